@@ -1,0 +1,1 @@
+"""A filesystem artifact registry with a promotion CLI."""

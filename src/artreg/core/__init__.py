@@ -1,0 +1,1 @@
+"""Pure rules and documents: no I/O, no clock, no environment."""

@@ -1,0 +1,1 @@
+"""The operations of the registry, as functions over a small handle."""

@@ -1,0 +1,1 @@
+"""Training as a pure function of code, environment, config and data."""
