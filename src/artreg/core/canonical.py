@@ -1,0 +1,79 @@
+"""Canonical JSON: one document, one sequence of bytes, so that any flipped bit shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, NoReturn
+
+from artreg.errors import IntegrityError
+
+_DEPTH_LIMIT = 64
+
+
+def dumps(document: object) -> bytes:
+    """Return `document` as canonical JSON: sorted keys, ASCII, indented, one newline at the end.
+
+    Raises:
+        ValueError: It holds NaN or an infinity, which JSON has no word for.
+    """
+    text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
+    return text.encode("ascii") + b"\n"
+
+
+def loads(data: bytes, what: str) -> dict[str, Any]:
+    """Parse a JSON object strictly: UTF-8, no duplicate keys, no NaN, no excessive depth.
+
+    Args:
+        data: The bytes of the document.
+        what: Its name, for the error.
+
+    Raises:
+        IntegrityError: It is no such document.
+    """
+    try:
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{what} is not valid JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise IntegrityError(f"{what} is not a JSON object")
+    if _depth_exceeds(document, _DEPTH_LIMIT):
+        raise IntegrityError(f"{what} is nested deeper than {_DEPTH_LIMIT} levels")
+    return document
+
+
+def loads_canonical(data: bytes, what: str) -> dict[str, Any]:
+    """Parse a document that must stand exactly as `dumps` writes it.
+
+    Raises:
+        IntegrityError: It is not JSON, or its bytes are not the canonical ones.
+    """
+    document = loads(data, what)
+    if dumps(document) != data:
+        raise IntegrityError(f"{what} is not as artreg wrote it: its bytes were changed")
+    return document
+
+
+def digest(data: bytes) -> str:
+    """Return the sha256 of `data` as 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key stands twice")
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not allowed")
+
+
+def _depth_exceeds(document: object, limit: int) -> bool:
+    level: list[object] = [document]
+    while level and limit:
+        children = [value.values() if isinstance(value, dict) else value for value in level if isinstance(value, dict | list)]
+        level = [child for group in children for child in group]
+        limit -= 1
+    return bool(level)

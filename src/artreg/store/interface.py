@@ -1,0 +1,266 @@
+"""What artreg asks of storage: bytes under keys, and one atomic primitive.
+
+A key is a relative path with `/` between its segments (`churn/1.2.1/checksum.txt`). The primitive on which every
+promise of artreg rests is `Store.create`: a small object appears whole, if and only if nothing lies under its key.
+Everything that may go wrong is an error from `artreg.errors`, never a Boolean:
+
+- `NotFound`: nothing lies there. `AlreadyExists`: somebody else's lies there.
+- `OutcomeUnknown`: the write may or may not have taken effect; `artreg.store.commit.commit` settles it.
+- `StorageError`: storage could not be reached, or refused; a write did not take effect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from artreg.errors import InvalidInput
+
+READ_LIMIT = 16 * 2**20
+"""Bytes that `Store.read` takes into memory unless told otherwise."""
+
+TEMPORARY = re.compile(r"\.artreg-tmp-[0-9a-f]{32}")
+"""Names of what a store writes for itself on the way to its place; no user's file may be named so."""
+
+Chunk = bytes | memoryview
+"""A piece of a file; valid only until the next piece is asked for."""
+
+
+class Kind(Enum):
+    """What lies under a name."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing found by a listing.
+
+    Attributes:
+        name: Path relative to the listed prefix.
+        kind: What it is; only a disk knows more than files and folders.
+        size: Bytes; 0 for whatever is no file.
+        modified: When it was written by the storage's clock, in seconds since 1970; 0 for a folder of a bucket.
+    """
+
+    name: str
+    kind: Kind
+    size: int
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing, sorted by name.
+
+    Attributes:
+        entries: What lies directly under the prefix.
+        more: Whether another page follows after the last of them.
+    """
+
+    entries: tuple[Entry, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A name that says which of its neighbours is current: a view for people, never the truth.
+
+    Attributes:
+        target: The neighbour's name.
+        generation: The number of the move that it shows, where the storage can hold one; a hint for finding the head.
+    """
+
+    target: str
+    generation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """One file of a tree that is to be written.
+
+    Attributes:
+        name: Path relative to the tree.
+        source: Its bytes, or the local file that holds them.
+        size: Bytes.
+        sha256: Lower-case hexadecimal digest; a source that no longer matches it is refused.
+    """
+
+    name: str
+    source: bytes | Path = field(repr=False)
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a writer that died left behind, invisible to readers.
+
+    Attributes:
+        key: Where it lies.
+        token: What else the store needs to find it again, such as the id of a multipart upload.
+        size: Bytes, as far as the store can tell.
+        modified: When it was last written by the storage's clock, in seconds since 1970.
+    """
+
+    key: str
+    token: str
+    size: int
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a diagnosis.
+
+    Attributes:
+        check: What was looked at, such as `conditional-writes`.
+        ok: Whether artreg can rely on it.
+        message: What was seen, in one sentence.
+        hint: What to do where it is not ok.
+    """
+
+    check: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+class Progress(Protocol):
+    """Told how many bytes have just been moved or hashed."""
+
+    def advance(self, count: int) -> None:
+        """Count `count` more bytes."""
+
+
+class _NoProgress:
+    def advance(self, count: int) -> None:
+        pass
+
+
+NO_PROGRESS: Progress = _NoProgress()
+"""Tells nobody."""
+
+
+class Store(Protocol):
+    """Bytes under keys below one root. Every implementation passes `tests/store/contract.py`."""
+
+    @property
+    def url(self) -> str:
+        """The root as a person would write it, without credentials."""
+
+    @property
+    def whole_trees(self) -> bool:
+        """Whether a tree appears whole or not at all; otherwise readers can see one that is not yet sealed."""
+
+    def require_root(self) -> None:
+        """Return if the root is there.
+
+        Raises:
+            NotFound: There is no such folder or bucket.
+            InvalidInput: The root is a file.
+            StorageError: Storage cannot be reached, or refuses.
+        """
+
+    def make_root(self) -> None:
+        """Make the root where it is missing and can be made; a bucket is never made."""
+
+    def prepare_writing(self) -> None:
+        """Make sure that `create` is atomic here before anything is written, once for each root.
+
+        Raises:
+            StorageError: The storage ignores conditions on writes, so that nothing could be promised.
+        """
+
+    def read(self, key: str, limit: int = READ_LIMIT) -> bytes:
+        """Return the whole of a small file.
+
+        Raises:
+            NotFound: No file lies there.
+            IntegrityError: It is larger than `limit` bytes, or it is no plain file.
+        """
+
+    def chunks(self, key: str) -> Iterator[Chunk]:
+        """Yield a file's bytes in order, in pieces of bounded size.
+
+        Raises:
+            NotFound: No file lies there.
+        """
+
+    def page(self, prefix: str, after: str = "") -> Page:
+        """List what lies directly under `prefix` (empty for the root), by name, after the name `after`.
+
+        A prefix under which nothing lies has an empty page. Temporary names are left out.
+        """
+
+    def walk(self, prefix: str) -> Iterator[Entry]:
+        """Yield everything below `prefix` that is no folder, links too, sorted by name; links are not followed."""
+
+    def create(self, key: str, data: bytes) -> None:
+        """Make a small file appear, whole and durable, if and only if nothing lies under its key.
+
+        Raises:
+            AlreadyExists: Something lies there; nothing was changed. It may be the caller's own, written by an
+                earlier try inside this very call whose answer was lost.
+            OutcomeUnknown: It may or may not have been written.
+            StorageError: It was not written.
+        """
+
+    def put_tree(
+        self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS
+    ) -> None:
+        """Make a tree of files appear under `prefix`: the file `seal` is there only when all the others are.
+
+        Where several write different trees to one prefix, at most one succeeds. Where the storage has no folders that
+        can be renamed, the file `claim` is created first and decides who that is; a tree whose claim has the very
+        same bytes is taken up where it was left. The caller writes its random write id into `claim`.
+
+        Raises:
+            AlreadyExists: Another tree lies or is being written there; of ours nothing is visible.
+            IntegrityError: A source changed since its digest was taken, or came back from storage altered.
+            OutcomeUnknown: The tree may or may not have been sealed.
+            StorageError: It was not.
+        """
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove files, in this order; one that is not there is no error. Emptied folders go too."""
+
+    def pointer(self, key: str) -> Pointer | None:
+        """Return the pointer under `key`, or None if nothing lies there; one that makes no sense has the target ''."""
+
+    def point(self, key: str, pointer: Pointer) -> None:
+        """Set the pointer under `key`, atomically for readers, whatever was there before: the only overwrite."""
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """Yield what dead writers left anywhere below the root, outside of trees."""
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove a leftover such that a writer that was only slow can no longer finish with it."""
+
+    def diagnose(self) -> Iterator[Finding]:
+        """Yield findings that only this kind of storage knows of, such as the versioning of a bucket."""
+
+
+def check_key(key: str) -> str:
+    """Return `key` if it can name a file on every kind of storage.
+
+    Raises:
+        InvalidInput: It is absolute, too long, or has a segment that is empty, `.`, `..` or holds a control
+            character, a backslash or a surrogate.
+    """
+    segments = key.split("/")
+    if (
+        any(segment in {"", ".", ".."} or len(segment.encode("utf-8", "replace")) > 255 for segment in segments)
+        or "\\" in key
+        or not key.isprintable()
+        or len(key.encode("utf-8", "replace")) > 900
+    ):
+        raise InvalidInput(f"{key!r} cannot name a file in a registry")
+    return key
