@@ -73,7 +73,7 @@ def _no_constant(name: str) -> NoReturn:
 def _depth_exceeds(document: object, limit: int) -> bool:
     level: list[object] = [document]
     while level and limit:
-        children = [value.values() if isinstance(value, dict) else value for value in level if isinstance(value, dict | list)]
-        level = [child for group in children for child in group]
+        containers = [value for value in level if isinstance(value, dict | list)]
+        level = [child for value in containers for child in (value.values() if isinstance(value, dict) else value)]
         limit -= 1
     return bool(level)

@@ -26,6 +26,9 @@ READ_LIMIT = 16 * 2**20
 TEMPORARY = re.compile(r"\.artreg-tmp-[0-9a-f]{32}")
 """Names of what a store writes for itself on the way to its place; no user's file may be named so."""
 
+_SEGMENT_LIMIT = 255
+_KEY_LIMIT = 900  # S3 allows 1,024 bytes, the prefix of the root included
+
 Chunk = bytes | memoryview
 """A piece of a file; valid only until the next piece is asked for."""
 
@@ -257,10 +260,10 @@ def check_key(key: str) -> str:
     """
     segments = key.split("/")
     if (
-        any(segment in {"", ".", ".."} or len(segment.encode("utf-8", "replace")) > 255 for segment in segments)
-        or "\\" in key
+        "\\" in key
         or not key.isprintable()
-        or len(key.encode("utf-8", "replace")) > 900
+        or len(key.encode()) > _KEY_LIMIT
+        or any(segment in {"", ".", ".."} or len(segment.encode()) > _SEGMENT_LIMIT for segment in segments)
     ):
         raise InvalidInput(f"{key!r} cannot name a file in a registry")
     return key
