@@ -12,7 +12,7 @@ Everything that may go wrong is an error from `artreg.errors`, never a Boolean:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -25,6 +25,9 @@ READ_LIMIT = 16 * 2**20
 
 TEMPORARY = re.compile(r"\.artreg-tmp-[0-9a-f]{32}")
 """Names of what a store writes for itself on the way to its place; no user's file may be named so."""
+
+OWN = ".artreg"
+"""The folder directly below the root that a store keeps for itself; no project may be named so."""
 
 _SEGMENT_LIMIT = 255
 _KEY_LIMIT = 900  # S3 allows 1,024 bytes, the prefix of the root included
@@ -91,13 +94,13 @@ class TreeFile:
 
     Attributes:
         name: Path relative to the tree.
-        source: Its bytes, or the local file that holds them.
+        source: Its bytes, the local file that holds them, or a function that yields them from the start.
         size: Bytes.
         sha256: Lower-case hexadecimal digest; a source that no longer matches it is refused.
     """
 
     name: str
-    source: bytes | Path = field(repr=False)
+    source: bytes | Path | Callable[[], Iterator[Chunk]] = field(repr=False)
     size: int
     sha256: str
 
@@ -191,16 +194,17 @@ class Store(Protocol):
         """
 
     def chunks(self, key: str) -> Iterator[Chunk]:
-        """Yield a file's bytes in order, in pieces of bounded size.
+        """Yield a file's bytes in order, in pieces of bounded size; nothing happens before the first is asked for.
 
         Raises:
             NotFound: No file lies there.
+            IntegrityError: It is no plain file, or it was overwritten meanwhile.
         """
 
     def page(self, prefix: str, after: str = "") -> Page:
         """List what lies directly under `prefix` (empty for the root), by name, after the name `after`.
 
-        A prefix under which nothing lies has an empty page. Temporary names are left out.
+        A prefix under which nothing lies has an empty page. Temporary names and `OWN` are left out.
         """
 
     def walk(self, prefix: str) -> Iterator[Entry]:
@@ -212,6 +216,8 @@ class Store(Protocol):
         Raises:
             AlreadyExists: Something lies there; nothing was changed. It may be the caller's own, written by an
                 earlier try inside this very call whose answer was lost.
+            NotFound: The root is not there.
+            Conflict: Somebody cleaned up what was being written; it was not written.
             OutcomeUnknown: It may or may not have been written.
             StorageError: It was not written.
         """
@@ -228,6 +234,8 @@ class Store(Protocol):
         Raises:
             AlreadyExists: Another tree lies or is being written there; of ours nothing is visible.
             IntegrityError: A source changed since its digest was taken, or came back from storage altered.
+            NotFound: The root is not there.
+            Conflict: Somebody cleaned up what was being written; it does not appear.
             OutcomeUnknown: The tree may or may not have been sealed.
             StorageError: It was not.
         """

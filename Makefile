@@ -1,0 +1,54 @@
+# Each target does its own set-up: all it needs is Python 3.11 or later, make, and git.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+# An installed uv is used; where there is none, one is put into a folder of its own that git ignores.
+UV := $(shell command -v uv || echo .venv-uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+PYTEST := $(RUN) pytest
+WORKERS ?= auto
+
+.PHONY: help setup data train reproduce demo test test-s3 lint types clean
+
+help: ## Say what there is
+	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.venv-uv/bin/uv:
+	@$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+setup: $(filter .venv-uv/bin/uv,$(UV)) ## Install artreg and what it needs into .venv, as uv.lock pins it
+	@$(UV) sync --frozen --quiet --inexact
+
+data: setup ## Make the churn table in data/
+	@test -f data/churn.csv || $(RUN) artreg data churn
+
+train: data ## Train the churn model and publish it into registry/
+	@$(RUN) artreg train
+
+reproduce: data ## Train twice, and compare the bytes of model and metrics
+	@$(RUN) artreg reproduce
+
+demo: setup ## The whole story, in a registry of its own
+	@$(RUN) bash scripts/demo
+
+test: setup ## The quick tests: no network, no S3 server
+	@$(PYTEST) -n $(WORKERS) --dist worksteal
+
+test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for the purpose
+	@$(RUN) bash scripts/test-s3
+
+lint: setup ## Style, and import directions
+	@$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types: setup ## Strict types
+	@$(RUN) mypy
+
+clean: ## Remove whatever was made here, models published into registry/ too
+	@rm -rf .venv .venv-uv data dist build public .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find registry -mindepth 1 -not -name .gitignore -delete
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,138 @@
+"""The public Python API: a registry, opened, with its operations as methods that take text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artreg.core.names import Alias, ModelName, Reference
+from artreg.core.version import Version
+from artreg.errors import InvalidInput
+from artreg.registry.handle import Registry as Handle
+from artreg.store.factory import open_store
+
+if TYPE_CHECKING:
+    from artreg.core.record import PromotionRecord
+    from artreg.registry.pull import Pulled
+    from artreg.registry.resolve import Resolved
+    from artreg.registry.verify import Report
+
+DEFAULT_PROJECT = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry, opened for reading; `artreg.open` makes one.
+
+    Attributes:
+        handle: What the functions of `artreg.registry` take.
+        project: Where a model without a project lies.
+    """
+
+    handle: Handle
+    project: str = DEFAULT_PROJECT
+
+    @property
+    def url(self) -> str:
+        """Where it lies."""
+        return self.handle.store.url
+
+    def resolve(self, reference: str) -> Resolved:
+        """Return the version that a reference, such as `churn@prod` or `churn@1.2.1`, means now.
+
+        Raises:
+            NotFound: No such model, alias or version.
+            IntegrityError: What says so is damaged.
+        """
+        from artreg.registry.resolve import resolve  # noqa: PLC0415
+
+        return resolve(self.handle, self._reference(reference))
+
+    def pull(self, reference: str, folder: str | PathLike[str]) -> Pulled:
+        """Copy a version into a folder; it appears there whole and verified, or not at all.
+
+        Raises:
+            NotFound: There is no such version.
+            IntegrityError: It is damaged; nothing was left behind.
+            AlreadyExists: The folder is there and holds something else.
+        """
+        from artreg.registry.pull import pull  # noqa: PLC0415
+
+        target = Path(fspath(folder)).absolute()
+        if not target.name:
+            raise InvalidInput(f"{folder} cannot be the folder to make", hint="name a folder that is not there yet")
+        into = open_store(str(target.parent))
+        into.make_root()
+        return pull(self.handle, self._reference(reference), into, target.name)
+
+    def verify(self, what: str | None = None, *, quick: bool = False) -> Report:
+        """Check every byte of a reference (`churn@prod`), a model (`churn`), or, by default, everything.
+
+        Args:
+            what: The reference or the model.
+            quick: Look only at the presence and size of files.
+
+        Returns:
+            What was found; `ok` says whether nothing is wrong.
+
+        Raises:
+            NotFound: There is no such thing.
+        """
+        from artreg.registry.verify import verify  # noqa: PLC0415
+
+        if what is None:
+            return verify(self.handle, quick=quick)
+        named = self._reference(what) if "@" in what or ":/" in what else ModelName.parse(what, self.project)
+        return verify(self.handle, named, quick=quick)
+
+    def history(self, reference: str) -> Iterator[PromotionRecord]:
+        """Yield the promotion records of an alias (`churn@prod`), newest first, each checked against the next.
+
+        Raises:
+            NotFound: The alias was never set.
+            IntegrityError: A record is missing or damaged, or the chain is broken.
+        """
+        from artreg.registry.history import records, require_head  # noqa: PLC0415
+
+        parsed = self._reference(reference)
+        if not isinstance(parsed.target, Alias):
+            raise InvalidInput(f"{reference!r} names no alias", hint="only aliases have a history: write churn@prod")
+        require_head(self.handle, parsed.model, parsed.target)
+        return (head.record for head in records(self.handle, parsed.model, parsed.target))
+
+    def versions(self, model: str) -> list[Version]:
+        """Return the versions of a model, highest first.
+
+        Raises:
+            NotFound: There is no such model.
+        """
+        from artreg.registry.catalog import catalog  # noqa: PLC0415
+
+        summary = catalog(self.handle, ModelName.parse(model, self.project))[0]
+        return [version.version for version in summary.versions]
+
+    def _reference(self, text: str) -> Reference:
+        return Reference.parse(text, self.project)
+
+
+def open_registry(
+    root: str | PathLike[str] = "registry", *, project: str = DEFAULT_PROJECT, actor: str = "unknown"
+) -> Registry:
+    """Open a registry.
+
+    Args:
+        root: A path, `s3://bucket/prefix`, or `memory://name`.
+        project: Where a model without a project lies.
+        actor: Who acts.
+
+    Raises:
+        InvalidInput: The root is no path or URL that can hold a registry.
+        NotFound: There is no registry.
+        StorageError: It cannot be reached.
+    """
+    handle = Handle(open_store(root), actor)
+    handle.store.require_root()
+    return Registry(handle, project)

@@ -1,0 +1,1 @@
+"""One thin module a group of commands: parses, calls, prints."""

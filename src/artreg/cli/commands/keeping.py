@@ -1,0 +1,216 @@
+"""Commands that keep a registry whole, and take from it: `verify`, `pull`, `gc`, `init`, `doctor`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from artreg.cli import completion, documents
+from artreg.cli.common import register, session_of
+from artreg.cli.output import error_document
+from artreg.cli.session import Session
+from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
+from artreg.core.names import ModelName, Reference
+from artreg.errors import IntegrityError, InvalidInput, StorageError, exit_code
+
+if TYPE_CHECKING:
+    from artreg.registry.verify import Report
+    from artreg.store.interface import Finding
+
+_AGE = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def verify(
+    context: typer.Context,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help="MODEL, MODEL@VERSION, MODEL@ALIAS, or PROJECT/; everything by default",
+            autocompletion=completion.references,
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Look only at the presence and size of files")] = False,
+) -> None:
+    """Check every byte against its checksum, and every checksum against the records that pin it.
+
+    Examples: artreg verify; artreg verify churn@prod; artreg verify churn --quick --json
+    """
+    from artreg.registry.verify import verify as run
+
+    session = session_of(context)
+    report = run(session.registry, _scope(session, what), quick=quick, reporter=session.output.reporter)
+    document = documents.verified(report)
+    if report.ok:
+        session.output.result(document, _report_view(report))
+    else:
+        damaged = [checked.ref for checked in report.checked if not checked.ok]
+        error = IntegrityError(f"damaged: {', '.join(damaged)}", hint="restore it from a copy, or use another version")
+        session.output.result({**document, "error": error_document(error)}, _report_view(report))
+        raise typer.Exit(exit_code(error))
+
+
+def pull(
+    context: typer.Context,
+    reference: Annotated[
+        str, typer.Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", autocompletion=completion.references)
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The folder to make; by default MODEL-VERSION here")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be pulled")] = False,
+) -> None:
+    """Copy a version into a folder; it appears there whole and verified, or not at all.
+
+    Examples: artreg pull churn@prod -o model/; artreg pull churn@1.2.1
+    """
+    from artreg.registry.pull import pull as run
+    from artreg.registry.resolve import resolve
+    from artreg.store.factory import open_store
+
+    session = session_of(context)
+    wanted = session.reference(reference)
+    found = resolve(session.registry, wanted)
+    target = (out or Path(f"{found.model.model}-{found.version}")).absolute()
+    if not target.name:
+        raise InvalidInput(f"{out} cannot be the folder to make", hint="name a folder that is not there yet")
+    into = open_store(str(target.parent))
+    if not dry_run:
+        into.make_root()
+    pinned = Reference(found.model, found.version) if found.alias is None else wanted
+    result = run(session.registry, pinned, into, target.name, dry_run=dry_run, reporter=session.output.reporter)
+    verb = "would be pulled" if dry_run else "pulled" if result.created else "is there already, whole:"
+    summary = f"{result.source} {verb} {'in' if not result.created else 'to'} {result.path}"
+    size = f"{plural(result.files, 'file')}, {human_bytes(result.bytes)}, verified"
+    session.output.result(documents.pulled(result, dry_run=dry_run), [Line(summary, Tone.GOOD), Line(size)])
+
+
+def gc(
+    context: typer.Context,
+    older_than: Annotated[
+        str, typer.Option("--older-than", help="Leave alone what was written more recently: 90s, 15m, 24h, 7d")
+    ] = "24h",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed")] = False,
+) -> None:
+    """Remove what dead publishers left behind, and set pointers that a crash left stale.
+
+    No version that exists is ever touched. The number of an unfinished version that is ended here is spent.
+
+    Examples: artreg gc --dry-run; artreg gc --older-than 7d
+    """
+    from artreg.registry.gc import collect
+
+    session = session_of(context)
+    result = collect(session.registry, older_than=parse_age(older_than), dry_run=dry_run)
+    verb = "would be " if dry_run else ""
+    blocks: list[Block] = [
+        Line(f"{verb}removed: {removed.what} ({human_bytes(removed.bytes)})") for removed in result.removed
+    ]
+    blocks += [Line(f"pointer {verb}set: {name}") for name in result.healed]
+    session.output.result(documents.collected(result), blocks or [Line("nothing to do", Tone.GOOD)])
+
+
+def init(context: typer.Context) -> None:
+    """Make a registry root ready: make the folder, or prove that the bucket honours conditional writes.
+
+    Examples: artreg init; artreg init --registry s3://models/registry
+    """
+    from artreg.registry.doctor import initialise
+
+    session = session_of(context)
+    initialise(session.registry)
+    url = session.registry.store.url
+    session.output.result({"registry": url}, [Line(f"{url} is ready", Tone.GOOD)])
+
+
+def doctor(context: typer.Context) -> None:
+    """Tell whether a registry root can be relied on: readable, writable, conditional writes, clock, leftovers.
+
+    Examples: artreg doctor; artreg doctor --registry s3://models/registry --json
+    """
+    from artreg.registry.doctor import diagnose
+
+    session = session_of(context)
+    findings = list(diagnose(session.registry))
+    failed = [finding for finding in findings if not finding.ok]
+    document = {
+        "ok": not failed,
+        "registry": session.registry.store.url,
+        "findings": [documents.finding(f) for f in findings],
+    }
+    if failed:
+        error = StorageError(f"not in order: {', '.join(finding.check for finding in failed)}")
+        session.output.result({**document, "error": error_document(error)}, _findings_view(findings))
+        raise typer.Exit(exit_code(error))
+    session.output.result(document, _findings_view(findings))
+
+
+def parse_age(text: str) -> timedelta:
+    """Read an age such as 90s, 15m, 24h or 7d; `0` is none.
+
+    Raises:
+        InvalidInput: It is none of these.
+    """
+    match = _AGE.fullmatch("0s" if text == "0" else text)
+    if match is None:
+        raise InvalidInput(f"{text!r} is not an age", hint="write a number and s, m, h or d, such as 24h")
+    return timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
+
+
+def _scope(session: Session, what: str | None) -> Reference | ModelName | str | None:
+    if what is None:
+        return None
+    if "@" in what or what.startswith("models:/"):
+        return Reference.parse(what, session.settings.project)
+    return what.removesuffix("/") if what.endswith("/") else session.model(what)
+
+
+def _report_view(report: Report) -> list[Block]:
+    rows = tuple(
+        (
+            "ok" if checked.ok else "DAMAGED",
+            checked.ref,
+            str(checked.files),
+            human_bytes(checked.bytes),
+            "; ".join(f"{problem.file}: {problem.problem}" for problem in checked.problems),
+        )
+        for checked in report.checked
+    )
+    blocks: list[Block] = (
+        [Table(("", "checked", "files", "size", "problems"), rows, numeric=frozenset({2, 3}))] if rows else []
+    )
+    blocks += [Line(f"{name} is being published, or was never finished", Tone.DIM) for name in report.unfinished]
+    damaged = sum(not checked.ok for checked in report.checked)
+    total = human_bytes(sum(checked.bytes for checked in report.checked))
+    if damaged:
+        blocks.append(Line(f"{damaged} of {plural(len(rows), 'item')} damaged", Tone.BAD))
+    else:
+        blocks.append(
+            Line(f"all {plural(len(rows), 'item')} whole, {total}" if rows else "nothing to verify", Tone.GOOD)
+        )
+    return blocks
+
+
+def _findings_view(findings: list[Finding]) -> list[Block]:
+    rows = tuple(
+        (
+            "ok" if finding.ok else "FAIL",
+            finding.check,
+            finding.message + (f" ({finding.hint})" if finding.hint else ""),
+        )
+        for finding in findings
+    )
+    return [Table(("", "check", "what was seen"), rows)]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    register(app, "verify", verify, "integrity", "not_found", "storage")
+    register(app, "pull", pull, "integrity", "not_found", "already_exists", "storage")
+    register(app, "gc", gc, "integrity", "not_found", "storage")
+    register(app, "init", init, "not_found", "storage")
+    register(app, "doctor", doctor, "not_found", "storage")

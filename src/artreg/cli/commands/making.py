@@ -1,0 +1,188 @@
+"""Commands that make versions: `train`, `publish`, `reproduce`, `data`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from artreg.cli import completion, documents
+from artreg.cli.common import register, session_of
+from artreg.cli.session import Session
+from artreg.cli.view import Block, Fields, Line, Table, Tone, plural
+from artreg.core.names import ModelName
+from artreg.core.version import Part, Version
+from artreg.errors import InvalidInput
+from artreg.registry.publish import Published
+
+if TYPE_CHECKING:
+    from artreg.core.config import TrainingConfig
+
+DEFAULT_CONFIG = Path("configs/default.yaml")
+CHURN_DATA = Path("data/churn.csv")
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Training config (YAML)")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key, such as model.max_iter=50")
+]
+VersionOption = Annotated[str | None, typer.Option("--version", metavar="VERSION", help="Publish as this version")]
+BumpOption = Annotated[Part | None, typer.Option("--bump", help="Publish as the next version, with this part raised")]
+
+
+def train(
+    context: typer.Context,
+    config: ConfigOption = DEFAULT_CONFIG,
+    overrides: SetOption = None,
+    version: VersionOption = None,
+    bump: BumpOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train, but publish nothing")] = False,
+) -> None:
+    """Train a model and publish it as the next version.
+
+    A run is a function of code, environment, config and data: each is recorded in run.json, and equal ones give equal
+    bytes. A run that gives the bytes of the newest version again publishes nothing.
+
+    Examples: artreg train; artreg train --config configs/breast_cancer.yaml --bump minor;
+    artreg train --set model.max_iter=50
+    """
+    from artreg.registry.publish import publish as run_publish
+    from artreg.training.run import train as run_training
+
+    session = session_of(context)
+    parsed = _config(config, overrides)
+    target = _target(version, bump, Part(parsed.bump))
+    session.registry.store.require_root()
+    model = ModelName(parsed.project, parsed.name)
+    with tempfile.TemporaryDirectory(prefix="artreg-train-") as folder:
+        trained = run_training(parsed, Path(folder), command=_command_line(), now=session.registry.now)
+        published = run_publish(
+            session.registry,
+            model,
+            Path(folder),
+            target,
+            run=trained.run,
+            dry_run=dry_run,
+            reporter=session.output.reporter,
+        )
+    _show(session, published, dry_run)
+
+
+def publish(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Holds model.<ext> or model/, and what belongs to it")],
+    model: Annotated[str, typer.Option("--model", "-m", help="[PROJECT/]MODEL", autocompletion=completion.models)],
+    version: VersionOption = None,
+    bump: BumpOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, but publish nothing")] = False,
+) -> None:
+    """Publish a folder that was made elsewhere.
+
+    It needs a model.<ext>, or a folder model/; metrics.json and run.json are taken where they are there.
+
+    Examples: artreg publish out/ --model churn --version 2.0.0; artreg publish out/ --model churn --bump minor
+    """
+    from artreg.registry.publish import publish as run
+
+    session = session_of(context)
+    target = _target(version, bump, None)
+    result = run(
+        session.registry,
+        session.model(model),
+        folder,
+        target,
+        dry_run=dry_run,
+        reporter=session.output.reporter,
+    )
+    _show(session, result, dry_run)
+
+
+def reproduce(context: typer.Context, config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = None) -> None:
+    """Train twice in new processes, with other thread counts and hash seeds, and compare the bytes.
+
+    Examples: artreg reproduce; artreg reproduce --config configs/breast_cancer.yaml
+    """
+    from artreg.training.reproduce import reproduce_here
+
+    session = session_of(context)
+    rows = tuple(sorted(reproduce_here(_config(config, overrides)).digests.items()))
+    session.output.result(
+        {"reproduced": True, "digests": dict(rows)},
+        [Line("the same bytes twice", Tone.GOOD), Table(("file", "sha256"), rows)],
+    )
+
+
+def data_churn(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to")] = CHURN_DATA,
+    customers: Annotated[int, typer.Option("--customers", "-n", min=1, help="How many")] = 8000,
+) -> None:
+    """Make the churn table: the same customers every time, the first ones the same whatever their number.
+
+    Examples: artreg data churn; artreg data churn --customers 100000 --out data/large.csv
+    """
+    from artreg.training.churn import write_churn
+
+    session = session_of(context)
+    write_churn(out, customers)
+    document = {"path": str(out), "records": customers}
+    session.output.result(document, [Line(f"{out} holds {plural(customers, 'customer')}")])
+
+
+def _config(path: Path, overrides: list[str] | None) -> TrainingConfig:
+    from artreg.training.config_file import load_config
+
+    return load_config(path, overrides or [])
+
+
+def _target(version: str | None, bump: Part | None, default: Part | None) -> Version | Part:
+    if version is not None and bump is not None:
+        raise InvalidInput("--version and --bump exclude each other", hint="give one of them")
+    if version is not None:
+        return Version.parse(version)
+    chosen = bump or default
+    if chosen is None:
+        raise InvalidInput("which version is it to be?", hint="add --version X.Y.Z, or --bump patch, minor or major")
+    return chosen
+
+
+def _command_line() -> list[str]:
+    return ["artreg", *sys.argv[1:]]
+
+
+def _show(session: Session, published: Published, dry_run: bool) -> None:
+    ref = f"{published.model}@{published.version}"
+    if not published.created:
+        first = Line(f"{ref} is there already with the same content: nothing to do", Tone.GOOD)
+    elif dry_run:
+        first = Line(f"{ref} would be published", Tone.GOOD)
+    else:
+        first = Line(f"published {ref}", Tone.GOOD)
+    rows = [("digest", published.digest), ("path", published.path)]
+    rows += [
+        (key, f"{value:.6g}")
+        for key, value in published.metrics.items()
+        if isinstance(value, int | float) and key != "rows"
+    ]
+    blocks: list[Block] = [first, Fields(tuple(rows))]
+    session.output.result(documents.published(published, dry_run=dry_run), blocks)
+    if not dry_run:
+        session.output.note(f"next: artreg promote {_short_name(session, published)} {published.version} --to staging")
+
+
+def _short_name(session: Session, published: Published) -> str:
+    same = published.model.project == session.settings.project
+    return published.model.model if same else str(published.model)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    codes = ("integrity", "not_found", "conflict", "already_exists", "storage")
+    register(app, "train", train, *codes)
+    register(app, "publish", publish, *codes)
+    register(app, "reproduce", reproduce, "not_reproduced")
+    data = typer.Typer(help="Make and look at data.", no_args_is_help=True)
+    register(data, "churn", data_churn)
+    app.add_typer(data, name="data")

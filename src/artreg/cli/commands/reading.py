@@ -1,0 +1,219 @@
+"""Commands that only read: `list`, `show`, `resolve`, `history`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from artreg.cli import completion, documents
+from artreg.cli.common import register, session_of
+from artreg.cli.session import Session
+from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes
+from artreg.core.names import Alias, ModelName, Reference, is_alias
+from artreg.errors import InvalidInput
+from artreg.registry.catalog import ModelSummary, VersionDetails
+from artreg.registry.history import Head
+
+
+def list_(
+    context: typer.Context,
+    model: Annotated[
+        str | None, typer.Argument(help="[PROJECT/]MODEL; all by default", autocompletion=completion.models)
+    ] = None,
+) -> None:
+    """List models, or the versions of one, with what points where.
+
+    Examples: artreg list; artreg list churn; artreg list --json
+    """
+    from artreg.registry.catalog import catalog
+
+    session = session_of(context)
+    summaries = catalog(session.registry, None if model is None else session.model(model))
+    blocks = _models_view(session, summaries) if model is None else _versions_view(summaries[0])
+    session.output.result({"models": [documents.model_summary(summary) for summary in summaries]}, blocks)
+
+
+def show(
+    context: typer.Context,
+    reference: Annotated[
+        str, typer.Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", autocompletion=completion.references)
+    ],
+) -> None:
+    """Show a version: files, metrics, and the run that made it.
+
+    Examples: artreg show churn@prod; artreg show churn@1.2.1 --json
+    """
+    from artreg.registry.catalog import details
+
+    session = session_of(context)
+    result = details(session.registry, session.reference(reference))
+    session.output.result(documents.version_details(result), _details_view(result))
+
+
+def resolve(
+    context: typer.Context,
+    reference: Annotated[
+        str, typer.Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", autocompletion=completion.references)
+    ],
+) -> None:
+    """Say which version a reference means now, and where it lies.
+
+    Examples: artreg resolve churn@prod; artreg resolve models:/churn@staging --json
+    """
+    from artreg.registry.resolve import resolve as run
+
+    session = session_of(context)
+    result = run(session.registry, session.reference(reference))
+    rows = [("digest", result.digest), ("path", result.path)]
+    if result.generation is not None:
+        rows.insert(0, ("generation", str(result.generation)))
+    session.output.result(documents.resolved(result), [Line(str(result)), Fields(tuple(rows))])
+
+
+def history(
+    context: typer.Context,
+    subject: Annotated[
+        str, typer.Argument(help="[PROJECT/]MODEL, MODEL@ALIAS, or ALIAS", autocompletion=completion.references)
+    ],
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="At most so many records an alias; 0 for all")
+    ] = 20,
+) -> None:
+    """Tell who moved an alias when, from where to where, and why; newest first.
+
+    Examples: artreg history prod; artreg history churn; artreg history churn@prod --limit 0
+    """
+    from itertools import islice
+
+    from artreg.registry.history import records, require_head
+
+    session = session_of(context)
+    session.registry.store.require_root()
+    model, aliases = _histories(session, subject)
+    heads: list[Head] = []
+    for alias in aliases:
+        require_head(session.registry, model, alias)
+        heads += islice(records(session.registry, model, alias), limit or None)
+    heads.sort(key=lambda head: (head.record.time, head.record.generation), reverse=True)
+    session.output.result({"records": [head.record.document() for head in heads]}, [_history_view(model, heads)])
+
+
+def _histories(session: Session, subject: str) -> tuple[ModelName, list[Alias]]:
+    from artreg.registry.versions import list_aliases, list_models, require_model
+
+    if "@" not in subject and not subject.startswith("models:/"):
+        model = session.model(subject)
+        if is_alias(subject) and model not in list_models(session.registry.store):
+            return session.model_with(Alias(subject)), [Alias(subject)]
+        require_model(session.registry, model)
+        return model, [Alias(name) for name in list_aliases(session.registry.store, model)]
+    reference = Reference.parse(subject, session.settings.project)
+    if not isinstance(reference.target, Alias):
+        raise InvalidInput(
+            f"{subject!r} names no alias", hint="only aliases have a history: write churn@prod, or churn"
+        )
+    return reference.model, [reference.target]
+
+
+def _models_view(session: Session, summaries: list[ModelSummary]) -> list[Block]:
+    if not summaries:
+        return [Line(f"{session.registry.store.url} holds no models yet; artreg train or artreg publish makes one")]
+    rows = []
+    for summary in summaries:
+        newest = str(summary.versions[0].version) if summary.versions else "-"
+        where = ", ".join(f"{alias} {version}" for alias, version in summary.aliases.items()) or "-"
+        rows.append((str(summary.model), str(len(summary.versions)), newest, where))
+    return [Table(("model", "versions", "highest", "aliases"), tuple(rows), numeric=frozenset({1}))]
+
+
+def _versions_view(summary: ModelSummary) -> list[Block]:
+    rows = tuple(
+        (
+            str(version.version),
+            ", ".join(version.aliases),
+            f"{version.created:%Y-%m-%d %H:%M}",
+            str(version.files),
+            human_bytes(version.bytes),
+        )
+        for version in summary.versions
+    )
+    if not rows:
+        return [Line(f"{summary.model} has no versions")]
+    columns = ("version", "aliases", "published (UTC)", "files", "size")
+    return [Table(columns, rows, title=str(summary.model), numeric=frozenset({3, 4}))]
+
+
+def _details_view(result: VersionDetails) -> list[Block]:
+    run = result.run
+    rows = [
+        ("aliases", ", ".join(result.aliases) or "none"),
+        ("digest", result.found.digest),
+        ("path", result.found.path),
+        ("published", f"{run.published_at} by {run.published_by}"),
+    ]
+    rows += _axes_rows(run.axes)
+    blocks: list[Block] = [Line(str(result.found), Tone.STRONG), Fields(tuple(rows))]
+    numbers = [(key, value) for key, value in (result.metrics or {}).items() if isinstance(value, int | float)]
+    if numbers:
+        cells = tuple((key, f"{value:.6g}") for key, value in numbers)
+        blocks.append(Table(("metric", "value"), cells, numeric=frozenset({1})))
+    files = tuple((name, human_bytes(size)) for name, size in sorted(result.files.items()))
+    blocks.append(Table(("file", "size"), files, numeric=frozenset({1})))
+    return blocks
+
+
+def _axes_rows(axes: Any) -> list[tuple[str, str]]:
+    """Return the four axes in a line each, as far as the record knows them; nothing in it is taken for granted."""
+    if not isinstance(axes, dict):
+        return [("run", "not recorded")]
+    code, environment, data = (_section(axes, key) for key in ("code", "environment", "data"))
+    dirty = " with uncommitted changes" if code.get("dirty") else ""
+    return [
+        ("code", f"commit {code.get('commit', 'unknown')}{dirty}"),
+        (
+            "environment",
+            f"Python {environment.get('python', 'unknown')}, uv.lock {_short(environment.get('uv_lock_sha256'))}",
+        ),
+        ("data", f"{data.get('record_count', 'unknown')} records, content {_short(data.get('content_hash'))}"),
+    ]
+
+
+def _section(axes: dict[str, Any], key: str) -> dict[str, Any]:
+    section = axes.get(key)
+    return section if isinstance(section, dict) else {}
+
+
+def _short(digest: object) -> str:
+    return str(digest or "unknown").removeprefix("sha256:")[:12]
+
+
+def _history_view(model: ModelName, heads: list[Head]) -> Table:
+    rows = []
+    for head in heads:
+        record = head.record
+        refused = sum(not verdict.passed for verdict in record.gates)
+        gates = f"{len(record.gates) - refused}/{len(record.gates)}" if record.gates else "-"
+        rows.append(
+            (
+                record.time.replace("T", " ")[:19],
+                str(record.alias),
+                str(record.generation),
+                record.action.value,
+                f"{record.previous_version or '-'} → {record.version}",
+                record.who,
+                gates,
+                record.why,
+            )
+        )
+    columns = ("when (UTC)", "alias", "gen", "action", "move", "who", "gates", "why")
+    return Table(columns, tuple(rows), title=str(model), numeric=frozenset({2}))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    codes = ("integrity", "not_found", "storage")
+    register(app, "list", list_, *codes)
+    register(app, "show", show, *codes)
+    register(app, "resolve", resolve, *codes)
+    register(app, "history", history, *codes)

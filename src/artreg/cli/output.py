@@ -1,0 +1,182 @@
+"""The one place that prints. Results go to stdout, everything else to stderr.
+
+Which output it is is chosen once: `JsonOutput` prints exactly one JSON document, `PlainOutput` plain lines, and
+`RichOutput` what a terminal can show. All text is made printable here, wherever it came from.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TextIO
+
+from artreg.cli.view import Block, Fields, Line, Table, Tone, printable
+from artreg.errors import ArtregError, GateRejected
+from artreg.registry.progress import SILENT, Reporter
+
+
+class Output(Protocol):
+    """Where results, notes and errors go."""
+
+    reporter: Reporter
+
+    def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
+        """Show the outcome of a command, once."""
+
+    def note(self, text: str) -> None:
+        """Say something by the way."""
+
+    def error(self, error: ArtregError) -> None:
+        """Say why the command failed."""
+
+
+def error_document(error: ArtregError) -> dict[str, Any]:
+    """Return an error as `--json` prints it."""
+    return {"code": error.code, "message": error.message, "hint": error.hint, **error.details}
+
+
+class JsonOutput:
+    """Exactly one JSON document on stdout, whatever happens."""
+
+    reporter = SILENT
+
+    def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
+        """Print the document."""
+        sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, default=str) + "\n")
+
+    def note(self, text: str) -> None:
+        """Say nothing: whoever reads JSON finds it in the document."""
+
+    def error(self, error: ArtregError) -> None:
+        """Print the error as a document."""
+        self.result({"error": error_document(error)}, ())
+
+
+class PlainOutput:
+    """Plain lines, for pipes and logs."""
+
+    reporter = SILENT
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
+        """Print the blocks."""
+        self._show(sys.stdout, blocks)
+
+    def note(self, text: str) -> None:
+        """Print a line to stderr, unless told to be quiet."""
+        if not self._quiet:
+            self._show(sys.stderr, [Line(text, Tone.DIM)])
+
+    def error(self, error: ArtregError) -> None:
+        """Print the error, its hint, and what it found in detail."""
+        blocks: list[Block] = [Line(f"error: {part}", Tone.BAD) for part in error.message.splitlines()[:1]]
+        blocks += [Line(f"  {part}") for part in error.message.splitlines()[1:]]
+        if isinstance(error, GateRejected):
+            blocks.append(gates_table(error.details["gates"]))
+        if error.hint:
+            blocks.append(Line(f"hint: {error.hint}"))
+        self._show(sys.stderr, blocks)
+
+    def _show(self, stream: TextIO, blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            stream.writelines(line.rstrip() + "\n" for line in _plain_lines(block))
+
+
+class RichOutput(PlainOutput):
+    """Colours, tables and progress bars, for a terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet)
+        if not quiet and sys.stderr.isatty():
+            from artreg.cli.progress import Bars
+
+            self.reporter = Bars()
+
+    def _show(self, stream: TextIO, blocks: Sequence[Block]) -> None:
+        if not stream.isatty():
+            super()._show(stream, blocks)
+            return
+        from rich.console import Console
+
+        console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        for block in blocks:
+            console.print(_rich(block), soft_wrap=not isinstance(block, Table))
+
+
+def gates_table(gates: object) -> Table:
+    """Return the verdicts of gates as a table."""
+    assert isinstance(gates, Sequence)
+    rows = tuple(("pass" if gate["passed"] else "FAIL", str(gate["gate"]), str(gate["message"])) for gate in gates)
+    return Table(("", "gate", "what it saw"), rows)
+
+
+def choose_output(*, as_json: bool, quiet: bool) -> Output:
+    """Return the output for this process."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")  # a terminal without Unicode must not end the command
+    if as_json:
+        return JsonOutput()
+    if sys.stdout.isatty() or sys.stderr.isatty():
+        return RichOutput(quiet=quiet)
+    return PlainOutput(quiet=quiet)
+
+
+def _plain_lines(block: Block) -> list[str]:
+    match block:
+        case Line():
+            return [printable(block.text)]
+        case Fields():
+            width = max((len(name) for name, _ in block.rows), default=0)
+            return [f"  {name:<{width}}  {printable(value)}" for name, value in block.rows]
+        case Table():
+            return _plain_table(block)
+
+
+def _plain_table(table: Table) -> list[str]:
+    rows = [table.columns, *(tuple(printable(cell) for cell in row) for row in table.rows)]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(table.columns))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if index in table.numeric else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return [table.title, *lines] if table.title else lines
+
+
+def _rich(block: Block) -> Any:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    match block:
+        case Line():
+            return Text(printable(block.text), style=block.tone.value)
+        case Fields():
+            width = max((len(name) for name, _ in block.rows), default=0)
+            text = Text("\n").join(
+                Text.assemble((f"  {name:<{width}}  ", "dim"), printable(value)) for name, value in block.rows
+            )
+            text.no_wrap = False
+            return text
+        case Table():
+            grid = RichTable(
+                box=None, pad_edge=False, title=block.title or None, title_justify="left", header_style="dim"
+            )
+            for index, column in enumerate(block.columns):
+                grid.add_column(column, justify="right" if index in block.numeric else "left", overflow="fold")
+            for row in block.rows:
+                grid.add_row(*(_cell(cell) for cell in row))
+            return grid
+
+
+def _cell(cell: str) -> Any:
+    from rich.text import Text
+
+    tones = {"pass": "green", "ok": "green", "FAIL": "bold red", "DAMAGED": "bold red"}
+    return Text(printable(cell), style=tones.get(cell, ""))

@@ -1,0 +1,95 @@
+"""What every command works with: settings, output, the registry, and the options that all commands share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artreg.cli.output import Output, choose_output
+from artreg.cli.settings import POLICY_FILE, Settings, default_actor, load_settings, read_yaml
+from artreg.core.names import Alias, ModelName, Reference
+from artreg.errors import InvalidInput, NotFound
+from artreg.registry.handle import Registry
+from artreg.registry.versions import list_aliases, list_models
+from artreg.store.factory import open_store
+from artreg.store.options import StorageOptions
+
+if TYPE_CHECKING:
+    from artreg.core.policy import Policy
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of the command line.
+
+    Attributes:
+        settings: What it goes by.
+        output: Where it prints.
+    """
+
+    settings: Settings
+    output: Output
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry, opened."""
+        options = StorageOptions(endpoint_url=self.settings.endpoint_url)
+        return Registry(open_store(self.settings.registry, options), self.settings.actor or default_actor())
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy: the file that is named, else `configs/policy.yaml`, else the built-in one."""
+        from artreg.core.policy import DEFAULT_POLICY, parse_policy
+
+        if self.settings.policy:
+            return parse_policy(read_yaml(Path(self.settings.policy)), self.settings.policy)
+        if POLICY_FILE.is_file():
+            return parse_policy(read_yaml(POLICY_FILE), str(POLICY_FILE))
+        return parse_policy(DEFAULT_POLICY, "the built-in policy")
+
+    def model(self, text: str) -> ModelName:
+        """Return the model that a person means by `text`."""
+        return ModelName.parse(text, self.settings.project)
+
+    def reference(self, text: str) -> Reference:
+        """Return the reference that a person means by `text`; a bare alias is that of the one model that has it."""
+        if "@" not in text and not text.startswith("models:/"):
+            return Reference(self.model_with(Alias(text)), Alias(text))
+        return Reference.parse(text, self.settings.project)
+
+    def model_with(self, alias: Alias) -> ModelName:
+        """Return the model that is meant where only an alias is named: the configured one, or the only one.
+
+        Raises:
+            InvalidInput: Several models have such an alias; the error lists them.
+            NotFound: None has.
+        """
+        if self.settings.model:
+            return self.model(self.settings.model)
+        self.registry.store.require_root()
+        store = self.registry.store
+        candidates = [model for model in list_models(store) if alias.name in list_aliases(store, model)]
+        own = [model for model in candidates if model.project == self.settings.project]
+        if len(own or candidates) == 1:
+            return (own or candidates)[0]
+        if not candidates:
+            raise NotFound(
+                f"no model in {store.url} has an alias {alias}",
+                hint="write model@alias or model@version, such as churn@prod; artreg list shows what there is",
+            )
+        names = ", ".join(str(model) for model in candidates)
+        raise InvalidInput(
+            f"several models have an alias {alias}: {names}",
+            hint=f"name one: --model {candidates[0]}, or {candidates[0]}@{alias}",
+            candidates=[str(model) for model in candidates],
+        )
+
+
+def open_session(common: dict[str, Any]) -> Session:
+    """Return the session that the shared options ask for."""
+    output = choose_output(as_json=bool(common.get("json")), quiet=bool(common.get("quiet")))
+    flags = {name: common.get(name) for name in ("registry", "project", "model", "policy", "actor")}
+    return Session(load_settings(flags, os.environ, Path()), output)

@@ -1,0 +1,346 @@
+"""The training config: what a person writes, checked whole before any work begins.
+
+A plain churn config (`seed`, `data`, `model`) loads unchanged; everything else has a default. Types are strict, ranges
+are checked, and an unknown key is refused with its dotted name and the nearest key that exists.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+
+from artreg.core.names import is_name
+from artreg.errors import InvalidInput
+
+TrainerKind = Literal["hist_gradient_boosting", "logistic_regression"]
+Bump = Literal["major", "minor", "patch"]
+
+DATA_SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "file", "memory")
+"""The URL schemes that `data.path` may have; anything else (shell, ssh, zip chains) is refused."""
+
+BUNDLED_TABLES = ("sklearn:breast_cancer",)
+"""Tables that come with the installed libraries."""
+
+PLAIN_SCALARS: Mapping[str, re.Pattern[str]] = {
+    "null": re.compile(r"~|null|Null|NULL|"),
+    "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
+    "int": re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
+    "float": re.compile(
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+    ),
+}
+"""The core schema of YAML 1.2: what a plain scalar must look like to be no text, by the name of its YAML tag."""
+
+_LONGEST_INTEGER = 400  # Python refuses to convert very long ones, and no setting needs them
+_LONGEST_SHOWN = 40  # of a wrong value, in an error
+_ACCOUNT_IN_AUTHORITY = ("abfs", "abfss")  # abfss://container@account…: a name before the @, not a user
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError("must be 1 to 64 lower-case letters, digits, and . _ - between them")
+    return text
+
+
+_Name = Annotated[str, AfterValidator(_name)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class DataConfig(_Section):
+    """Which table to learn from, and how it is split."""
+
+    path: str = Field(min_length=1, max_length=4096)
+    id_column: str = Field(min_length=1)
+    target: str = Field(min_length=1)
+    test_fraction: float = Field(default=0.2, gt=0, lt=1)
+    salt: str = Field(default="artreg", max_length=256)
+    drop: tuple[str, ...] = Field(default=(), strict=False)  # YAML and JSON have lists, not tuples
+    positive: StrictBool | StrictInt | StrictStr | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _path_is_safe(cls, path: str) -> str:
+        problem = data_path_problem(path)
+        if problem:
+            raise ValueError(problem)
+        return path
+
+    @field_validator("target")
+    @classmethod
+    def _target_is_not_the_id(cls, target: str, info: Any) -> str:
+        if target == info.data.get("id_column"):
+            raise ValueError("must not be the id column")
+        return target
+
+    @field_validator("drop")
+    @classmethod
+    def _id_and_target_stay(cls, drop: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        needed = [column for column in drop if column in (info.data.get("id_column"), info.data.get("target"))]
+        if needed:
+            raise ValueError(f"must not name the id column or the target ({', '.join(needed)})")
+        if len(set(drop)) != len(drop):
+            raise ValueError("names a column twice")
+        return drop
+
+
+class HistGradientBoostingParams(_Section):
+    """What histogram gradient boosting may be told; the defaults are scikit-learn's."""
+
+    learning_rate: float = Field(default=0.1, gt=0)
+    max_iter: int = Field(default=100, ge=1, le=100_000)
+    max_depth: int | None = Field(default=None, ge=1, le=1000)
+    l2_regularization: float = Field(default=0.0, ge=0)
+    max_leaf_nodes: int | None = Field(default=31, ge=2, le=100_000)
+    min_samples_leaf: int = Field(default=20, ge=1, le=10_000_000)
+    max_bins: int = Field(default=255, ge=2, le=255)
+
+
+class LogisticRegressionParams(_Section):
+    """What logistic regression may be told."""
+
+    C: float = Field(default=1.0, gt=0)
+    max_iter: int = Field(default=1000, ge=1, le=1_000_000)
+    tol: float = Field(default=1e-4, gt=0)
+    class_weight: Literal["balanced"] | None = None
+
+
+ModelParams = HistGradientBoostingParams | LogisticRegressionParams
+
+
+class TrainingConfig(_Section):
+    """A whole training config; `parse_config` makes one, of the subclass that its trainer asks for."""
+
+    project: _Name = "demo"
+    name: _Name = "churn"
+    bump: Bump = "patch"
+    seed: int = Field(default=42, ge=0, le=2**32 - 1)  # the range that NumPy's legacy seeding takes
+    trainer: TrainerKind
+    data: DataConfig
+    model: ModelParams
+
+
+class HistGradientBoostingConfig(TrainingConfig):
+    """A config whose trainer is histogram gradient boosting."""
+
+    trainer: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
+    model: HistGradientBoostingParams = HistGradientBoostingParams()
+
+
+class LogisticRegressionConfig(TrainingConfig):
+    """A config whose trainer is logistic regression."""
+
+    trainer: Literal["logistic_regression"] = "logistic_regression"
+    model: LogisticRegressionParams = LogisticRegressionParams()
+
+
+CONFIGS: Mapping[str, type[TrainingConfig]] = {
+    "hist_gradient_boosting": HistGradientBoostingConfig,
+    "logistic_regression": LogisticRegressionConfig,
+}
+"""The config class of each trainer; a config that names none gets the first."""
+
+
+def parse_config(document: object, overrides: Sequence[str] = ()) -> TrainingConfig:
+    """Check a config document, after laying the overrides over it.
+
+    Args:
+        document: What the YAML or JSON file held; `None` (an empty file) counts as an empty mapping.
+        overrides: `dotted.key=value` texts; a value is a YAML scalar, or a JSON list.
+
+    Raises:
+        InvalidInput: Naming every problem at once; `details["problems"]` lists them.
+    """
+    plain = _with_overrides(_as_mapping(document), overrides)
+    kind = plain.get("trainer", next(iter(CONFIGS)))
+    model = CONFIGS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise _invalid([f"trainer: must be one of {', '.join(CONFIGS)}{_meant(str(kind), list(CONFIGS))}"])
+    try:
+        return model.model_validate(plain)
+    except ValidationError as error:
+        raise _invalid([_sentence(detail, model) for detail in error.errors(include_url=False)]) from None
+
+
+def data_path_problem(path: str) -> str:
+    """Say why a data path may not be recorded or read, or "" when it may.
+
+    The config is stored with every version it makes, so a path must not carry a secret: no password, token or signed
+    query. They belong in the environment of the storage library.
+    """
+    if path.startswith("sklearn:"):
+        return "" if path in BUNDLED_TABLES else f"must be {' or '.join(BUNDLED_TABLES)} to be a bundled table"
+    if not path.isprintable():
+        return "must not hold characters that do not print"
+    if "://" not in path and "::" not in path:
+        return ""
+    return _url_problem(path)
+
+
+def _url_problem(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "is not a valid URL"
+    if parts.scheme not in DATA_SCHEMES or "::" in url:
+        return f"must be a file, or a URL that begins with one of {', '.join(DATA_SCHEMES)}"
+    user, at, _ = parts.netloc.rpartition("@")
+    if at and (parts.scheme not in _ACCOUNT_IN_AUTHORITY or ":" in user):
+        return "must not hold a user or a password; set credentials in the environment"
+    if parts.query or parts.fragment:
+        return "must not hold a query or a fragment, which may carry a secret; set credentials in the environment"
+    return ""
+
+
+# --- overrides ---------------------------------------------------------------------------------------------------
+
+
+def parse_scalar(text: str) -> bool | int | float | str | None:
+    """Read a plain scalar by `PLAIN_SCALARS`: null, a boolean, an integer, a float, else text.
+
+    The config files are read by the same rule (`training.config_file`), so that `--set` and a file agree. Unlike in
+    YAML 1.1, `1e-3` is a number, and `no` and `1:30` are text.
+    """
+    for name, pattern in PLAIN_SCALARS.items():
+        if pattern.fullmatch(text):
+            return _READ[name](text)
+    return text
+
+
+def _null(_: str) -> None:
+    return None
+
+
+def _boolean(text: str) -> bool:
+    return text.lower() == "true"
+
+
+def _integer(text: str) -> int | str:
+    if len(text) > _LONGEST_INTEGER:
+        return text
+    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+def _real(text: str) -> float:
+    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_READ: Mapping[str, Callable[[str], bool | int | float | str | None]] = {
+    "null": _null,
+    "bool": _boolean,
+    "int": _integer,
+    "float": _real,
+}
+
+
+def _with_overrides(document: Mapping[str, object], overrides: Sequence[str]) -> dict[str, object]:
+    result = dict(document)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not all(key.split(".")):
+            raise InvalidInput(
+                "an override must look like section.key=value", hint="for example --set model.max_iter=50"
+            )
+        _set(result, key, _override_value(key, text))
+    return result
+
+
+def _set(target: dict[str, object], key: str, value: object) -> None:
+    *sections, last = key.split(".")
+    for depth, section in enumerate(sections):
+        inner = target.get(section, {})
+        if not isinstance(inner, Mapping):
+            raise _invalid([f"{'.'.join(sections[: depth + 1])}: is not a section, so {key} cannot be set"])
+        target[section] = target = dict(inner)
+    target[last] = value
+
+
+def _override_value(key: str, text: str) -> object:
+    text = text.strip()
+    if text[:1] not in ('"', "["):
+        return text[1:-1] if len(text) > 1 and text[0] == text[-1] == "'" else parse_scalar(text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise _invalid([f"{key}: the value after = is not a closed string or list"]) from None
+
+
+# --- problems ----------------------------------------------------------------------------------------------------
+
+
+def _as_mapping(document: object) -> Mapping[str, object]:
+    if document is None:
+        return {}
+    if not isinstance(document, Mapping):
+        raise _invalid(["the config must be a mapping of keys to values"])
+    odd = [key for key in document if not isinstance(key, str)]
+    if odd:
+        raise _invalid([f"{key}: a key must be text" for key in odd])
+    return document
+
+
+def _invalid(problems: list[str]) -> InvalidInput:
+    message = problems[0] if len(problems) == 1 else "\n".join([f"{len(problems)} problems:", *problems])
+    return InvalidInput(message, hint="correct the config or the --set that says so", problems=problems)
+
+
+def _sentence(detail: ErrorDetails, model: type[TrainingConfig]) -> str:
+    location = [str(part) for part in detail["loc"]]
+    if location[:2] == ["data", "positive"]:
+        del location[2:]  # there pydantic names the member of the union
+    dotted = ".".join(location)
+    if detail["type"] == "extra_forbidden":
+        return f"{dotted}: unknown key{_meant_key(location, model)}"
+    if detail["type"] == "missing":
+        return f"{dotted}: missing"
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = "must" + message.removeprefix("should") if message.startswith("should") else message
+    return f"{dotted}: {message}{_got(dotted, detail.get('input'))}"
+
+
+def _got(dotted: str, value: object) -> str:
+    if dotted == "data.path" or not isinstance(value, str | int | float | None):
+        return ""  # a path may hold the secret for which it is refused
+    shown = "null" if value is None else repr(value)
+    return f", not {shown}" if len(shown) <= _LONGEST_SHOWN else ""
+
+
+def _meant_key(location: list[str], model: type[TrainingConfig]) -> str:
+    known = list(_keys(model))
+    *section, last = location
+    beside = [key for key in known if key.split(".")[:-1] == section]
+    near = difflib.get_close_matches(".".join(location), beside, n=1, cutoff=0.75)
+    elsewhere = [key for key in known if key.split(".")[-1] == last]
+    found = near or elsewhere or difflib.get_close_matches(last, known, n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")

@@ -1,0 +1,63 @@
+"""Where everything lies below a registry's root; nobody else puts a key together."""
+
+from __future__ import annotations
+
+import re
+
+from artreg.core.manifest import MANIFEST
+from artreg.core.names import Alias, ModelName
+from artreg.core.version import Version
+
+HISTORY = "history"
+_RECORD = re.compile(r"(?P<generation>[0-9]{8})\.json")
+
+
+def model_prefix(model: ModelName) -> str:
+    """Return the folder of a model."""
+    return f"{model.project}/{model.model}"
+
+
+def version_prefix(model: ModelName, version: Version) -> str:
+    """Return the folder of a version."""
+    return f"{model_prefix(model)}/{version}"
+
+
+def version_file(model: ModelName, version: Version, name: str) -> str:
+    """Return the key of one file of a version."""
+    return f"{version_prefix(model, version)}/{name}"
+
+
+def manifest_key(model: ModelName, version: Version) -> str:
+    """Return the key whose presence makes a version exist."""
+    return version_file(model, version, MANIFEST)
+
+
+def pointer_key(model: ModelName, alias: Alias) -> str:
+    """Return the key of the pointer that people and other tools read."""
+    return f"{model_prefix(model)}/{alias}"
+
+
+def histories_prefix(model: ModelName) -> str:
+    """Return the folder that holds one history an alias."""
+    return f"{model_prefix(model)}/{HISTORY}"
+
+
+def history_prefix(model: ModelName, alias: Alias) -> str:
+    """Return the folder of an alias's promotion records."""
+    return f"{histories_prefix(model)}/{alias}"
+
+
+def record_key(model: ModelName, alias: Alias, generation: int) -> str:
+    """Return the key of a promotion record."""
+    return f"{history_prefix(model, alias)}/{record_name(generation)}"
+
+
+def record_name(generation: int) -> str:
+    """Return the file name of a promotion record; names sort as generations do."""
+    return f"{generation:08d}.json"
+
+
+def parse_record_name(name: str) -> int | None:
+    """Return the generation that a file name of a history stands for, or None if it stands for none."""
+    match = _RECORD.fullmatch(name)
+    return int(match["generation"]) if match and int(match["generation"]) > 0 else None

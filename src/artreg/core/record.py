@@ -1,0 +1,179 @@
+"""The promotion record: one move of an alias, immutable, numbered by generation, chained to the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from artreg.core import canonical
+from artreg.core.names import Alias, ModelName
+from artreg.core.version import Version
+from artreg.errors import ArtregError, IntegrityError
+
+FORMAT = "artreg/record/1"
+_SEAL = "record_digest"
+
+
+class Action(Enum):
+    """What moved the alias."""
+
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one gate said.
+
+    Attributes:
+        gate: The kind of gate.
+        passed: Whether it lets the candidate through.
+        message: What it saw, in one sentence.
+        figures: The numbers and names it judged by; representable in JSON.
+    """
+
+    gate: str
+    passed: bool
+    message: str
+    figures: Mapping[str, object]
+
+    def document(self) -> dict[str, object]:
+        """Return it as a JSON object."""
+        return {"gate": self.gate, "passed": self.passed, "message": self.message, "figures": dict(self.figures)}
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRecord:
+    """One move of one alias.
+
+    Attributes:
+        model: Whose alias it is.
+        alias: The alias.
+        generation: The number of the move; the first is 1.
+        action: What moved it.
+        version: Where it points from now on.
+        digest: That version's digest, which pins its every byte.
+        previous_version: Where it pointed before.
+        previous_record: The sha256 of the record before this one: history is a hash chain.
+        fallback: The generation that a rollback from here restores; None if there is none.
+        write_id: Random, so that a writer knows its own record when it meets it.
+        time: When, RFC 3339 in UTC.
+        who: Who moved it.
+        why: The reason that was given, or ''.
+        policy: The digest of the policy that was applied.
+        gates: Every verdict.
+    """
+
+    model: ModelName
+    alias: Alias
+    generation: int
+    action: Action
+    version: Version
+    digest: str
+    previous_version: Version | None
+    previous_record: str | None
+    fallback: int | None
+    write_id: str
+    time: str
+    who: str
+    why: str
+    policy: str | None
+    gates: tuple[Verdict, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the JSON object that is stored, sealed with a digest of itself."""
+        body: dict[str, Any] = {
+            "format": FORMAT,
+            "project": self.model.project,
+            "model": self.model.model,
+            "alias": str(self.alias),
+            "generation": self.generation,
+            "action": self.action.value,
+            "version": str(self.version),
+            "digest": self.digest,
+            "previous_version": None if self.previous_version is None else str(self.previous_version),
+            "previous_record": self.previous_record,
+            "fallback": self.fallback,
+            "write_id": self.write_id,
+            "time": self.time,
+            "who": self.who,
+            "why": self.why,
+            "policy": self.policy,
+            "gates": [verdict.document() for verdict in self.gates],
+        }
+        return {**body, _SEAL: canonical.digest(canonical.dumps(body))}
+
+    def encode(self) -> bytes:
+        """Return the bytes that are stored."""
+        return canonical.dumps(self.document())
+
+
+def parse_record(data: bytes, model: ModelName, alias: Alias, generation: int) -> PromotionRecord:
+    """Read a promotion record strictly.
+
+    Args:
+        data: Its bytes.
+        model: The model in whose folder it lies.
+        alias: The alias in whose history it lies.
+        generation: The number that its name bears.
+
+    Raises:
+        IntegrityError: It is damaged, was altered, or belongs elsewhere.
+    """
+    what = f"record {generation} of {alias} of {model}"
+    document = canonical.loads_canonical(data, what)
+    if document.get("format") != FORMAT:
+        raise IntegrityError(
+            f"{what} has the format {document.get('format')!r}, which this artreg does not know",
+            hint="a newer artreg may have written it: upgrade",
+        )
+    try:
+        record = _from_document(document)
+    except (KeyError, TypeError, ValueError, ArtregError) as error:
+        raise IntegrityError(f"{what} is damaged: {error}") from error
+    if record.encode() != data:
+        raise IntegrityError(f"{what} was altered: it does not match its own digest")
+    if (record.model, record.alias, record.generation) != (model, alias, generation):
+        raise IntegrityError(
+            f"{what} belongs elsewhere: it is record {record.generation} of {record.alias} of {record.model}"
+        )
+    return record
+
+
+def _from_document(document: Mapping[str, Any]) -> PromotionRecord:
+    previous = document["previous_version"]
+    return PromotionRecord(
+        model=ModelName(_typed(document, "project", str), _typed(document, "model", str)),
+        alias=Alias(_typed(document, "alias", str)),
+        generation=_typed(document, "generation", int),
+        action=Action(document["action"]),
+        version=Version.parse(_typed(document, "version", str)),
+        digest=_typed(document, "digest", str),
+        previous_version=None if previous is None else Version.parse(previous),
+        previous_record=_typed(document, "previous_record", str | None),
+        fallback=_typed(document, "fallback", int | None),
+        write_id=_typed(document, "write_id", str),
+        time=_typed(document, "time", str),
+        who=_typed(document, "who", str),
+        why=_typed(document, "why", str),
+        policy=_typed(document, "policy", str | None),
+        gates=tuple(_verdict(verdict) for verdict in _typed(document, "gates", list)),
+    )
+
+
+def _verdict(document: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        gate=_typed(document, "gate", str),
+        passed=_typed(document, "passed", bool),
+        message=_typed(document, "message", str),
+        figures=_typed(document, "figures", dict),
+    )
+
+
+def _typed(document: Mapping[str, Any], key: str, kind: Any) -> Any:
+    value = document[key]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{key} has the wrong type")
+    return value

@@ -1,0 +1,140 @@
+"""Garbage: ending what dead writers left behind, and setting the pointers that they did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from artreg.core import keys
+from artreg.core.manifest import TOMBSTONE
+from artreg.core.names import Alias, ModelName
+from artreg.core.version import Version
+from artreg.errors import AlreadyExists
+from artreg.registry.handle import Registry
+from artreg.registry.history import find_head, records
+from artreg.registry.move import heal, pointer_problem
+from artreg.registry.versions import list_aliases, list_models, list_numbers, read_seal
+from artreg.store.commit import commit
+from artreg.store.interface import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """One leftover that was removed.
+
+    Attributes:
+        what: What it was.
+        bytes: How many bytes it took.
+    """
+
+    what: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection did, or with a dry run would do.
+
+    Attributes:
+        removed: Leftovers and unfinished versions.
+        healed: Aliases whose pointers were set.
+        dry_run: Whether nothing was written on purpose.
+    """
+
+    removed: tuple[Removed, ...]
+    healed: tuple[str, ...]
+    dry_run: bool
+
+
+def collect(registry: Registry, *, older_than: timedelta, dry_run: bool = False) -> Collected:
+    """Remove what nobody has written to for a while and no reader can see, and set stale pointers.
+
+    An unfinished version is ended by a tombstone in the place of its manifest before anything of it is deleted, so
+    that a publisher that was only slow cannot complete it; its number is spent. A version that a record pins is never
+    touched, nor is a folder without a manifest on a disk: no publisher leaves one there, so it is damage to look at.
+
+    Args:
+        registry: The registry.
+        older_than: Whoever wrote something more recently than that may still be at work.
+        dry_run: Say what would be done, but write nothing.
+
+    Raises:
+        StorageError: Storage failed; the same command run again goes on.
+        IntegrityError: A history is damaged, so that nobody can say what it pins.
+    """
+    registry.store.require_root()
+    before = registry.now().timestamp() - older_than.total_seconds()
+    if not dry_run:
+        registry.store.prepare_writing()
+    removed = [*_leftovers(registry, before, dry_run)]
+    healed = []
+    for model in list_models(registry.store):
+        removed += _unfinished(registry, model, before, dry_run)
+        healed += [
+            f"{model}@{name}"
+            for name in list_aliases(registry.store, model)
+            if _heal(registry, model, Alias(name), dry_run)
+        ]
+    return Collected(tuple(removed), tuple(healed), dry_run)
+
+
+def unfinished_versions(registry: Registry, model: ModelName) -> Iterator[tuple[Version, bytes | None, list[Entry]]]:
+    """Yield each number without a manifest, with what stands in its place and with the files that lie there."""
+    for version in list_numbers(registry.store, model):
+        seal = read_seal(registry, model, version)
+        if seal is None or seal == TOMBSTONE:
+            yield version, seal, list(registry.store.walk(keys.version_prefix(model, version)))
+
+
+def _leftovers(registry: Registry, before: float, dry_run: bool) -> Iterator[Removed]:
+    for leftover in list(registry.store.leftovers()):
+        if leftover.modified < before:
+            if not dry_run:
+                registry.store.discard(leftover)
+            yield Removed(leftover.key, leftover.size)
+
+
+def _unfinished(registry: Registry, model: ModelName, before: float, dry_run: bool) -> Iterator[Removed]:
+    pinned: set[Version] | None = None
+    for version, seal, entries in unfinished_versions(registry, model):
+        files = [
+            entry
+            for entry in entries
+            if keys.version_file(model, version, entry.name) != keys.manifest_key(model, version)
+        ]
+        if not files or (
+            seal is None and (registry.store.whole_trees or max(file.modified for file in files) >= before)
+        ):
+            continue
+        if pinned is None:
+            pinned = _pinned(registry, model)
+        if version in pinned or not (dry_run or _bury(registry, model, version)):
+            continue
+        if not dry_run:
+            registry.store.delete([keys.version_file(model, version, file.name) for file in files])
+        yield Removed(f"unfinished version {model}@{version}", sum(file.size for file in files))
+
+
+def _bury(registry: Registry, model: ModelName, version: Version) -> bool:
+    """Take the place of the manifest; return False if the publisher was faster after all."""
+    try:
+        commit(registry.store, keys.manifest_key(model, version), TOMBSTONE)
+    except AlreadyExists:
+        return False
+    return True
+
+
+def _pinned(registry: Registry, model: ModelName) -> set[Version]:
+    return {
+        head.record.version
+        for name in list_aliases(registry.store, model)
+        for head in records(registry, model, Alias(name))
+    }
+
+
+def _heal(registry: Registry, model: ModelName, alias: Alias, dry_run: bool) -> bool:
+    if not dry_run:
+        return heal(registry, model, alias)
+    head = find_head(registry, model, alias)
+    return head is not None and bool(pointer_problem(registry, head.record))

@@ -1,0 +1,39 @@
+"""The small handle that every operation takes: where the registry lies, who acts, and what time it is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from artreg.store.interface import Store
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry and the one who works on it.
+
+    Attributes:
+        store: Where it lies.
+        actor: Who acts; stands in every record.
+        now: The clock.
+        new_id: Gives a random write id at each call.
+    """
+
+    store: Store
+    actor: str = "unknown"
+    now: Callable[[], datetime] = _now
+    new_id: Callable[[], str] = _new_id
+
+    def timestamp(self) -> str:
+        """Return the present time as RFC 3339 in UTC, to the millisecond."""
+        return self.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

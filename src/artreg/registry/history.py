@@ -1,0 +1,132 @@
+"""The history of an alias: finding its head at constant cost, reading it, and proving its chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from artreg.core import canonical, keys
+from artreg.core.names import Alias, ModelName
+from artreg.core.record import PromotionRecord, parse_record
+from artreg.errors import IntegrityError, NotFound
+from artreg.registry.handle import Registry
+from artreg.registry.versions import list_aliases, require_model
+from artreg.store.interface import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest record of an alias.
+
+    Attributes:
+        record: The record.
+        sha256: Of its bytes: what the next record will name as its predecessor.
+    """
+
+    record: PromotionRecord
+    sha256: str
+
+
+def find_head(registry: Registry, model: ModelName, alias: Alias) -> Head | None:
+    """Return the newest record of an alias, or None if it was never set.
+
+    Raises:
+        IntegrityError: The record is damaged, or the history has a gap.
+    """
+    newest = newest_generation(registry, model, alias)
+    return read_record(registry, model, alias, newest) if newest else None
+
+
+def require_head(registry: Registry, model: ModelName, alias: Alias) -> Head:
+    """Return the newest record of an alias.
+
+    Raises:
+        NotFound: It was never set; the error names the aliases that were.
+        IntegrityError: The record is damaged, or the history has a gap.
+    """
+    head = find_head(registry, model, alias)
+    if head is None:
+        require_model(registry, model)
+        known = list_aliases(registry.store, model)
+        hint = f"its aliases are {', '.join(known)}" if known else "nothing of it was promoted yet: see artreg promote"
+        raise NotFound(f"{alias} of {model} points nowhere", hint=hint)
+    return head
+
+
+def read_record(registry: Registry, model: ModelName, alias: Alias, generation: int) -> Head:
+    """Return one record of an alias.
+
+    Raises:
+        IntegrityError: It is missing or damaged.
+    """
+    try:
+        data = registry.store.read(keys.record_key(model, alias, generation))
+    except NotFound as error:
+        raise IntegrityError(f"record {generation} of {alias} of {model} is missing") from error
+    return Head(parse_record(data, model, alias, generation), canonical.digest(data))
+
+
+def records(registry: Registry, model: ModelName, alias: Alias) -> Iterator[Head]:
+    """Yield the records of an alias, newest first, checking that each names the one before it.
+
+    Raises:
+        IntegrityError: One is missing or damaged, or the chain is broken.
+    """
+    head = find_head(registry, model, alias)
+    while head is not None:
+        yield head
+        head = _previous(registry, head)
+
+
+def newest_generation(registry: Registry, model: ModelName, alias: Alias) -> int:
+    """Return the number of the newest record of an alias, 0 if there is none.
+
+    It takes one listing where the whole history fits a page, as it does on a disk. For a longer one the pointer says
+    where to look; it is only a hint: the listing from there on decides, and without a sound one all pages are read.
+
+    Raises:
+        IntegrityError: The history has a gap.
+    """
+    prefix = keys.history_prefix(model, alias)
+    page = registry.store.page(prefix)
+    newest = 0
+    if page.more:
+        pointer = registry.store.pointer(keys.pointer_key(model, alias))
+        hint = (pointer.generation if pointer else None) or 1
+        later = registry.store.page(prefix, after=keys.record_name(hint - 1)) if hint > 1 else page
+        if keys.record_name(hint) in {entry.name for entry in later.entries}:
+            page, newest = later, hint - 1
+    newest = _contiguous(page, newest, model, alias)
+    while page.more:
+        page = registry.store.page(prefix, after=page.entries[-1].name)
+        newest = _contiguous(page, newest, model, alias)
+    return newest
+
+
+def _contiguous(page: Page, newest: int, model: ModelName, alias: Alias) -> int:
+    for entry in page.entries:
+        generation = keys.parse_record_name(entry.name)
+        if generation is None:
+            continue  # not a record, and so no part of the history
+        if generation != newest + 1:
+            raise IntegrityError(
+                f"the history of {alias} of {model} has a gap: record {newest + 1} is missing",
+                hint="restore the file from a copy; until then nobody can say where the alias points",
+            )
+        newest = generation
+    return newest
+
+
+def _previous(registry: Registry, head: Head) -> Head | None:
+    record = head.record
+    if record.generation == 1:
+        if record.previous_record is not None:
+            raise IntegrityError(f"record 1 of {record.alias} of {record.model} names one before it")
+        return None
+    previous = read_record(registry, record.model, record.alias, record.generation - 1)
+    if previous.sha256 != record.previous_record or previous.record.version != record.previous_version:
+        raise IntegrityError(
+            f"the history of {record.alias} of {record.model} was rewritten: "
+            f"record {record.generation} does not follow from record {record.generation - 1}"
+        )
+    return previous

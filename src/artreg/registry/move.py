@@ -1,0 +1,139 @@
+"""Moving an alias: commit the record, then let the pointer converge to it.
+
+The record is the move: creating it if absent is the only moment at which the alias changes. The pointer is a view for
+people and other tools; whoever comes next heals one that a crash left behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from artreg.core import keys
+from artreg.core.names import Alias, ModelName
+from artreg.core.record import Action, PromotionRecord, Verdict
+from artreg.core.version import Version
+from artreg.errors import AlreadyExists, Conflict, IntegrityError, StorageError
+from artreg.registry.handle import Registry
+from artreg.registry.history import Head, find_head, newest_generation
+from artreg.store.commit import commit
+from artreg.store.interface import Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where an alias stands after a command.
+
+    Attributes:
+        record: The newest record, or the one that would have been written.
+        changed: Whether this call moved the alias; False if it stood there already.
+        dry_run: Whether nothing was written on purpose.
+    """
+
+    record: PromotionRecord
+    changed: bool
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What an alias is to point at."""
+
+    model: ModelName
+    alias: Alias
+    version: Version
+    digest: str
+
+
+def draft(
+    registry: Registry,
+    head: Head | None,
+    to: Destination,
+    *,
+    action: Action,
+    fallback: int | None,
+    reason: str,
+    policy: str | None,
+    gates: tuple[Verdict, ...],
+) -> PromotionRecord:
+    """Return the record that would follow `head`, with a write id of its own."""
+    return PromotionRecord(
+        model=to.model,
+        alias=to.alias,
+        generation=head.record.generation + 1 if head else 1,
+        action=action,
+        version=to.version,
+        digest=to.digest,
+        previous_version=head.record.version if head else None,
+        previous_record=head.sha256 if head else None,
+        fallback=fallback,
+        write_id=registry.new_id(),
+        time=registry.timestamp(),
+        who=registry.actor,
+        why=reason,
+        policy=policy,
+        gates=gates,
+    )
+
+
+def commit_move(registry: Registry, record: PromotionRecord) -> None:
+    """Write a promotion record, and set the pointer.
+
+    Raises:
+        Conflict: Somebody else moved the alias since the head was read; nothing was changed.
+        OutcomeUnknown: The record may or may not have been written; the same command run again settles it.
+        StorageError: It was not written, or it was and the pointer could not be set; the message says which.
+    """
+    registry.store.prepare_writing()
+    model, alias = record.model, record.alias
+    try:
+        commit(registry.store, keys.record_key(model, alias, record.generation), record.encode())
+    except AlreadyExists as error:
+        raise Conflict(
+            f"somebody else moved {alias} of {model} meanwhile; nothing was changed",
+            hint="look at artreg history, and run the command again if it is still wanted",
+        ) from error
+    try:
+        converge(registry, record)
+    except (StorageError, IntegrityError) as error:
+        raise StorageError(
+            f"{alias} of {model} is moved to {record.version} (generation {record.generation}), "
+            f"but its pointer could not be set: {error.message}",
+            hint="artreg itself goes by the history, so the move holds; artreg gc sets the pointer",
+            generation=record.generation,
+        ) from error
+
+
+def converge(registry: Registry, newest: PromotionRecord) -> None:
+    """Set the pointer of an alias to its head, and again until nobody has moved the alias meanwhile.
+
+    Args:
+        registry: The registry.
+        newest: The newest record as far as the caller knows.
+    """
+    model, alias = newest.model, newest.alias
+    while True:
+        registry.store.point(keys.pointer_key(model, alias), Pointer(str(newest.version), newest.generation))
+        if newest_generation(registry, model, alias) <= newest.generation:
+            return
+        head = find_head(registry, model, alias)
+        assert head is not None
+        newest = head.record
+
+
+def pointer_problem(registry: Registry, newest: PromotionRecord) -> str:
+    """Say how the pointer of an alias differs from its head, or '' if it does not."""
+    pointer = registry.store.pointer(keys.pointer_key(newest.model, newest.alias))
+    if pointer is None:
+        return f"the pointer is missing; the history says {newest.version}"
+    if pointer.target != str(newest.version) or pointer.generation not in {None, newest.generation}:
+        return f"the pointer says {pointer.target or 'nothing that makes sense'}, the history says {newest.version}"
+    return ""
+
+
+def heal(registry: Registry, model: ModelName, alias: Alias) -> bool:
+    """Set the pointer of an alias if it differs from its head; return whether it did."""
+    head = find_head(registry, model, alias)
+    if head is None or not pointer_problem(registry, head.record):
+        return False
+    converge(registry, head.record)
+    return True

@@ -1,0 +1,94 @@
+"""Pulling: a version becomes a folder elsewhere, and every byte is verified on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+
+from artreg.core import canonical, keys
+from artreg.core.manifest import MANIFEST, RUN
+from artreg.core.names import Reference
+from artreg.errors import AlreadyExists, IntegrityError
+from artreg.registry.handle import Registry
+from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved, resolve
+from artreg.registry.versions import read_manifest
+from artreg.store.interface import Kind, Store, TreeFile
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A version that now lies in a folder.
+
+    Attributes:
+        source: Where it came from.
+        path: The folder.
+        files: How many files it has, the manifest included.
+        bytes: How many bytes these have.
+        created: Whether this call wrote it; False if the folder held this very version already.
+    """
+
+    source: Resolved
+    path: str
+    files: int
+    bytes: int
+    created: bool
+
+
+def pull(
+    registry: Registry,
+    reference: Reference,
+    into: Store,
+    name: str,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter = SILENT,
+) -> Pulled:
+    """Copy a version into the folder `name` of another store; it appears whole and verified, or not at all.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged; nothing was left behind.
+        AlreadyExists: The folder holds something else.
+        StorageError: It cannot be read or written.
+    """
+    found = resolve(registry, reference)
+    manifest = read_manifest(registry, found.model, found.version)
+    if manifest.digest != found.digest:
+        raise IntegrityError(
+            f"{found} is not what {found.alias} was pointed at: its {MANIFEST} was changed since",
+            hint="restore it from a copy, or roll back",
+        )
+    prefix = keys.version_prefix(found.model, found.version)
+    sizes = {entry.name: entry.size for entry in registry.store.walk(prefix) if entry.kind is Kind.FILE}
+    missing = sorted(set(manifest.files) - set(sizes))
+    if missing:
+        raise IntegrityError(f"{found} is damaged: {', '.join(missing)} missing", hint="restore it from a copy")
+    files = [
+        TreeFile(file, partial(registry.store.chunks, f"{prefix}/{file}"), sizes[file], sha256)
+        for file, sha256 in manifest.files.items()
+    ]
+    seal = manifest.encode()
+    files.append(TreeFile(MANIFEST, seal, len(seal), canonical.digest(seal)))
+    total = sum(file.size for file in files)
+    result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
+    if into.page(name).entries:
+        _require_same(into, name, files)
+        return result(created=False)
+    if not dry_run:
+        into.put_tree(name, files, claim=RUN, seal=MANIFEST, progress=reporter.step(f"pull {found}", total))
+    return result(created=True)
+
+
+def _require_same(into: Store, name: str, files: list[TreeFile]) -> None:
+    if {entry.name for entry in into.walk(name)} != {file.name for file in files}:
+        raise AlreadyExists(f"{name} in {into.url} is there and holds something else", hint="name another folder")
+    for file in files:
+        sha256 = hashlib.sha256()
+        for chunk in into.chunks(f"{name}/{file.name}"):
+            sha256.update(chunk)
+        if sha256.hexdigest() != file.sha256:
+            raise AlreadyExists(
+                f"{name} in {into.url} is there, but its {file.name} differs", hint="remove it, or name another folder"
+            )

@@ -1,0 +1,101 @@
+"""Rollback: a move like any other, to a version that the alias held before."""
+
+from __future__ import annotations
+
+from artreg.core.names import Alias, ModelName
+from artreg.core.policy import Policy
+from artreg.core.record import Action, PromotionRecord
+from artreg.core.version import Version
+from artreg.errors import IntegrityError, NotFound
+from artreg.registry.handle import Registry
+from artreg.registry.history import Head, read_record, records, require_head
+from artreg.registry.move import Destination, Moved, commit_move, draft, heal
+from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.promote import require_reason
+from artreg.registry.verify import verified_manifest
+
+
+def rollback(
+    registry: Registry,
+    model: ModelName,
+    alias: Alias,
+    policy: Policy,
+    *,
+    to: Version | None = None,
+    reason: str = "",
+    dry_run: bool = False,
+    reporter: Reporter = SILENT,
+) -> Moved:
+    """Point an alias back at what it held before.
+
+    Each record names the generation that a rollback from it restores, so that rolling back twice goes one further
+    back, never forward again, and costs the same however long the history is.
+
+    Args:
+        registry: The registry.
+        model: The model.
+        alias: The alias to move.
+        policy: Says whether a reason is demanded; its gates are not asked, for the version passed them before.
+        to: A version that the alias held before; by default the one before the present one.
+        reason: Why; stands in the record.
+        dry_run: Verify the target, but move nothing.
+        reporter: Told of the bytes that were verified.
+
+    Raises:
+        NotFound: The alias points nowhere, or never held such a version.
+        IntegrityError: The target or the history is damaged; nothing was changed.
+        Conflict: Somebody else moved the alias meanwhile; nothing was changed.
+        InvalidInput: The policy names no such alias, or demands a reason.
+        StorageError: Storage failed; the message says what was done.
+    """
+    rules = policy.of(alias)
+    head = require_head(registry, model, alias)
+    if to is not None and head.record.version == to:
+        if not dry_run:
+            heal(registry, model, alias)
+        return Moved(head.record, changed=False, dry_run=dry_run)
+    require_reason(rules, alias, reason)
+    target = _before(registry, head) if to is None else _held(registry, head, to)
+    manifest, _ = verified_manifest(registry, model, target.version, reporter=reporter)
+    if manifest.digest != target.digest:
+        raise IntegrityError(
+            f"{model}@{target.version} is not what {alias} held in generation {target.generation}: "
+            "its checksum.txt was changed since; nothing was moved",
+            hint="name another version that the alias held with --to; artreg history lists them",
+        )
+    record = draft(
+        registry,
+        head,
+        Destination(model, alias, target.version, target.digest),
+        action=Action.ROLLBACK,
+        fallback=target.fallback,
+        reason=reason,
+        policy=policy.digest,
+        gates=(),
+    )
+    if not dry_run:
+        commit_move(registry, record)
+    return Moved(record, changed=True, dry_run=dry_run)
+
+
+def _before(registry: Registry, head: Head) -> PromotionRecord:
+    record = head.record
+    if record.fallback is None:
+        raise NotFound(
+            f"{record.alias} of {record.model} held nothing before {record.version} that it could go back to",
+            hint="artreg history shows what it held; artreg promote points it at something else",
+        )
+    if not 0 < record.fallback < record.generation:
+        raise IntegrityError(f"record {record.generation} of {record.alias} of {record.model} falls back on no record")
+    return read_record(registry, record.model, record.alias, record.fallback).record
+
+
+def _held(registry: Registry, head: Head, version: Version) -> PromotionRecord:
+    record = head.record
+    for past in records(registry, record.model, record.alias):
+        if past.record.version == version:
+            return past.record
+    raise NotFound(
+        f"{record.alias} of {record.model} never held {version}",
+        hint="artreg history shows what it held; a version that is new to it must be promoted",
+    )

@@ -1,0 +1,269 @@
+"""System calls for the local store: durable, never following a link below the root, their errors told apart once."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from artreg.errors import ArtregError, IntegrityError, NotFound, OutcomeUnknown, StorageError
+from artreg.store.interface import NO_PROGRESS, Progress, TreeFile
+
+BUFFER = 2**20
+"""Bytes that are moved at a time."""
+
+FILE_MODE = 0o444  # nothing that is published is ever written again; the umask still applies
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_HINTS = {
+    errno.ENOSPC: "The disk is full: free some space there, then run the command again.",
+    errno.EDQUOT: "The disk quota is used up: free some space there, then run the command again.",
+    errno.EROFS: "The file system is mounted read-only: mount it for writing, or use another registry.",
+    errno.EACCES: "Ask whoever owns the registry for permission, or use another one.",
+    errno.EPERM: "Ask whoever owns the registry for permission; a file system without hard links cannot hold one.",
+    errno.EMFILE: "Too many files are open: raise the limit (ulimit -n).",
+    errno.ENFILE: "Too many files are open on this machine.",
+    errno.EIO: "The disk reports an error: look at the kernel's log before anything else.",
+    errno.ENAMETOOLONG: "Use a shorter path for the registry, or shorter names.",
+    errno.EMLINK: "The file system allows no further hard link or folder there.",
+    errno.EOPNOTSUPP: "The file system lacks hard links or symbolic links: use another one.",
+    errno.ENOSYS: "The file system lacks hard links or symbolic links: use another one.",
+    errno.ESTALE: "The network file system lost the folder: mount it again.",
+    errno.ENOTDIR: "A file stands where a folder must be: move it away.",
+    errno.EISDIR: "A folder stands where a file must be: move it away.",
+}
+_UNCERTAIN = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR}
+_CANNOT_SYNC = {errno.EINVAL, errno.EOPNOTSUPP}  # what network file systems say that cannot sync a folder
+
+
+def translate(error: OSError, key: str, doing: str) -> ArtregError:
+    """Return the error of artreg's own for what a system call said about `key`."""
+    reason = (error.strerror or str(error)).lower()
+    hint = _HINTS.get(error.errno or 0, "")
+    return StorageError(f"{key} cannot be {doing}: {reason}", hint=hint, errno=errno.errorcode.get(error.errno or 0))
+
+
+@contextlib.contextmanager
+def reading(key: str) -> Iterator[None]:
+    """Turn what system calls say while `key` is being read into errors of artreg's own."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound(f"{key} is not there") from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise IntegrityError(f"{key} is a symbolic link where a file is expected") from error
+        if error.errno in {errno.ENXIO, errno.ENODEV}:
+            raise IntegrityError(f"{key} is no plain file") from error
+        raise translate(error, key, "read") from error
+
+
+@contextlib.contextmanager
+def writing(key: str, doing: str = "written") -> Iterator[None]:
+    """Turn what system calls say while `key` is being changed, to no effect yet, into errors of artreg's own."""
+    try:
+        yield
+    except OSError as error:
+        raise translate(error, key, doing) from error
+
+
+@contextlib.contextmanager
+def committing(key: str) -> Iterator[None]:
+    """Like `writing`, for the call that makes `key` appear: after some errors nobody knows whether it did."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _UNCERTAIN:
+            raise unknown(error, key) from error
+        raise translate(error, key, "written") from error
+
+
+@contextlib.contextmanager
+def settling(key: str) -> Iterator[None]:
+    """Like `writing`, once `key` has appeared: it is there, but may not outlast a loss of power."""
+    try:
+        yield
+    except OSError as error:
+        raise unknown(error, key) from error
+
+
+def unknown(error: OSError, key: str) -> OutcomeUnknown:
+    """Return the error for a `key` that may or may not have been written."""
+    reason = (error.strerror or str(error)).lower()
+    return OutcomeUnknown(
+        f"{key} may or may not have been written: {reason}",
+        hint=_HINTS.get(error.errno or 0, "Run the command again: it finds out."),
+        errno=errno.errorcode.get(error.errno or 0),
+    )
+
+
+def sync(descriptor: int) -> None:
+    """Return when the disk holds what was written to `descriptor`."""
+    if sys.platform == "darwin":  # fsync there leaves it in the drive's cache
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def sync_folder(path: str) -> None:
+    """Return when the disk holds the names in the folder at `path`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def open_folder(root: str, key: str) -> int:
+    """Return a descriptor of the folder `key` below `root`; a link on the way there is not followed."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for segment in key.split("/") if key else ():
+        try:
+            inner = os.open(segment, _FOLDER, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor
+
+
+def open_file(root: str, key: str) -> int:
+    """Return a descriptor of the plain file `key` below `root`; no link is followed, and a FIFO does not block.
+
+    Raises:
+        IntegrityError: It is no plain file.
+        NotFound: It is a folder.
+    """
+    folder, _, name = key.rpartition("/")
+    parent = open_folder(root, folder)
+    try:
+        descriptor = os.open(name, _READ, dir_fd=parent)
+    finally:
+        os.close(parent)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise NotFound(f"{key} is a folder, no file")
+    raise IntegrityError(f"{key} is no plain file")
+
+
+def pieces(descriptor: int) -> Iterator[memoryview]:
+    """Yield what `descriptor` holds, each piece in the same buffer as the one before, and close it."""
+    buffer = memoryview(bytearray(BUFFER))
+    with open(descriptor, "rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            yield buffer[:count]
+
+
+def new_file(path: str) -> int:
+    """Return a descriptor for writing the file that was not there until now."""
+    return os.open(path, _NEW, FILE_MODE)
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """Write the whole of `data`, however little a single call takes."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def check_source(file: TreeFile, size: int, sha256: str) -> None:
+    """See that what was read is what was promised.
+
+    Raises:
+        IntegrityError: It is not.
+    """
+    if size != file.size or sha256 != file.sha256:
+        raise IntegrityError(
+            f"{file.name} changed while it was being stored", hint="Leave its source alone, then run the command again."
+        )
+
+
+def source_pieces(file: TreeFile) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of one file of a tree, from the start.
+
+    Raises:
+        IntegrityError: Its source is gone, or is no plain file.
+        StorageError: Its source cannot be read.
+    """
+    if isinstance(file.source, bytes):
+        yield file.source
+    elif isinstance(file.source, Path):
+        yield from _path_pieces(file, file.source)
+    else:
+        yield from file.source()
+
+
+def _path_pieces(file: TreeFile, path: Path) -> Iterator[memoryview]:
+    with _source_errors(file, path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise IntegrityError(f"{path} is no plain file")
+    source = pieces(descriptor)
+    while True:
+        with _source_errors(file, path):
+            piece = next(source, None)
+        if piece is None:
+            return
+        yield piece
+
+
+@contextlib.contextmanager
+def _source_errors(file: TreeFile, source: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise IntegrityError(f"{file.name} cannot be stored: {source} is not there any more") from error
+    except OSError as error:
+        raise translate(error, str(source), "read") from error
+
+
+def hashed_pieces(file: TreeFile, progress: Progress = NO_PROGRESS) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of one file of a tree, and see at the end that they were the promised ones.
+
+    Raises:
+        IntegrityError: They were not.
+    """
+    seen = hashlib.sha256()
+    size = 0
+    for piece in source_pieces(file):
+        seen.update(piece)
+        size += len(piece)
+        if size > file.size:  # it may grow without end
+            break
+        yield piece
+        progress.advance(len(piece))
+    check_source(file, size, seen.hexdigest())
+
+
+def hashed_bytes(file: TreeFile, progress: Progress = NO_PROGRESS) -> bytes:
+    """Return the bytes of one small file of a tree.
+
+    Raises:
+        IntegrityError: They are not the promised ones.
+    """
+    data = bytearray()
+    for piece in hashed_pieces(file, progress):
+        data += piece  # copied at once: the next piece may lie in the same buffer
+    return bytes(data)
+
+
+def remove_quietly(remove: Callable[[str], None], path: str) -> None:
+    """Remove what nobody is shown anyway; what stays behind is a leftover, no error."""
+    with contextlib.suppress(OSError):
+        remove(path)

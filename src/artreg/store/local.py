@@ -1,0 +1,517 @@
+"""A registry in a folder: a disk, or a network file system that has hard links."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+
+from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound, OutcomeUnknown
+from artreg.store import pointers
+from artreg.store.disk import (
+    committing,
+    hashed_pieces,
+    new_file,
+    open_file,
+    open_folder,
+    pieces,
+    reading,
+    remove_quietly,
+    settling,
+    sync,
+    sync_folder,
+    translate,
+    write_all,
+    writing,
+)
+from artreg.store.interface import (
+    NO_PROGRESS,
+    READ_LIMIT,
+    Chunk,
+    Entry,
+    Finding,
+    Kind,
+    Leftover,
+    Page,
+    Pointer,
+    Progress,
+    TreeFile,
+    check_key,
+)
+from artreg.store.limits import too_large
+from artreg.store.names import check_prefix, check_tree, is_hidden, is_own, is_segment, is_temporary, temporary_name
+
+_PAGE = 1000
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR}
+_TRIES = 100  # times that a folder may vanish under a writer before it gives up
+_ENOUGH = 2**30
+_SKEW = 60.0
+
+
+class LocalStore:
+    """Files below one folder, written by system calls alone.
+
+    A file appears by `link(2)`, a tree by `rename(2)` of a folder, a pointer by `rename(2)` of a symbolic link; each
+    is on the disk before it is acknowledged.
+
+    Args:
+        root: The folder.
+    """
+
+    whole_trees = True
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self._url = os.fspath(root)
+        self._root = os.path.abspath(self._url)
+        self._durable: set[str] = set()  # folders whose own names are known to be on the disk
+
+    @property
+    def url(self) -> str:
+        """The folder as it was given."""
+        return self._url
+
+    def require_root(self) -> None:
+        """Return if the folder is there."""
+        try:
+            mode = os.stat(self._root).st_mode
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise self._no_root() from error
+        except OSError as error:
+            raise translate(error, self._url, "reached") from error
+        if not stat.S_ISDIR(mode):
+            raise InvalidInput(f"{self._url} is a file, no registry", hint="Name a folder.")
+
+    def make_root(self) -> None:
+        """Make the folder, and those above it, where they are missing."""
+        missing = []
+        path = self._root
+        while not os.path.lexists(path):
+            missing.append(path)
+            path = os.path.dirname(path)
+        with writing(self._url, "made"):
+            for folder in reversed(missing):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder)
+                sync_folder(os.path.dirname(folder))
+        self.require_root()
+
+    def prepare_writing(self) -> None:
+        """Do nothing: `link(2)` never replaces anything."""
+
+    def read(self, key: str, limit: int = READ_LIMIT) -> bytes:
+        """Return the whole of a small file."""
+        with reading(check_key(key)), open(open_file(self._root, key), "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > limit:
+                raise too_large(key, limit)
+            taken = bytearray()
+            while piece := file.read(limit + 1 - len(taken)):
+                taken += piece
+        if len(taken) > limit:
+            raise too_large(key, limit)
+        return bytes(taken)
+
+    def chunks(self, key: str) -> Iterator[Chunk]:
+        """Yield a file's bytes in order; each piece lies where the one before it did."""
+        with reading(check_key(key)):
+            source = pieces(open_file(self._root, key))
+        while True:
+            with reading(key):
+                piece = next(source, None)
+            if piece is None:
+                return
+            yield piece
+
+    def page(self, prefix: str, after: str = "") -> Page:
+        """List a thousand names at a time."""
+        with reading(check_prefix(prefix) or self._url):
+            try:
+                with self._folder(prefix) as folder:
+                    found = sorted(it for it in os.listdir(folder) if it > after and not is_hidden(prefix, it))
+                    entries = [entry for name in found[:_PAGE] if (entry := _entry(folder, name, name))]
+            except (FileNotFoundError, NotADirectoryError):
+                return Page((), more=False)
+        return Page(tuple(entries), more=len(found) > _PAGE)
+
+    def walk(self, prefix: str) -> Iterator[Entry]:
+        """Yield everything below `prefix` that is no folder."""
+        rest = self._level(check_prefix(prefix), "")
+        while rest:
+            entry = rest.pop()
+            if entry.kind is Kind.FOLDER:
+                rest += self._level(prefix, entry.name)
+            else:
+                yield entry
+
+    def create(self, key: str, data: bytes) -> None:
+        """Write a temporary file beside the place, and link it there."""
+        folder, _, name = check_key(key).rpartition("/")
+        with writing(key):
+            parent, temporary, descriptor = self._temporary_file(folder)
+        try:
+            with writing(key):
+                write_all(descriptor, data)
+                sync(descriptor)
+            _link(descriptor, temporary, os.path.join(parent, name), key)
+        finally:
+            os.close(descriptor)
+            remove_quietly(os.unlink, temporary)
+        with settling(key):
+            sync_folder(parent)
+
+    def put_tree(
+        self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS
+    ) -> None:
+        """Write a temporary folder beside the place, and rename it there."""
+        check_tree(check_key(prefix), files, claim, seal)
+        marks = {file.name: file for file in files if file.name in {claim, seal}}
+        target = self._path(prefix)
+        if os.path.lexists(target) and self._is_tree(prefix, marks):
+            with settling(prefix):
+                sync_folder(os.path.dirname(target))
+            return
+        if os.path.lexists(target) and not _is_empty(target):
+            raise _taken(prefix)
+        with writing(prefix):
+            temporary = self._temporary_folder(prefix.rpartition("/")[0])
+        placed = False
+        try:
+            _fill(temporary, prefix, files, progress)
+            placed = self._rename_tree(temporary, target, prefix, marks)
+        except BaseException as error:
+            if not isinstance(error, OutcomeUnknown):
+                _remove_tree(temporary)
+            raise
+        if not placed:
+            _remove_tree(temporary)
+        with settling(prefix):
+            sync_folder(os.path.dirname(target))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove files one by one, each durably, and the folders that this empties."""
+        for key in keys:
+            path = self._path(check_key(key))
+            with writing(key, "removed"):
+                try:
+                    os.unlink(path)
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+                except (IsADirectoryError, PermissionError):
+                    if _is_folder(path):  # it is no file, so that there is none to remove
+                        continue
+                    raise
+                sync_folder(os.path.dirname(path))
+                self._remove_emptied(key)
+
+    def pointer(self, key: str) -> Pointer | None:
+        """Return where the symbolic link leads, or what a file from a bucket says."""
+        with reading(check_key(key)):
+            try:
+                with self._folder(key.rpartition("/")[0]) as folder:
+                    target = os.readlink(key.rpartition("/")[2], dir_fd=folder)
+                return Pointer(target) if is_segment(target) else pointers.NONSENSE
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # which says that it is no link
+                    raise
+        return self._pointer_file(key)
+
+    def point(self, key: str, pointer: Pointer) -> None:
+        """Put a symbolic link in the place of whatever is there."""
+        pointers.check_pointer(pointer)
+        folder, _, name = check_key(key).rpartition("/")
+        with writing(key):
+            temporary = self._temporary_link(folder, pointer.target)
+        parent = os.path.dirname(temporary)
+        try:
+            with committing(key):
+                os.replace(temporary, os.path.join(parent, name))
+        except BaseException:
+            remove_quietly(os.unlink, temporary)
+            raise
+        with settling(key):
+            sync_folder(parent)
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """Yield temporary files and folders, and what a probe that died left behind."""
+        rest = self._level("", "")
+        while rest:
+            entry = rest.pop()
+            if is_temporary(entry.name.rpartition("/")[2]):
+                yield self._leftover(entry)
+            elif entry.kind is Kind.FOLDER:
+                rest += self._level("", entry.name)
+            elif is_own(entry.name):
+                yield Leftover(entry.name, token="", size=entry.size, modified=entry.modified)
+
+    def discard(self, leftover: Leftover) -> None:
+        """Take a leftover out of its writer's reach by renaming it, then remove it."""
+        if not is_own(check_key(leftover.key)):
+            raise InvalidInput(f"{leftover.key} is no leftover")
+        path = self._path(leftover.key)
+        doomed = os.path.join(os.path.dirname(path), temporary_name())
+        with writing(leftover.key, "removed"):
+            try:
+                os.rename(path, doomed)
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            if _is_folder(doomed):
+                _remove_tree(doomed, quietly=False)
+            else:
+                os.unlink(doomed)
+            sync_folder(os.path.dirname(path))
+            self._remove_emptied(leftover.key)
+
+    def diagnose(self) -> Iterator[Finding]:
+        """Yield how much space there is, and whether the file system's clock agrees with this machine's."""
+        with writing(self._url, "examined"):
+            figures = os.statvfs(self._root)
+            free = figures.f_bavail * figures.f_frsize
+        yield Finding(
+            "space",
+            ok=free >= _ENOUGH,
+            message=f"{free / 2**30:,.1f} GiB are free",
+            hint="" if free >= _ENOUGH else "Free some space before a model is published.",
+        )
+        with writing(self._url, "written"):
+            _, temporary, descriptor = self._temporary_file("")
+            skew = os.fstat(descriptor).st_mtime - time.time()
+            os.close(descriptor)
+            remove_quietly(os.unlink, temporary)
+        yield Finding(
+            "clock",
+            ok=abs(skew) < _SKEW,
+            message=f"the file system's clock differs from this machine's by {abs(skew):.0f} s",
+            hint="" if abs(skew) < _SKEW else "Set both clocks; what counts as a leftover depends on them.",
+        )
+
+    def _path(self, key: str) -> str:
+        return os.path.join(self._root, *key.split("/"))
+
+    def _no_root(self) -> NotFound:
+        return NotFound(f"there is no registry at {self._url}", hint="Make one: artreg init, or name another.")
+
+    @contextlib.contextmanager
+    def _folder(self, key: str) -> Iterator[int]:
+        descriptor = open_folder(self._root, key)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _level(self, prefix: str, inner: str) -> list[Entry]:
+        """What lies directly under a folder, the last first, as names below it sort among their neighbours."""
+        place = "/".join(part for part in (prefix, inner) if part)
+        lead = f"{inner}/" if inner else ""
+        with reading(place or self._url):
+            try:
+                with self._folder(place) as folder:
+                    found = [_entry(folder, name, lead + name) for name in os.listdir(folder)]
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+        entries = [entry for entry in found if entry]
+        return sorted(entries, key=lambda it: it.name + "/" * (it.kind is Kind.FOLDER), reverse=True)
+
+    def _make_folder(self, key: str) -> str:
+        """Make the folder `key` and those above it, durably, and return its path."""
+        path = self._root
+        if key in self._durable or not key:
+            return self._path(key) if key else path
+        for segment in key.split("/"):
+            parent, path = path, os.path.join(path, segment)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path)
+            # Also where it was there: whoever made it may have died before it was on the disk.
+            sync_folder(parent)
+        self._durable.add(key)
+        return path
+
+    def _beside(self, key: str) -> Iterator[str]:
+        """Yield paths for something temporary in the folder `key`, which others may be removing while it is empty."""
+        for _ in range(_TRIES):
+            try:
+                yield os.path.join(self._make_folder(key), temporary_name())
+            except FileNotFoundError as error:
+                if not os.path.isdir(self._root):
+                    raise self._no_root() from error
+            self._durable.discard(key)
+            if not os.path.isdir(self._root):
+                raise self._no_root()
+        raise Conflict(f"{key or self._url} is being removed again and again while something is written there")
+
+    def _temporary_file(self, key: str) -> tuple[str, str, int]:
+        for path in self._beside(key):
+            with contextlib.suppress(FileNotFoundError):
+                return os.path.dirname(path), path, new_file(path)
+        raise AssertionError
+
+    def _temporary_folder(self, key: str) -> str:
+        for path in self._beside(key):
+            with contextlib.suppress(FileNotFoundError):
+                os.mkdir(path)
+                return path
+        raise AssertionError
+
+    def _temporary_link(self, key: str, target: str) -> str:
+        for path in self._beside(key):
+            with contextlib.suppress(FileNotFoundError):
+                os.symlink(target, path)
+                return path
+        raise AssertionError
+
+    def _rename_tree(self, temporary: str, target: str, prefix: str, marks: dict[str, TreeFile]) -> bool:
+        """Rename a whole tree to its place; False if the very same one was there already."""
+        with committing(prefix):
+            try:
+                os.rename(temporary, target)
+            except FileNotFoundError as error:
+                raise _cleaned(prefix) from error
+            except OSError as error:
+                if error.errno not in _TAKEN:
+                    raise
+                if not self._is_tree(prefix, marks):
+                    raise _taken(prefix) from error
+                return False
+        return True
+
+    def _is_tree(self, prefix: str, marks: dict[str, TreeFile]) -> bool:
+        """Whether the tree at `prefix` is the one that bears these marks."""
+        try:
+            return all(self.read(f"{prefix}/{name}", mark.size) == mark.source for name, mark in marks.items())
+        except (NotFound, IntegrityError):
+            return False
+
+    def _remove_emptied(self, key: str) -> None:
+        folder = key.rpartition("/")[0]
+        while folder:
+            path = self._path(folder)
+            try:
+                os.rmdir(path)
+            except OSError as error:
+                if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+                    return
+                if error.errno != errno.ENOENT:
+                    raise
+            else:
+                self._durable.discard(folder)
+                sync_folder(os.path.dirname(path))
+            folder = folder.rpartition("/")[0]
+
+    def _pointer_file(self, key: str) -> Pointer:
+        try:
+            return pointers.decode(self.read(key, pointers.LIMIT))
+        except (NotFound, IntegrityError):
+            return pointers.NONSENSE
+
+    def _leftover(self, entry: Entry) -> Leftover:
+        size, modified = entry.size, entry.modified
+        if entry.kind is Kind.FOLDER:
+            for inner in self.walk(entry.name):
+                size += inner.size
+                modified = max(modified, inner.modified)
+        return Leftover(entry.name, token="", size=size, modified=modified)
+
+
+def _entry(folder: int, name: str, shown: str) -> Entry | None:
+    """Describe `name` in an open folder; None if it vanished meanwhile."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    kind = _kind(found.st_mode)
+    return Entry(shown, kind, size=found.st_size if kind is Kind.FILE else 0, modified=found.st_mtime)
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISDIR(mode):
+        return Kind.FOLDER
+    return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
+
+
+def _link(descriptor: int, temporary: str, target: str, key: str) -> None:
+    """Make the file at `temporary` appear at `target` too, unless something is there."""
+    with committing(key):
+        try:
+            os.link(temporary, target, follow_symlinks=False)
+        except FileExistsError as error:
+            # Over NFS a call that was sent twice meets its own first try; then the file has two names.
+            if os.fstat(descriptor).st_nlink != 2:  # noqa: PLR2004
+                raise AlreadyExists(f"{key} is there already") from error
+        except FileNotFoundError as error:
+            raise _cleaned(key) from error
+
+
+def _fill(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progress) -> None:
+    """Copy every file into a folder of our own, durably."""
+    folders = {""}
+    for file in files:
+        parents = file.name.split("/")[:-1]
+        folders.update("/".join(parents[: depth + 1]) for depth in range(len(parents)))
+    for folder in sorted(folders - {""}):
+        with _writing_tree(prefix):
+            os.mkdir(os.path.join(temporary, folder))
+    for file in files:
+        _copy(os.path.join(temporary, file.name), prefix, file, progress)
+    for folder in sorted(folders, reverse=True):
+        with _writing_tree(prefix):
+            sync_folder(os.path.join(temporary, folder))
+
+
+@contextlib.contextmanager
+def _writing_tree(prefix: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:  # the folder is ours: only a clean-up takes it away
+        raise _cleaned(prefix) from error
+    except OSError as error:
+        raise translate(error, prefix, "written") from error
+
+
+def _copy(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
+    with _writing_tree(prefix):
+        descriptor = new_file(path)
+    try:
+        for piece in hashed_pieces(file, progress):
+            with _writing_tree(prefix):
+                write_all(descriptor, piece)
+        with _writing_tree(prefix):
+            sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _is_empty(path: str) -> bool:
+    """Whether it is a folder in which nothing lies, which a rename replaces."""
+    try:
+        return _is_folder(path) and not os.listdir(path)
+    except OSError:
+        return False
+
+
+def _remove_tree(path: str, *, quietly: bool = True) -> None:
+    import shutil  # noqa: PLC0415  (costs more to import than most commands need)
+
+    shutil.rmtree(path, ignore_errors=quietly)
+
+
+def _taken(prefix: str) -> AlreadyExists:
+    return AlreadyExists(f"{prefix} is there already")
+
+
+def _cleaned(key: str) -> Conflict:
+    return Conflict(
+        f"{key} was not written: a clean-up removed it before it was finished",
+        hint="Run the command again, and let gc spare what is younger than a publish takes.",
+    )

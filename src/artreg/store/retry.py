@@ -1,0 +1,111 @@
+"""Sending a request again while that is safe, and saying in artreg's own words what came of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from artreg.errors import AlreadyExists, ArtregError, NotFound, OutcomeUnknown, StorageError
+from artreg.store.options import StorageOptions
+from artreg.store.outcome import Failure, Outcome, classify
+
+_T = TypeVar("_T")
+_REPEATED = {Outcome.AGAIN, Outcome.UNKNOWN}
+_LONGEST = 10.0
+_HINTS = {
+    "RequestTimeTooSkewed": "Set this machine's clock.",
+    "NoCredentialsError": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
+    "ExpiredToken": "Log in again: the credentials have expired.",
+    "NotImplemented": "This storage lacks something that artreg needs; artreg doctor says what.",
+    "PermanentRedirect": "The bucket lies in another region: set AWS_DEFAULT_REGION.",
+    "AuthorizationHeaderMalformed": "The bucket lies in another region: set AWS_DEFAULT_REGION.",
+}
+_FORBIDDEN = "Look at the credentials in the environment and at what they may do in this bucket."
+_UNREACHED = "Look at the network and at the endpoint (AWS_ENDPOINT_URL), then run the command again."
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how long a request is sent again.
+
+    Attributes:
+        options: The limits.
+        bucket: What to call the bucket in errors.
+        sleep: Waits for so many seconds.
+        clock: Tells the seconds that have passed.
+    """
+
+    options: StorageOptions
+    bucket: str
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def call(self, action: Callable[[], _T], key: str, doing: str = "read", *, writes: bool = False) -> _T:
+        """Return what `action` returns, trying again as long as that may help.
+
+        Args:
+            action: One request; sending it twice must do no harm, or be found out afterwards.
+            key: What it is about, for errors.
+            doing: What is done to it, as a participle.
+            writes: Whether it matters if a try without an answer took effect.
+
+        Raises:
+            AlreadyExists: A condition did not hold.
+            NotFound: The key or the bucket is not there.
+            OutcomeUnknown: A write may or may not have taken effect.
+            StorageError: It did not.
+        """
+        end = self.clock() + self.options.budget
+        doubt = False
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return action()
+            except ArtregError:
+                raise
+            except Exception as error:
+                failure = classify(error)
+                if failure.outcome is Outcome.BUG:
+                    raise
+                doubt = doubt or (writes and failure.outcome is Outcome.UNKNOWN)
+                pause = self._pause(attempt)
+                if failure.outcome not in _REPEATED or attempt >= self.options.attempts or self.clock() + pause > end:
+                    raise self._error(failure, error, key, doing, doubt=doubt) from error
+            self.sleep(pause)
+
+    def _pause(self, attempt: int) -> float:
+        longest = min(_LONGEST, self.options.backoff * 2.0 ** (attempt - 1))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311
+
+    def _error(self, failure: Failure, error: Exception, key: str, doing: str, *, doubt: bool) -> ArtregError:
+        if failure.outcome is Outcome.CONDITION:
+            return AlreadyExists(f"{key} is there already")
+        details: dict[str, object] = {"storage_code": failure.code, "status": failure.status or None}
+        reason = _reason(failure, error)
+        if doubt:
+            return OutcomeUnknown(
+                f"{key} may or may not have been {doing}: {reason}",
+                hint="Run the command again: it finds out.",
+                **details,
+            )
+        if failure.outcome is Outcome.NO_BUCKET:
+            return NotFound(
+                f"there is no bucket {self.bucket}", hint="artreg never makes one; see that the name is right."
+            )
+        if failure.outcome in {Outcome.ABSENT, Outcome.EMPTY}:
+            return NotFound(f"{key} is not there")
+        hint = _HINTS.get(failure.code, _FORBIDDEN if failure.outcome is Outcome.FORBIDDEN else "")
+        if failure.outcome in _REPEATED:
+            hint = hint or _UNREACHED
+        return StorageError(f"{key} in {self.bucket} cannot be {doing}: {reason}", hint=hint, **details)
+
+
+def _reason(failure: Failure, error: Exception) -> str:
+    """What the storage said, on one line of bounded length."""
+    said = " ".join(str(error).split())[:200]
+    status = f", HTTP {failure.status}" if failure.status and str(failure.status) != failure.code else ""
+    return f"{said} ({failure.code}{status})" if said else f"{failure.code}{status}"

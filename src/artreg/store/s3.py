@@ -1,0 +1,430 @@
+"""A bucket of any S3 service, through s3fs's own connection but with requests of our own making."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from artreg.errors import AlreadyExists, ArtregError, IntegrityError, NotFound, StorageError
+from artreg.store.bucket import Found, Piece
+from artreg.store.disk import hashed_bytes, hashed_pieces
+from artreg.store.interface import NO_PROGRESS, Entry, Finding, Kind, Leftover, Page, Progress, TreeFile, check_key
+from artreg.store.object import ObjectStore
+from artreg.store.options import StorageOptions
+from artreg.store.outcome import Outcome, classify
+from artreg.store.retry import Retry
+
+_PAGE = 1000
+_PARTS = 10_000  # that an upload may have at most
+_MEBIBYTE = 2**20
+_SKEW = 60.0
+_ABORTS = 5
+
+
+def open_s3(bucket: str, prefix: str, options: StorageOptions) -> ObjectStore:
+    """Return the store for a bucket and a prefix in it; nothing is reached yet."""
+    return ObjectStore(S3Bucket(bucket, prefix, options))
+
+
+def connect(options: StorageOptions) -> Any:  # s3fs has no types
+    """Return a file system of our own, which neither caches nor sends anything again."""
+    import s3fs  # noqa: PLC0415
+
+    fs = s3fs.S3FileSystem(
+        anon=options.anonymous,
+        endpoint_url=options.endpoint_url,
+        use_listings_cache=False,
+        skip_instance_cache=True,
+        config_kwargs={
+            "connect_timeout": options.connect_timeout,
+            "read_timeout": options.read_timeout,
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+            "max_pool_connections": 4 * options.parallel,
+            # Content-MD5 is what every S3 service checks; the newer checksums are not known to all.
+            "request_checksum_calculation": "when_required",
+            "response_checksum_validation": "when_required",
+        },
+    )
+    fs.retries = 1
+    return fs
+
+
+class S3Bucket:
+    """Objects below a prefix of an S3 bucket.
+
+    Args:
+        bucket: Its name.
+        prefix: What all keys begin with, without slashes at its ends; may be empty.
+        options: How to reach it.
+        make: Makes a connection.
+    """
+
+    def __init__(
+        self, bucket: str, prefix: str, options: StorageOptions, make: Callable[[StorageOptions], Any] = connect
+    ) -> None:
+        self._bucket = bucket
+        self._lead = f"{prefix}/" if prefix else ""
+        self._options = options
+        self._make = make
+        self._retry = Retry(options, f"s3://{bucket}")
+        self._lock = threading.Lock()
+        self._fs: Any = None
+        self._process = 0
+
+    @property
+    def url(self) -> str:
+        """`s3://bucket/prefix`."""
+        return f"s3://{self._bucket}/{self._lead}".rstrip("/")
+
+    @property
+    def piece_size(self) -> int:
+        """The size of a part."""
+        return self._options.part_size
+
+    @property
+    def parallel(self) -> int:
+        """Parts in flight."""
+        return self._options.parallel
+
+    def require(self) -> None:
+        """Return if the bucket can be listed."""
+        self._list_once(self.url, "reached", Prefix=self._lead, MaxKeys=1)
+
+    def get(self, key: str, start: int, length: int, tag: str = "") -> Piece:
+        """Return a part of an object by one request."""
+        condition = {"IfMatch": f'"{tag}"'} if tag else {}
+        span = f"bytes={start}-{start + length - 1}"
+
+        def fetch() -> Piece:
+            try:
+                answer = self._call("get_object", Key=self._lead + key, Range=span, **condition)
+            except Exception as error:
+                if classify(error).outcome is Outcome.EMPTY and start == 0:
+                    return Piece(b"", 0, "")
+                raise
+            return self._piece(answer, length)
+
+        try:
+            return self._retry.call(fetch, key)
+        except AlreadyExists as error:  # the condition did not hold
+            raise IntegrityError(f"{key} was overwritten while it was being read") from error
+
+    def put_absent(self, key: str, data: bytes) -> None:
+        """Put with `If-None-Match: *`, which is honoured for a single request only."""
+        self._put(key, data, IfNoneMatch="*")
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put without a condition."""
+        self._put(key, data)
+
+    def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
+        """Put a file at once if it is small, otherwise in parts of which several are in flight."""
+        if file.size > self._part_size(file.size):
+            return self._upload_parts(key, file, progress)
+        data = hashed_bytes(file)
+        self._put(key, data)
+        progress.advance(file.size)
+        return _md5(data).hex()
+
+    def fingerprint(self, file: TreeFile) -> str:
+        """Return the ETag of a file that was put as `upload` does it."""
+        size = self._part_size(file.size)
+        digests = [_md5(part) for part in _parts(file, size)]
+        return _composite(digests) if file.size > size else digests[0].hex()
+
+    def page(self, prefix: str, after: str) -> Page:
+        """List by name, which is not quite the order of a bucket: there a folder sorts as if it ended with a slash."""
+        lead = self._lead + (f"{prefix}/" if prefix else "")
+        place = {"StartAfter": lead + after}
+        while True:
+            answer = self._list_once(prefix or self.url, Prefix=lead, Delimiter="/", **place)
+            more = bool(answer.get("IsTruncated"))
+            found = _by_name(answer, lead)
+            if more:
+                found |= self._later_folders(_last_key(answer)[len(lead) :].rstrip("/"), lead)
+            entries = tuple(found[name] for name in sorted(found) if name > after)
+            if entries or not more:
+                return Page(entries, more)
+            place = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    def walk(self, prefix: str) -> Iterator[Found]:
+        """Yield all objects, a thousand a request."""
+        lead = self._lead + (f"{prefix}/" if prefix else "")
+        place: dict[str, str] = {}
+        while True:
+            answer = self._list_once(prefix or self.url, Prefix=lead, **place)
+            for item in answer.get("Contents", ()):
+                name = item["Key"][len(lead) :]
+                # Consoles make a folder visible by an empty object with a slash at its end.
+                if name and not (name.endswith("/") and not item["Size"]):
+                    yield Found(_entry(name, item), item["ETag"].strip('"'))
+            if not answer.get("IsTruncated"):
+                return
+            place = {"StartAfter": _last_key(answer)}
+
+    def remove(self, key: str) -> None:
+        """Delete one object."""
+        with contextlib.suppress(NotFound):
+            self._retry.call(lambda: self._call("delete_object", Key=self._lead + key), key, "removed", writes=True)
+
+    def uploads(self) -> Iterator[Leftover]:
+        """Yield multipart uploads that are neither completed nor aborted; their parts cost money and show nowhere."""
+        place: dict[str, str] = {}
+        while True:
+            answer = self._uploads_once(place)
+            for item in answer.get("Uploads", ()):
+                key = item["Key"][len(self._lead) :]
+                size = sum(part["Size"] for part in self._parts_of(key, item["UploadId"]))
+                yield Leftover(key, token=item["UploadId"], size=size, modified=item["Initiated"].timestamp())
+            if not answer.get("IsTruncated"):
+                return
+            place = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
+
+    def abort(self, leftover: Leftover) -> None:
+        """Abort an upload until none of its parts is left: one in flight may outlive the first time."""
+        for _ in range(_ABORTS):
+            try:
+                self._retry.call(lambda: self._abort(leftover.key, leftover.token), leftover.key, "aborted")
+            except NotFound:
+                return
+            if not self._parts_of(leftover.key, leftover.token):
+                return
+        raise StorageError(f"the upload of {leftover.key} cannot be aborted", hint="Its writer is still at work.")
+
+    def diagnose(self) -> Iterator[Finding]:
+        """Yield whether the bucket keeps old contents, and whether the clocks agree."""
+        yield self._versioning()
+        yield self._clock()
+
+    def _connection(self) -> Any:
+        """A connection of this very process: one that came through a fork does not work."""
+        with self._lock:
+            if self._fs is None or self._process != os.getpid():
+                self._fs = self._make(self._options)
+                self._process = os.getpid()
+            return self._fs
+
+    def _call(self, method: str, **parameters: object) -> Any:
+        return self._connection().call_s3(method, Bucket=self._bucket, **parameters)
+
+    def _piece(self, answer: Any, length: int) -> Piece:
+        from fsspec.asyn import sync  # noqa: PLC0415
+
+        body = answer["Body"]
+        try:
+            data: bytes = sync(self._connection().loop, body.read)
+        finally:
+            body.close()
+        size = int(str(answer.get("ContentRange", f"/{answer['ContentLength']}")).rpartition("/")[2])
+        if len(data) > length or len(data) != answer["ContentLength"]:
+            raise ConnectionError(f"{len(data)} bytes came where {answer['ContentLength']} were announced")
+        return Piece(data, size, answer["ETag"].strip('"'))
+
+    def _put(self, key: str, data: bytes, **condition: str) -> None:
+        checksum = b64encode(_md5(data)).decode()
+        self._retry.call(
+            lambda: self._call("put_object", Key=self._lead + key, Body=data, ContentMD5=checksum, **condition),
+            key,
+            "written",
+            writes=True,
+        )
+
+    def _part_size(self, size: int) -> int:
+        least = -(-size // _PARTS)
+        return max(self._options.part_size, -(-least // _MEBIBYTE) * _MEBIBYTE)
+
+    def _upload_parts(self, key: str, file: TreeFile, progress: Progress) -> str:
+        answer = self._retry.call(
+            lambda: self._call("create_multipart_upload", Key=self._lead + key), key, "written", writes=False
+        )
+        token = answer["UploadId"]
+        try:
+            digests = self._send_parts(key, token, file, progress)
+        except BaseException:
+            with contextlib.suppress(ArtregError):
+                self._retry.call(lambda: self._abort(key, token), key, "aborted")
+            raise
+        tag = _composite(digests)
+        self._complete(key, token, digests, tag)
+        return tag
+
+    def _send_parts(self, key: str, token: str, file: TreeFile, progress: Progress) -> list[bytes]:
+        """Send all parts, never more in memory than may be in flight, and return their digests in order."""
+        digests: list[bytes] = []
+        flying: set[Future[int]] = set()
+        with ThreadPoolExecutor(self.parallel, thread_name_prefix="artreg-part") as workers:
+            try:
+                for number, part in enumerate(_parts(file, self._part_size(file.size)), start=1):
+                    digests.append(_md5(part))
+                    flying.add(workers.submit(self._send_part, key, token, number, part, digests[-1]))
+                    if len(flying) >= self.parallel:
+                        done, flying = wait(flying, return_when=FIRST_COMPLETED)
+                        progress.advance(sum(future.result() for future in done))
+                progress.advance(sum(future.result() for future in flying))
+            except BaseException:
+                workers.shutdown(wait=True, cancel_futures=True)
+                raise
+        return digests
+
+    def _send_part(self, key: str, token: str, number: int, part: bytes, digest: bytes) -> int:
+        self._retry.call(
+            lambda: self._call(
+                "upload_part",
+                Key=self._lead + key,
+                UploadId=token,
+                PartNumber=number,
+                Body=part,
+                ContentMD5=b64encode(digest).decode(),
+            ),
+            key,
+            "written",
+        )
+        return len(part)
+
+    def _complete(self, key: str, token: str, digests: list[bytes], tag: str) -> None:
+        parts = [{"PartNumber": number, "ETag": f'"{digest.hex()}"'} for number, digest in enumerate(digests, start=1)]
+        try:
+            self._retry.call(
+                lambda: self._call(
+                    "complete_multipart_upload",
+                    Key=self._lead + key,
+                    UploadId=token,
+                    MultipartUpload={"Parts": parts},
+                ),
+                key,
+                "written",
+                writes=True,
+            )
+        except (NotFound, StorageError):
+            # A completion whose answer was lost leaves no upload behind, but the object.
+            if self._tag(key) != tag:
+                raise
+
+    def _tag(self, key: str) -> str:
+        try:
+            return self.get(key, 0, 1).tag
+        except ArtregError:
+            return ""
+
+    def _abort(self, key: str, token: str) -> None:
+        self._call("abort_multipart_upload", Key=self._lead + key, UploadId=token)
+
+    def _parts_of(self, key: str, token: str) -> list[Any]:
+        parts: list[Any] = []
+        place: dict[str, int] = {}
+        try:
+            while True:
+                answer = self._parts_once(key, token, place)
+                parts += answer.get("Parts", ())
+                if not answer.get("IsTruncated"):
+                    return parts
+                place = {"PartNumberMarker": answer["NextPartNumberMarker"]}
+        except NotFound:
+            return parts
+
+    def _parts_once(self, key: str, token: str, place: dict[str, int]) -> Any:
+        return self._retry.call(lambda: self._call("list_parts", Key=self._lead + key, UploadId=token, **place), key)
+
+    def _list_once(self, key: str, doing: str = "listed", **parameters: object) -> Any:
+        parameters = {"MaxKeys": _PAGE, **parameters}
+        return self._retry.call(lambda: self._call("list_objects_v2", **parameters), key, doing)
+
+    def _later_folders(self, last: str, lead: str) -> dict[str, Entry]:
+        """Folders that sort before `last` by name but after it in the bucket, as `1.2` does beside `1.2-rc`."""
+        names = [last[:length] for length in range(1, len(last)) if last[length] < "/"]
+        return {name: Entry(name, Kind.FOLDER, 0, 0.0) for name in names if self._has(f"{lead}{name}/")}
+
+    def _has(self, lead: str) -> bool:
+        return bool(self._list_once(lead, Prefix=lead, MaxKeys=1).get("Contents"))
+
+    def _uploads_once(self, place: dict[str, str]) -> Any:
+        return self._retry.call(
+            lambda: self._call("list_multipart_uploads", Prefix=self._lead, **place), self.url, "listed"
+        )
+
+    def _versioning(self) -> Finding:
+        try:
+            answer = self._retry.call(lambda: self._call("get_bucket_versioning"), self.url)
+        except (StorageError, NotFound) as error:
+            return Finding("versioning", ok=True, message=f"the bucket does not tell: {error.message}")
+        if answer.get("Status") == "Enabled":
+            return Finding(
+                "versioning",
+                ok=False,
+                message="the bucket is versioned, and some services ignore conditions on writes there",
+                hint="If the conditional-writes check passes, artreg works; what gc removes still takes space.",
+            )
+        return Finding("versioning", ok=True, message="the bucket is not versioned")
+
+    def _clock(self) -> Finding:
+        try:
+            answer = self._list_once(self.url, Prefix=self._lead, MaxKeys=1)
+            date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        except (ArtregError, KeyError, ValueError):
+            return Finding("clock", ok=False, message="the storage does not tell its time")
+        skew = abs(date.timestamp() - time.time())
+        return Finding(
+            "clock",
+            ok=skew < _SKEW,
+            message=f"the storage's clock differs from this machine's by {skew:.0f} s",
+            hint="" if skew < _SKEW else "Set this machine's clock; what counts as a leftover depends on it.",
+        )
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data, usedforsecurity=False).digest()
+
+
+def _composite(digests: list[bytes]) -> str:
+    """The ETag of an object that was put in parts with these digests."""
+    return f"{_md5(b''.join(digests)).hex()}-{len(digests)}"
+
+
+def _parts(file: TreeFile, size: int) -> Iterator[bytes]:
+    """Cut a file into parts of equal size, but for the last; an empty file is one empty part."""
+    rest = bytearray()
+    sent = False
+    for piece in hashed_pieces(file, NO_PROGRESS):
+        rest += piece
+        while len(rest) > size:
+            yield bytes(rest[:size])
+            sent = True
+            del rest[:size]
+    if rest or not sent:
+        yield bytes(rest)
+
+
+def _by_name(answer: Any, lead: str) -> dict[str, Entry]:
+    """What one answer lists, under its names; of a folder and a file of one name the folder counts."""
+    found = {}
+    for item in answer.get("Contents", ()):
+        name = item["Key"][len(lead) :]
+        if name:
+            found[name] = _entry(name, item)
+    for item in answer.get("CommonPrefixes", ()):
+        name = item["Prefix"][len(lead) : -1]
+        if name:
+            found[name] = Entry(name, Kind.FOLDER, 0, 0.0)
+    return found
+
+
+def _entry(name: str, item: Any) -> Entry:
+    try:
+        check_key(name)
+    except ArtregError:
+        return Entry(name, Kind.OTHER, 0, item["LastModified"].timestamp())
+    return Entry(name, Kind.FILE, item["Size"], item["LastModified"].timestamp())
+
+
+def _last_key(answer: Any) -> str:
+    keys = [item["Key"] for item in answer.get("Contents", ())[-1:]]
+    keys += [item["Prefix"] for item in answer.get("CommonPrefixes", ())[-1:]]
+    return max(keys, default="")

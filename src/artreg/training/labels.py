@@ -1,0 +1,42 @@
+"""Which of the two labels of a target is the positive one."""
+
+from __future__ import annotations
+
+from artreg.errors import InvalidInput
+
+_PAIRS = (("0", "1"), ("false", "true"), ("no", "yes"), ("n", "y"))
+
+
+def label_text(value: object) -> str:
+    """Return a label as text: 1 and 1.0 are "1", True is "true", text stays as it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def find_positive(labels: tuple[str, str], configured: bool | int | str | None) -> str:
+    """Return the positive one of two labels: the configured one, or the one that can only be it.
+
+    Only 0/1, false/true, no/yes and n/y are taken to speak for themselves.
+
+    Raises:
+        InvalidInput: The configured label is none of them, or none is configured and they do not say.
+    """
+    if configured is not None:
+        wanted = label_text(configured)
+        if wanted in labels:
+            return wanted
+        raise InvalidInput(
+            f"data.positive: the target has no label {wanted!r}; it has {labels[0]!r} and {labels[1]!r}",
+            hint=f"set data.positive to {labels[0]} or {labels[1]}",
+        )
+    by_lower = {label.lower(): label for label in labels}
+    for negative, positive in _PAIRS:
+        if set(by_lower) == {negative, positive}:
+            return by_lower[positive]
+    raise InvalidInput(
+        f"which label is the positive one, {labels[0]!r} or {labels[1]!r}, cannot be told",
+        hint=f"set data.positive, for example to {labels[1]}",
+    )

@@ -1,0 +1,122 @@
+"""A whole training run: from a config to a folder that can be published."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from artreg.core import canonical
+from artreg.core.config import TrainingConfig
+from artreg.errors import InvalidInput
+from artreg.training.config_file import dump_config
+from artreg.training.data import load_dataset
+from artreg.training.data_manifest import data_manifest
+from artreg.training.environment import environment_state
+from artreg.training.fit import fit
+from artreg.training.git import code_state
+from artreg.training.provenance import Circumstances, rfc3339, run_record
+from artreg.training.seeding import set_seed
+
+MODEL_FILE = "model.joblib"
+METRICS_FILE = "metrics.json"
+DATA_MANIFEST_FILE = "data_manifest.json"
+CONFIG_FILE = "config.yaml"
+LOCK_FILE = "uv.lock"
+
+
+class Progress(Protocol):
+    """Told what a run is at."""
+
+    def __call__(self, stage: str) -> None:
+        """Take note that a stage (`data`, `fit`, `write`) begins."""
+
+
+def _silent(stage: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a training run made.
+
+    Attributes:
+        folder: Where its files lie: everything of a version but `run.json` and `checksum.txt`.
+        metrics: The document `metrics.json`.
+        run: The run record, without what the registry adds when it publishes.
+    """
+
+    folder: Path
+    metrics: Mapping[str, Any]
+    run: Mapping[str, Any]
+
+
+def train(
+    config: TrainingConfig,
+    out: Path,
+    *,
+    command: Sequence[str],
+    now: Callable[[], datetime],
+    base: Path | None = None,
+    progress: Progress = _silent,
+) -> TrainedRun:
+    """Train the model that a config asks for, and write its files into an empty folder.
+
+    Args:
+        config: The config.
+        out: An empty folder; it is made where it is missing. After an error it may hold some of the files.
+        command: The command line, for the record.
+        now: The clock.
+        base: The folder that the data path is relative to, and where `uv.lock` and git are looked for; by default
+            the current one.
+        progress: Told which stage begins.
+
+    Raises:
+        InvalidInput: The folder is not empty, or the data cannot be learned from.
+        StorageError: The data's storage cannot be reached.
+    """
+    base = Path.cwd() if base is None else base
+    started = now()
+    rfc3339(started)  # a clock without a time zone is found out before the work, not after it
+    _require_empty(out)
+    uv_lock = _read_lock(base)
+
+    progress("data")
+    dataset = load_dataset(config.data, base)
+    manifest = data_manifest(config.data, dataset)
+
+    progress("fit")
+    seeds = set_seed(config.seed)
+    circumstances = Circumstances(command, started, code_state(base), environment_state(uv_lock), seeds)
+    fitted = fit(config, dataset)
+
+    progress("write")
+    config_file = dump_config(config)
+    files = {
+        MODEL_FILE: fitted.data,
+        METRICS_FILE: canonical.dumps(fitted.metrics),
+        DATA_MANIFEST_FILE: canonical.dumps(manifest),
+        CONFIG_FILE: config_file,
+    }
+    if uv_lock is not None:
+        files[LOCK_FILE] = uv_lock
+    for name, data in files.items():
+        (out / name).write_bytes(data)
+    record = run_record(config, config_file, manifest, circumstances, ended=now(), warnings=fitted.warnings)
+    return TrainedRun(folder=out, metrics=fitted.metrics, run=record)
+
+
+def _require_empty(out: Path) -> None:
+    os.makedirs(out, exist_ok=True)
+    if os.listdir(out):
+        raise InvalidInput(f"the output folder {out} is not empty", hint="name an empty folder")
+
+
+def _read_lock(base: Path) -> bytes | None:
+    try:
+        return (base / LOCK_FILE).read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,37 @@
+"""The split: a row's side follows from its own id alone.
+
+    bucket = crc32(utf8(salt + ":" + id))        0 <= bucket < 2**32
+    a row is a test row if and only if bucket / 2**32 < test_fraction
+
+So the order of the rows, the other rows, and the machine do not matter: a row that is added later moves no other row,
+and a larger test fraction only adds rows to the test side. `hash()` would not do: it differs from run to run.
+
+CRC is linear: for ids of one length, another salt turns every bucket by the same exclusive or. That is another split,
+but no independent draw (with a fraction of exactly 0.5 it may even be the same one), so repeated splits under many
+salts do not replace cross-validation.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+METHOD = "crc32(salt:id) / 2**32 < test_fraction"
+"""The formula, as the data manifest names it."""
+
+_BUCKETS = 2**32
+
+
+def bucket(salt: str, row_id: str) -> int:
+    """Return the bucket of a row, from 0 to 2**32 - 1."""
+    return zlib.crc32(f"{salt}:{row_id}".encode())
+
+
+def is_test(salt: str, row_id: str, test_fraction: float) -> bool:
+    """Say whether a row is on the test side."""
+    return bucket(salt, row_id) / _BUCKETS < test_fraction
+
+
+def test_mask(ids: Iterable[str], salt: str, test_fraction: float) -> list[bool]:
+    """Say of each row, in order, whether it is on the test side."""
+    return [is_test(salt, row_id, test_fraction) for row_id in ids]

@@ -1,0 +1,59 @@
+"""Logistic regression with its imputer, scaler and one-hot encoder in one pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from artreg.core.config import LogisticRegressionParams
+from artreg.training.data import Columns
+from artreg.training.trainers.interface import Nondeterminism, Trainer
+
+MAX_CATEGORIES = 100
+"""A column with more categories than this has its rarest ones share a column of the one-hot matrix."""
+
+
+def build(params: LogisticRegressionParams, columns: Columns, seed: int) -> Any:
+    """Return the unfitted pipeline.
+
+    Missing numbers become the training median and are flagged in a column of their own; a missing category is a
+    category, and one that was not seen in training counts as a rare one, or as none.
+    """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numeric = Pipeline([("impute", SimpleImputer(strategy="median", add_indicator=True)), ("scale", StandardScaler())])
+    categorical = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
+    )
+    columns_in_order = ColumnTransformer(
+        [("categorical", categorical, list(columns.categorical)), ("numeric", numeric, list(columns.numeric))],
+        verbose_feature_names_out=False,
+    )
+    model = LogisticRegression(
+        C=params.C,
+        max_iter=params.max_iter,
+        tol=params.tol,
+        class_weight=params.class_weight,
+        random_state=seed,
+    )
+    return Pipeline([("columns", columns_in_order), ("model", model)])
+
+
+LOGISTIC_REGRESSION = Trainer(
+    build=build,
+    nondeterministic=(
+        Nondeterminism(
+            operation="matrix products of the linear algebra library (BLAS)",
+            depends_on="the kernel that BLAS chooses for the CPU (see environment.blas)",
+            remedy="the same model of CPU, or OPENBLAS_CORETYPE set to the same",
+        ),
+        Nondeterminism(
+            operation="exp and log of losses in NumPy's and scikit-learn's compiled code",
+            depends_on="the CPU's vector instructions and the C library",
+            remedy="the same platform and the same uv.lock",
+        ),
+    ),
+)

@@ -1,0 +1,79 @@
+"""Fixtures for all tests: stores to write to, and S3 servers to keep them in."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+pytest.register_assert_rewrite("store.contract", "store.bucket_contract")
+
+from artreg.store.local import LocalStore  # noqa: E402
+from artreg.store.memory import MemoryStore  # noqa: E402
+from store.places import S3Place  # noqa: E402
+
+
+@pytest.fixture
+def local_store(tmp_path) -> LocalStore:
+    store = LocalStore(tmp_path / "registry")
+    store.make_root()
+    return store
+
+
+@pytest.fixture
+def memory_store() -> MemoryStore:
+    store = MemoryStore(uuid.uuid4().hex)
+    store.make_root()
+    return store
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    """A simulated S3, which checks conditions atomically only because its requests take turns."""
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log(self, *_args: object) -> None:
+            pass
+
+    app = DomainDispatcherApplication(create_backend_app)
+    turn = threading.Lock()
+
+    def one_at_a_time(environ, start_response):
+        with turn:
+            return list(app(environ, start_response))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, os.environ.get(name, "testing"))
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        server = make_server("127.0.0.1", 0, one_at_a_time, threaded=True, request_handler=Quiet)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def moto_place(moto_endpoint) -> Iterator[S3Place]:
+    """A new bucket in the simulated S3."""
+    with S3Place.make(moto_endpoint, f"bucket-{uuid.uuid4().hex}", prefix="pre/fix") as place:
+        yield place
+
+
+@pytest.fixture
+def ceph_place() -> Iterator[S3Place]:
+    """A new prefix in the bucket of the server that the environment names."""
+    endpoint, bucket = os.environ.get("S3_TEST_ENDPOINT"), os.environ.get("S3_TEST_BUCKET")
+    if not endpoint or not bucket:
+        pytest.fail("S3_TEST_ENDPOINT and S3_TEST_BUCKET must be set; make test-s3 does that")
+    with S3Place.make(endpoint, bucket, prefix=f"test-{uuid.uuid4().hex}") as place:
+        yield place

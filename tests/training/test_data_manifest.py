@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artreg.core import canonical
+from artreg.core.config import DataConfig
+from artreg.training.data import load_dataset
+from artreg.training.data_manifest import data_manifest
+
+ROWS = [f"u{n:02d},{n if n != 7 else ''},{'aab'[n % 3]},name{n},{n % 2 == 0},{n % 5 % 2}\n" for n in range(40)]
+HEADER = "id,age,plan,email,flag,churned\n"
+
+
+def manifest(folder: Path, rows: list[str], **settings: Any) -> dict[str, Any]:
+    (folder / "t.csv").write_text(HEADER + "".join(rows))
+    plain = {"path": "t.csv", "id_column": "id", "target": "churned", "test_fraction": 0.3, "salt": "s"}
+    config = DataConfig(**{**plain, **settings})
+    return data_manifest(config, load_dataset(config, folder))
+
+
+def test_what_it_says(tmp_path: Path) -> None:
+    found = manifest(tmp_path, ROWS)
+    assert found["format"] == "artreg/data/1"
+    assert (found["name"], found["uri"], found["record_count"]) == ("t", "t.csv", 40)
+    assert found["content_hash"] == canonical.digest((tmp_path / "t.csv").read_bytes())
+    types = {"id": "text", "age": "number", "plan": "text", "email": "text", "flag": "boolean", "churned": "integer"}
+    assert {column["name"]: column["type"] for column in found["schema"]} == types
+    assert found["schema_hash"] == canonical.digest(canonical.dumps(found["schema"]))
+    assert found["target"] == {"column": "churned", "positive": "1"}
+    split = found["split"]
+    assert split["train_rows"] + split["test_rows"] == 40
+    assert (split["salt"], split["test_fraction"]) == ("s", 0.3)
+    assert "crc32" in split["method"]
+
+
+def test_the_profile(tmp_path: Path) -> None:
+    profile = manifest(tmp_path, ROWS)["profile"]
+    age = profile["age"]
+    assert (age["count"], age["missing"], age["min"], age["max"]) == (39, 1, 0.0, 39.0)
+    values = [n for n in range(40) if n != 7]
+    assert age["mean"] == pytest.approx(sum(values) / 39)
+    assert age["quantiles"]["0.5"] == 20.0
+    assert sum(age["histogram"]["counts"]) == 39
+    assert len(age["histogram"]["edges"]) == len(age["histogram"]["counts"]) + 1
+    assert profile["plan"]["values"] == {"a": 27, "b": 13}
+    assert profile["flag"]["values"] == {"False": 20, "True": 20}
+
+
+def test_nobody_is_named_in_it(tmp_path: Path) -> None:
+    found = manifest(tmp_path, ROWS)
+    text = canonical.dumps(found).decode()
+    assert "name17" not in text
+    assert "u17" not in text
+    assert found["profile"]["email"] == {"type": "text", "count": 40, "missing": 0, "distinct": 40}
+    assert found["profile"]["id"] == {"type": "text", "count": 40, "missing": 0}
+
+
+def test_only_the_hash_of_the_bytes_knows_the_order_of_the_rows(tmp_path: Path) -> None:
+    one, two = manifest(tmp_path, ROWS), manifest(tmp_path, ROWS[::-1])
+    assert one.pop("content_hash") != two.pop("content_hash")
+    assert canonical.dumps(one) == canonical.dumps(two)
+
+
+def test_the_schema_hash_follows_the_schema_alone(tmp_path: Path) -> None:
+    one = manifest(tmp_path, ROWS)
+    two = manifest(tmp_path, [row.replace("name", "x") for row in ROWS])
+    assert one["schema_hash"] == two["schema_hash"]
+    assert one["content_hash"] != two["content_hash"]
+    three = manifest(tmp_path, [row.replace(",name", ",") for row in ROWS])
+    assert one["schema_hash"] != three["schema_hash"]
+
+
+def test_columns_of_other_kinds_are_counted_and_left_alone(tmp_path: Path) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"id": range(40), "churned": [n % 2 for n in range(40)], "age": range(40)})
+    frame["day"] = pd.date_range("2024-01-01", periods=40)
+    frame["bag"] = [[n] for n in range(40)]
+    frame.to_parquet(tmp_path / "t.parquet")
+    config = DataConfig(path="t.parquet", id_column="id", target="churned", drop=("day", "bag"))
+    profile = data_manifest(config, load_dataset(config, tmp_path))["profile"]
+    assert profile["day"] == {"type": "timestamp", "count": 40, "missing": 0}
+    assert profile["bag"] == {"type": "other", "count": 40, "missing": 0}

@@ -1,0 +1,110 @@
+"""The promise: equal axes give equal bytes. Fresh interpreters, which differ in all that must not matter."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from artreg.core.config import TrainingConfig
+from artreg.errors import InvalidInput, NotReproduced
+from artreg.training import fit as fit_module
+from artreg.training import reproduce
+from artreg.training.reproduce import COMPARED, Trial, compare, digests, reproduce_here, run_trials
+from artreg.training.run import train
+
+MakeConfig = Callable[..., TrainingConfig]
+KINDS = ("hist_gradient_boosting", "logistic_regression")
+
+
+def train_here(config: TrainingConfig, out: Path, base: Path) -> dict[str, str]:
+    train(config, out, command=[], base=base, now=lambda: datetime.now(UTC))
+    return digests(out)
+
+
+@pytest.fixture(scope="module")
+def shuffled(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same customers in another order."""
+    folder = tmp_path_factory.mktemp("shuffled")
+    header, *rows = (base / "data" / "small.csv").read_text().splitlines()
+    (folder / "data").mkdir()
+    (folder / "data" / "small.csv").write_text("\n".join([header, *random.Random(5).sample(rows, len(rows))]))
+    return folder
+
+
+def test_nothing_but_the_axes_matters(
+    make_config: MakeConfig, base: Path, shuffled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C", "MALLOC_PERTURB_": "85"}
+    two = {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "HOME": "/"}
+    configs = [make_config(trainer=kind) for kind in KINDS]
+    monkeypatch.chdir(tmp_path)  # not the folder of the data
+    outcomes = run_trials(configs, [Trial(base, one), Trial(shuffled, two)])
+    assert outcomes[0] == outcomes[1]
+    here = [train_here(config, tmp_path / config.trainer, base) for config in configs]
+    assert here == outcomes[0]
+    assert here[0] != here[1]
+
+
+def test_what_was_trained_before_does_not_matter(make_config: MakeConfig, base: Path, tmp_path: Path) -> None:
+    first = [train_here(make_config(trainer=kind), tmp_path / f"1-{kind}", base) for kind in KINDS]
+    train_here(make_config("model.max_iter=7", "seed=1"), tmp_path / "other", base)
+    again = [train_here(make_config(trainer=kind), tmp_path / f"2-{kind}", base) for kind in KINDS[::-1]]
+    assert first == again[::-1]
+
+
+@pytest.mark.parametrize("change", ["seed=43", "model.max_iter=99", "data.salt=other"])
+def test_the_axes_do_matter(make_config: MakeConfig, base: Path, tmp_path: Path, change: str) -> None:
+    one = train_here(make_config(), tmp_path / "one", base)
+    two = train_here(make_config(change), tmp_path / "two", base)
+    assert one["model.joblib"] != two["model.joblib"]
+
+
+def test_the_number_of_threads_would_show(
+    make_config: MakeConfig, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shows that the care in `fit` is needed, and that these tests would notice its loss."""
+    one = train_here(make_config(), tmp_path / "one", base)
+    monkeypatch.setattr(fit_module, "THREADS", 2)
+    two = train_here(make_config(), tmp_path / "two", base)
+    assert one["model.joblib"] != two["model.joblib"]
+
+
+def test_reproduce_here_varies_what_must_not_matter(
+    make_config: MakeConfig, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, seen = make_config(), []
+    outcomes = [dict.fromkeys(COMPARED, "a"), dict.fromkeys(COMPARED, "a")]
+
+    def trials(configs: list[TrainingConfig], trials: list[Trial]) -> list[list[dict[str, str]]]:
+        seen.append((configs, trials))
+        return [[outcome] for outcome in outcomes]
+
+    monkeypatch.setattr(reproduce, "run_trials", trials)
+    assert reproduce_here(config, base=base).digests == outcomes[0]
+    [(configs, (one, two))] = seen
+    assert configs == [config]
+    assert one.base == two.base == base
+    assert all(one.variables[name] != two.variables[name] for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED"))
+    outcomes[1]["metrics.json"] = "b"
+    with pytest.raises(NotReproduced, match=r"trained twice, metrics\.json did not"):
+        reproduce_here(config, base=base)
+
+
+def test_what_differs_is_named() -> None:
+    same = {"model.joblib": "a", "metrics.json": "b"}
+    assert compare(same, dict(same)) == same
+    with pytest.raises(NotReproduced, match=r"model\.joblib did not") as caught:
+        compare(same, {**same, "model.joblib": "c"})
+    assert caught.value.details["files"] == {"model.joblib": ["a", "c"]}
+    with pytest.raises(NotReproduced, match=r"model\.joblib and metrics\.json"):
+        compare(same, {"model.joblib": "c", "metrics.json": "d"})
+
+
+def test_an_error_of_a_trial_comes_through(make_config: MakeConfig, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="there is no data file") as caught:
+        reproduce_here(make_config(), base=tmp_path)
+    assert "make data" in caught.value.hint

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from artreg.core import canonical
+from artreg.core.config import TrainingConfig
+from artreg.errors import ArtregError, InvalidInput
+from artreg.training import run as run_module
+from artreg.training.config_file import load_config
+from artreg.training.provenance import rfc3339
+from artreg.training.run import train
+
+MakeConfig = Callable[..., TrainingConfig]
+Clock = Callable[[], datetime]
+SECRET = "hunter2"
+COMMAND = ["artreg", "train", "--set", f"data.path=https://me:{SECRET}@example.org/x", "--token", SECRET]
+
+
+@pytest.fixture
+def place(base: Path, tmp_path: Path) -> Path:
+    """A folder with the data and a lock file, outside git."""
+    folder = tmp_path / "place"
+    folder.mkdir()
+    (folder / "data").symlink_to(base / "data")
+    (folder / "uv.lock").write_bytes(b"version = 1\n")
+    return folder
+
+
+def test_the_files_and_the_record(make_config: MakeConfig, place: Path, tmp_path: Path, now: Clock) -> None:
+    config = make_config("model.max_iter=5")
+    stages: list[str] = []
+    done = train(config, tmp_path / "out", command=COMMAND, base=place, now=now, progress=stages.append)
+    files = {name: (done.folder / name).read_bytes() for name in os.listdir(done.folder)}
+    assert set(files) == {"model.joblib", "metrics.json", "data_manifest.json", "config.yaml", "uv.lock"}
+    assert stages == ["data", "fit", "write"]
+    assert files["metrics.json"] == canonical.dumps(done.metrics)
+    assert files["uv.lock"] == b"version = 1\n"
+    assert load_config(done.folder / "config.yaml") == config
+
+    axes = done.run["axes"]
+    assert set(axes) == {"code", "environment", "config", "data"}
+    assert axes["code"]["commit"] == "unknown"
+    assert axes["environment"]["uv_lock_sha256"] == canonical.digest(files["uv.lock"])
+    assert axes["config"]["sha256"] == canonical.digest(files["config.yaml"])
+    assert axes["config"]["document"]["model"]["max_iter"] == 5
+    assert axes["data"]["manifest_sha256"] == canonical.digest(files["data_manifest.json"])
+    assert axes["data"]["content_hash"] == canonical.digest((place / "data" / "small.csv").read_bytes())
+    assert done.run["seeds"]["seed"] == 42
+    assert done.run["nondeterministic"][0]["depends_on"]
+    assert (done.run["started"], done.run["duration_seconds"]) == ("2026-01-02T03:04:05.678Z", 0.0)
+    assert done.run["machine"]["cpu_count"]
+    assert canonical.loads(canonical.dumps(done.run), "run") == done.run
+
+
+def test_no_secret_is_recorded(
+    make_config: MakeConfig, place: Path, tmp_path: Path, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "ARTREG_TOKEN"):
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("ARTREG_CONTAINER_IMAGE", f"https://me:{SECRET}@registry.example.org/image:1")
+    done = train(make_config("model.max_iter=2"), tmp_path / "out", command=COMMAND, base=place, now=now)
+    assert done.run["command"][3] == "data.path=https://example.org/x"
+    assert SECRET.encode() not in canonical.dumps(done.run)
+    assert all(SECRET.encode() not in (done.folder / name).read_bytes() for name in os.listdir(done.folder))
+
+
+def test_without_a_lock_file(make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock) -> None:
+    done = train(make_config("model.max_iter=2"), tmp_path / "out", command=[], base=base, now=now)
+    assert "uv.lock" not in os.listdir(done.folder)
+    assert done.run["axes"]["environment"]["uv_lock_sha256"] == "unknown"
+
+
+def test_the_current_folder_is_the_default_base(
+    make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(base)
+    assert train(make_config("model.max_iter=2"), tmp_path / "out", command=[], now=now).metrics["train"]["rows"] > 500
+
+
+def test_the_duration_is_the_clocks(make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock) -> None:
+    times = iter([now(), now() + timedelta(seconds=2.5)])
+    done = train(make_config("model.max_iter=2"), tmp_path / "out", command=[], base=base, now=lambda: next(times))
+    assert done.run["duration_seconds"] == 2.5
+
+
+def never(*_: object) -> None:
+    raise AssertionError("fitted before everything was checked")
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["data.path=data/missing.csv", "data.target=churn", "data.id_column=region", "data.test_fraction=1e-12"],
+)
+def test_everything_is_checked_before_a_model_is_fitted(
+    *, make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock, monkeypatch: pytest.MonkeyPatch, override: str
+) -> None:
+    monkeypatch.setattr(run_module, "fit", never)
+    with pytest.raises(ArtregError) as caught:
+        train(make_config(override), tmp_path / "out", command=[], base=base, now=now)
+    assert caught.value.hint
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_a_folder_that_is_not_empty_is_refused(
+    make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "fit", never)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(InvalidInput, match="is not empty"):
+        train(make_config(), tmp_path, command=[], base=base, now=now)
+    assert os.listdir(tmp_path) == ["mine.txt"]
+
+
+def test_a_clock_without_a_zone_is_refused(make_config: MakeConfig, base: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="time zone"):
+        train(make_config(), tmp_path / "out", command=[], base=base, now=lambda: datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_times_are_utc() -> None:
+    moment = datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert rfc3339(moment) == "2025-12-31T23:30:00.000Z"
+    assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"
