@@ -17,7 +17,8 @@ from artreg.core.config import (
     TrainingConfig,
 )
 from artreg.errors import InvalidInput
-from artreg.training.config_file import MAX_BYTES, dump_config, load_config, parse_yaml
+from artreg.training.config_file import dump_config, load_config
+from artreg.yamldoc import MAX_BYTES, parse_yaml
 
 PLAIN = """
 seed: 42

@@ -68,6 +68,7 @@ def test_the_number_of_threads_would_show(
 ) -> None:
     """Shows that the care in `fit` is needed, and that these tests would notice its loss."""
     one = train_here(make_config(), tmp_path / "one", base)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # unless it is set, scikit-learn takes no more than there are cores
     monkeypatch.setattr(fit_module, "THREADS", 2)
     two = train_here(make_config(), tmp_path / "two", base)
     assert one["model.joblib"] != two["model.joblib"]

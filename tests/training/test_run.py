@@ -9,7 +9,7 @@ import pytest
 
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
-from artreg.errors import ArtregError, InvalidInput
+from artreg.errors import ArtregError, InvalidInput, StorageError
 from artreg.training import run as run_module
 from artreg.training.config_file import load_config
 from artreg.training.provenance import rfc3339
@@ -114,6 +114,25 @@ def test_a_folder_that_is_not_empty_is_refused(
     with pytest.raises(InvalidInput, match="is not empty"):
         train(make_config(), tmp_path, command=[], base=base, now=now)
     assert os.listdir(tmp_path) == ["mine.txt"]
+
+
+def test_a_full_disk_is_a_storage_error(
+    make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageError, match=r"model\.joblib cannot be written: No space left"):
+        train(make_config("model.max_iter=1"), tmp_path / "out", command=[], base=base, now=now)
+
+
+def test_a_folder_that_cannot_be_is_a_storage_error(
+    make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be used"):
+        train(make_config(), tmp_path / "file" / "out", command=[], base=base, now=now)
 
 
 def test_a_clock_without_a_zone_is_refused(make_config: MakeConfig, base: Path, tmp_path: Path) -> None:

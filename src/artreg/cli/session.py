@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artreg.cli.output import Output, choose_output
-from artreg.cli.settings import POLICY_FILE, Settings, default_actor, load_settings, read_yaml
+from artreg.cli.settings import POLICY_FILE, Settings, default_actor, load_settings
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.errors import InvalidInput, NotFound
 from artreg.registry.handle import Registry
 from artreg.registry.versions import list_aliases, list_models
 from artreg.store.factory import open_store
 from artreg.store.options import StorageOptions
+from artreg.yamldoc import read_yaml
 
 if TYPE_CHECKING:
     from artreg.core.policy import Policy
@@ -45,9 +46,9 @@ class Session:
         from artreg.core.policy import DEFAULT_POLICY, parse_policy
 
         if self.settings.policy:
-            return parse_policy(read_yaml(Path(self.settings.policy)), self.settings.policy)
+            return parse_policy(read_yaml(Path(self.settings.policy), "policy file"), self.settings.policy)
         if POLICY_FILE.is_file():
-            return parse_policy(read_yaml(POLICY_FILE), str(POLICY_FILE))
+            return parse_policy(read_yaml(POLICY_FILE, "policy file"), str(POLICY_FILE))
         return parse_policy(DEFAULT_POLICY, "the built-in policy")
 
     def model(self, text: str) -> ModelName:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from artreg.errors import InvalidInput
+from artreg.yamldoc import read_yaml
 
 SETTINGS_FILE = Path("configs/artreg.yaml")
 POLICY_FILE = Path("configs/policy.yaml")
@@ -73,7 +74,7 @@ def _from_file(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     known = [field.name for field in fields(Settings)]
-    document = read_yaml(path)
+    document = read_yaml(path, "settings file")
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -88,17 +89,3 @@ def _from_file(path: Path) -> dict[str, str]:
         if not isinstance(value, str) or not value:
             raise InvalidInput(f"{path}: {key} must be text")
     return document
-
-
-def read_yaml(path: Path) -> object:
-    """Return what a YAML file holds.
-
-    Raises:
-        InvalidInput: It cannot be read, or it is no YAML.
-    """
-    import yaml
-
-    try:
-        return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"cannot read {path}: {' '.join(str(error).split())}") from error

@@ -6,10 +6,8 @@ are checked, and an unknown key is refused with its dotted name and the nearest 
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -21,12 +19,12 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
-    ValidationError,
     field_validator,
 )
-from pydantic_core import ErrorDetails
 
 from artreg.core.names import is_name
+from artreg.core.scalars import parse_scalar
+from artreg.core.validation import did_you_mean, invalid, validate
 from artreg.errors import InvalidInput
 
 TrainerKind = Literal["hist_gradient_boosting", "logistic_regression"]
@@ -38,18 +36,7 @@ DATA_SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "file
 BUNDLED_TABLES = ("sklearn:breast_cancer",)
 """Tables that come with the installed libraries."""
 
-PLAIN_SCALARS: Mapping[str, re.Pattern[str]] = {
-    "null": re.compile(r"~|null|Null|NULL|"),
-    "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
-    "int": re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
-    "float": re.compile(
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-    ),
-}
-"""The core schema of YAML 1.2: what a plain scalar must look like to be no text, by the name of its YAML tag."""
-
-_LONGEST_INTEGER = 400  # Python refuses to convert very long ones, and no setting needs them
-_LONGEST_SHOWN = 40  # of a wrong value, in an error
+_HINT = "correct the config or the --set that says so"
 _ACCOUNT_IN_AUTHORITY = ("abfs", "abfss")  # abfss://container@account…: a name before the @, not a user
 
 
@@ -174,11 +161,8 @@ def parse_config(document: object, overrides: Sequence[str] = ()) -> TrainingCon
     kind = plain.get("trainer", next(iter(CONFIGS)))
     model = CONFIGS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        raise _invalid([f"trainer: must be one of {', '.join(CONFIGS)}{_meant(str(kind), list(CONFIGS))}"])
-    try:
-        return model.model_validate(plain)
-    except ValidationError as error:
-        raise _invalid([_sentence(detail, model) for detail in error.errors(include_url=False)]) from None
+        raise _invalid([f"trainer: must be one of {', '.join(CONFIGS)}{did_you_mean(str(kind), CONFIGS)}"])
+    return validate(model, plain, hint=_HINT, secret={"data.path"})
 
 
 def data_path_problem(path: str) -> str:
@@ -212,44 +196,6 @@ def _url_problem(url: str) -> str:
 
 
 # --- overrides ---------------------------------------------------------------------------------------------------
-
-
-def parse_scalar(text: str) -> bool | int | float | str | None:
-    """Read a plain scalar by `PLAIN_SCALARS`: null, a boolean, an integer, a float, else text.
-
-    The config files are read by the same rule (`training.config_file`), so that `--set` and a file agree. Unlike in
-    YAML 1.1, `1e-3` is a number, and `no` and `1:30` are text.
-    """
-    for name, pattern in PLAIN_SCALARS.items():
-        if pattern.fullmatch(text):
-            return _READ[name](text)
-    return text
-
-
-def _null(_: str) -> None:
-    return None
-
-
-def _boolean(text: str) -> bool:
-    return text.lower() == "true"
-
-
-def _integer(text: str) -> int | str:
-    if len(text) > _LONGEST_INTEGER:
-        return text
-    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-
-
-def _real(text: str) -> float:
-    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-
-
-_READ: Mapping[str, Callable[[str], bool | int | float | str | None]] = {
-    "null": _null,
-    "bool": _boolean,
-    "int": _integer,
-    "float": _real,
-}
 
 
 def _with_overrides(document: Mapping[str, object], overrides: Sequence[str]) -> dict[str, object]:
@@ -299,48 +245,4 @@ def _as_mapping(document: object) -> Mapping[str, object]:
 
 
 def _invalid(problems: list[str]) -> InvalidInput:
-    message = problems[0] if len(problems) == 1 else "\n".join([f"{len(problems)} problems:", *problems])
-    return InvalidInput(message, hint="correct the config or the --set that says so", problems=problems)
-
-
-def _sentence(detail: ErrorDetails, model: type[TrainingConfig]) -> str:
-    location = [str(part) for part in detail["loc"]]
-    if location[:2] == ["data", "positive"]:
-        del location[2:]  # there pydantic names the member of the union
-    dotted = ".".join(location)
-    if detail["type"] == "extra_forbidden":
-        return f"{dotted}: unknown key{_meant_key(location, model)}"
-    if detail["type"] == "missing":
-        return f"{dotted}: missing"
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    message = "must" + message.removeprefix("should") if message.startswith("should") else message
-    return f"{dotted}: {message}{_got(dotted, detail.get('input'))}"
-
-
-def _got(dotted: str, value: object) -> str:
-    if dotted == "data.path" or not isinstance(value, str | int | float | None):
-        return ""  # a path may hold the secret for which it is refused
-    shown = "null" if value is None else repr(value)
-    return f", not {shown}" if len(shown) <= _LONGEST_SHOWN else ""
-
-
-def _meant_key(location: list[str], model: type[TrainingConfig]) -> str:
-    known = list(_keys(model))
-    *section, last = location
-    beside = [key for key in known if key.split(".")[:-1] == section]
-    near = difflib.get_close_matches(".".join(location), beside, n=1, cutoff=0.75)
-    elsewhere = [key for key in known if key.split(".")[-1] == last]
-    found = near or elsewhere or difflib.get_close_matches(last, known, n=1)
-    return f"; did you mean {found[0]}?" if found else ""
-
-
-def _meant(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        yield prefix + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _keys(field.annotation, f"{prefix}{name}.")
+    return invalid(problems, hint=_HINT)

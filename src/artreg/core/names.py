@@ -10,7 +10,7 @@ from artreg.core.version import Version
 from artreg.errors import InvalidInput
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_ALIAS = re.compile(r"[a-z](?:[a-z0-9_-]{0,30}[a-z0-9])?")
 _RESERVED_ALIASES = {"history", "latest"}
 _SHOWN = 80
 
@@ -62,7 +62,7 @@ class Alias:
         if not _ALIAS.fullmatch(self.name):
             raise InvalidInput(
                 f"{self.name[:_SHOWN]!r} is not an alias",
-                hint="an alias starts with a lower-case letter; letters, digits, - and _ follow, 32 in all at most",
+                hint="an alias is 1 to 32 lower-case letters, digits, and - _ between them; a letter comes first",
             )
 
     def __str__(self) -> str:

@@ -121,7 +121,7 @@ def parse_policy(document: object, what: str = "policy") -> Policy:
     Raises:
         InvalidInput: It is no policy; every problem is named.
     """
-    return validate(Policy, document, what)
+    return validate(Policy, document, what=what, hint="correct the policy")
 
 
 DEFAULT_POLICY: Mapping[str, object] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,14 +13,19 @@ from artreg.errors import InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_LONGEST_SHOWN = 40  # of a wrong value, in an error
+_SCALAR_TYPES = {"bool", "int", "float", "str"}  # how pydantic names the members of a union of scalars
 
-def validate(model: type[Model], document: object, what: str) -> Model:
+
+def validate(model: type[Model], document: object, *, hint: str, what: str = "", secret: Collection[str] = ()) -> Model:
     """Return `document` as a `model`.
 
     Args:
         model: The pydantic model; it must refuse unknown keys.
         document: Parsed YAML or JSON.
+        hint: What to do about an error.
         what: The document's name, for the error.
+        secret: Dotted keys whose values an error must not repeat.
 
     Raises:
         InvalidInput: Naming every problem at once; `details["problems"]` lists them.
@@ -28,26 +33,62 @@ def validate(model: type[Model], document: object, what: str) -> Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        problems = [_sentence(detail, model) for detail in error.errors(include_url=False)]
-        raise InvalidInput(f"{what} is not valid: {'; '.join(problems)}", problems=problems) from None
+        found = [_sentence(detail, model, secret) for detail in error.errors(include_url=False)]
+        raise invalid(found, hint=hint, what=what) from None
 
 
-def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    where = ".".join(str(part) for part in detail["loc"]) or "the document"
+def invalid(problems: list[str], *, hint: str, what: str = "") -> InvalidInput:
+    """Return the error for a document with problems, a line each."""
+    shown = problems[0] if len(problems) == 1 else "\n".join([f"{len(problems)} problems:", *problems])
+    return InvalidInput(f"{what}: {shown}" if what else shown, hint=hint, problems=problems)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a question that names the nearest of the known words, or '' if none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _sentence(detail: ErrorDetails, model: type[BaseModel], secret: Collection[str]) -> str:
+    location = [str(part) for part in detail["loc"]]
+    if location and location[-1] in _SCALAR_TYPES and detail["type"] != "extra_forbidden":
+        del location[-1]
+    dotted = ".".join(location) or "the whole"
     if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(detail["loc"][-1]), sorted(set(_keys(model, set()))), n=1)
-        return f"{where}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
+        return f"{dotted}: unknown key{_meant_key(location, model)}"
     if detail["type"] == "missing":
-        return f"{where}: missing"
-    return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
+        return f"{dotted}: missing"
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = "must" + message.removeprefix("should") if message.startswith("should") else message
+    message = message.replace("valid dictionary", "mapping").partition(" or instance of ")[0]
+    return f"{dotted}: {message}{'' if dotted in secret else _got(detail.get('input'))}"
 
 
-def _keys(annotation: object, seen: set[object]) -> Iterator[str]:
-    """Yield every key that stands anywhere in a model, through lists, mappings and unions."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
-        seen.add(annotation)
+def _got(value: object) -> str:
+    if not isinstance(value, str | int | float | None):
+        return ""
+    shown = "null" if value is None else repr(value)
+    return f", not {shown}" if len(shown) <= _LONGEST_SHOWN else ""
+
+
+def _meant_key(location: list[str], model: type[BaseModel]) -> str:
+    """Suggest a key: one that may stand beside it, else the same one elsewhere, else any near one."""
+    known = list(_keys(model))
+    *section, last = location
+    beside = [key for key in known if key.split(".")[:-1] == section]
+    near = difflib.get_close_matches(".".join(location), beside, n=1, cutoff=0.75)
+    elsewhere = [key for key in known if key.split(".")[-1] == last]
+    found = near or elsewhere or difflib.get_close_matches(last, known, n=1)
+    return f"; did you mean {found[0]}?" if found else did_you_mean(last, {key.split(".")[-1] for key in known})
+
+
+def _keys(annotation: object, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of every key of a model; one inside a list or a mapping goes by its own name alone."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
-            yield name
-            yield from _keys(field.annotation, seen)
-    for argument in get_args(annotation):
-        yield from _keys(argument, seen)
+            yield prefix + name
+            nested = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+            yield from _keys(field.annotation, f"{prefix}{name}." if nested else "")
+    else:
+        for argument in get_args(annotation):
+            yield from _keys(argument)

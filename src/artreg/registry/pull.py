@@ -6,14 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from functools import partial
 
-from artreg.core import canonical, keys
+from artreg.core import keys
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
 from artreg.errors import AlreadyExists, IntegrityError
 from artreg.registry.handle import Registry
+from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved, resolve
-from artreg.registry.versions import read_manifest
+from artreg.registry.versions import read_file, read_manifest
 from artreg.store.interface import Kind, Store, TreeFile
 
 
@@ -68,9 +69,10 @@ def pull(
     files = [
         TreeFile(file, partial(registry.store.chunks, f"{prefix}/{file}"), sizes[file], sha256)
         for file, sha256 in manifest.files.items()
+        if file != RUN
     ]
-    seal = manifest.encode()
-    files.append(TreeFile(MANIFEST, seal, len(seal), canonical.digest(seal)))
+    run = read_file(registry, found.model, found.version, manifest, RUN)
+    files += [small_file(RUN, run), small_file(MANIFEST, manifest.encode())]
     total = sum(file.size for file in files)
     result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
     if into.page(name).entries:

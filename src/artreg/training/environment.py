@@ -84,7 +84,7 @@ def _versions() -> dict[str, str]:
 
 def _blas() -> list[dict[str, Any]]:
     """Return which linear algebra libraries are loaded, and the kernels they chose for this CPU."""
-    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_info
 
     for name in ("numpy.linalg", "scipy.linalg"):  # so that the answer does not depend on what was imported before
         importlib.import_module(name)

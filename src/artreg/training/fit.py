@@ -40,7 +40,7 @@ def fit(config: TrainingConfig, dataset: Dataset) -> FittedModel:
     Raises:
         InvalidInput: The model's predictions or metrics are not finite.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     table = dataset.frame[[*dataset.features.categorical, *dataset.features.numeric]]
     estimator = TRAINERS[config.trainer].build(config.model, dataset.features, config.seed)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
-from artreg.errors import InvalidInput
+from artreg.errors import InvalidInput, StorageError
 from artreg.training.config_file import dump_config
 from artreg.training.data import load_dataset
 from artreg.training.data_manifest import data_manifest
@@ -76,7 +76,7 @@ def train(
 
     Raises:
         InvalidInput: The folder is not empty, or the data cannot be learned from.
-        StorageError: The data's storage cannot be reached.
+        StorageError: The data's storage cannot be reached, or the folder cannot be written.
     """
     base = Path.cwd() if base is None else base
     started = now()
@@ -103,16 +103,29 @@ def train(
     }
     if uv_lock is not None:
         files[LOCK_FILE] = uv_lock
-    for name, data in files.items():
-        (out / name).write_bytes(data)
+    _write(out, files)
     record = run_record(config, config_file, manifest, circumstances, ended=now(), warnings=fitted.warnings)
     return TrainedRun(folder=out, metrics=fitted.metrics, run=record)
 
 
 def _require_empty(out: Path) -> None:
-    os.makedirs(out, exist_ok=True)
-    if os.listdir(out):
+    try:
+        os.makedirs(out, exist_ok=True)
+        empty = not os.listdir(out)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StorageError(f"{out} cannot be used: {reason}", hint="name a folder that can be written") from error
+    if not empty:
         raise InvalidInput(f"the output folder {out} is not empty", hint="name an empty folder")
+
+
+def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        try:
+            (out / name).write_bytes(data)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise StorageError(f"{out / name} cannot be written: {reason}", hint="make room, and run again") from error
 
 
 def _read_lock(base: Path) -> bytes | None:

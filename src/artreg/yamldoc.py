@@ -1,0 +1,126 @@
+"""YAML that people write, read strictly, and written so that it reads back the same.
+
+Only YAML 1.2's plain scalars are known (`core.scalars`), so `1e-3` is a number, `no` is text, and nothing turns into a
+date. Aliases, duplicate keys, tags and oversized files are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from artreg.core.scalars import PLAIN_SCALARS, parse_scalar
+from artreg.errors import InvalidInput
+
+MAX_BYTES = 256 * 1024
+"""No file that a person writes for artreg is larger; one that is was meant for something else."""
+
+_FIRST_CHARACTERS = {
+    "null": ["~", "n", "N", ""],
+    "bool": list("tTfF"),
+    "int": list("-+0123456789"),
+    "float": list("-+.0123456789"),
+}  # PyYAML looks resolvers up by the first character
+
+
+def read_yaml(path: Path, what: str) -> object:
+    """Read one YAML file into plain values.
+
+    Args:
+        path: The file.
+        what: What kind of file it is, for errors.
+
+    Raises:
+        InvalidInput: It cannot be read, is too large, or is no YAML.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no {what} {path}", hint=_nearby(path), path=str(path)) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInput(f"{what} {path} cannot be read: {reason}", hint="name a readable file") from None
+    if len(data) > MAX_BYTES:
+        raise InvalidInput(f"{what} {path} is larger than {MAX_BYTES} bytes", hint=f"name a {what}")
+    return parse_yaml(data, str(path))
+
+
+def parse_yaml(data: bytes, name: str) -> object:
+    """Read one YAML document into plain values; `name` is what errors call it.
+
+    Raises:
+        InvalidInput: With the line and the column.
+    """
+    try:
+        return yaml.load(data.decode("utf-8"), Loader=_Loader)  # noqa: S506 (it is a SafeLoader)
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{name} is not UTF-8 at byte {error.start}", hint="save it as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        line = {"line": mark.line + 1} if mark else {}
+        raise InvalidInput(f"{name}{where}: {error.problem}", hint="correct the YAML there", **line) from None
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{name} is not YAML: {error}", hint="remove characters that do not print") from None
+    except RecursionError:
+        raise InvalidInput(f"{name} is nested too deeply", hint="a config has two levels") from None
+
+
+def dump_yaml(document: object) -> bytes:
+    """Write plain values as YAML in the order in which they stand; what it gives reads back the same."""
+    text = yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=10_000
+    )
+    return text.encode("ascii")
+
+
+def _nearby(path: Path) -> str:
+    found = sorted(entry.name for entry in path.parent.glob("*.yaml"))[:5] if path.parent.is_dir() else []
+    return f"{path.parent} holds {', '.join(found)}" if found else "name a file that is there"
+
+
+class _Loader(yaml.SafeLoader):
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases are not allowed here", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value!r}", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _scalar(loader: _Loader, node: yaml.ScalarNode) -> object:
+    return parse_scalar(str(loader.construct_scalar(node)))
+
+
+# None of YAML 1.1's; and a dumper that knows the loader's resolvers quotes exactly what would not come back as text.
+_Loader.yaml_implicit_resolvers = {}
+_Dumper.yaml_implicit_resolvers = {}
+_Loader.yaml_constructors = {
+    tag: make
+    for tag, make in yaml.SafeLoader.yaml_constructors.items()
+    if tag is None or tag.rpartition(":")[2] in ("str", "seq", "map")
+}
+for _name, _pattern in PLAIN_SCALARS.items():
+    _whole = re.compile(rf"(?:{_pattern.pattern})\Z")
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _whole, _FIRST_CHARACTERS[_name])
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_name}", _scalar)

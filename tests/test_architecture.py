@@ -1,0 +1,157 @@
+"""The layers may import only downwards, and what is heavy only where it is used."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "artreg"
+
+# Each package, and what of artreg it may import; modules of its own are always allowed.
+ALLOWED = {
+    "artreg.errors": set(),
+    "artreg.core": {"artreg.errors"},
+    "artreg.store": {"artreg.errors"},
+    "artreg.registry": {
+        "artreg.core",
+        "artreg.errors",
+        "artreg.store.interface",
+        "artreg.store.commit",
+        "artreg.store.probe",
+    },
+    "artreg.yamldoc": {"artreg.core", "artreg.errors"},
+    "artreg.training": {"artreg.core", "artreg.errors", "artreg.yamldoc"},
+    "artreg.cli": {
+        "artreg.core",
+        "artreg.errors",
+        "artreg.yamldoc",
+        "artreg.registry",
+        "artreg.store",
+        "artreg.training",
+    },
+}
+
+# Third-party packages, and the only parts of artreg that may import them.
+HOMES = {
+    "fsspec": ("artreg.store", "artreg.training.source"),  # the source reads tables by URL, nothing of the registry
+    "s3fs": ("artreg.store",),
+    "botocore": ("artreg.store",),
+    "sklearn": ("artreg.training",),
+    "joblib": ("artreg.training",),
+    "torch": ("artreg.training",),
+    "pandas": ("artreg.training",),
+    "numpy": ("artreg.training",),
+    "pyarrow": ("artreg.training",),
+    "typer": ("artreg.cli",),
+    "rich": ("artreg.cli",),
+    "pydantic": ("artreg.core.config", "artreg.core.policy", "artreg.core.validation"),
+    "yaml": ("artreg.yamldoc",),
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = ".".join(("artreg", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+        yield name, ast.parse(path.read_text())
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def lies_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_a_layer_imports_only_what_lies_below_it(package: str) -> None:
+    wrong = [
+        f"{name} imports {imported}"
+        for name, tree in modules()
+        if lies_in(name, package)
+        for imported in imports(tree)
+        if lies_in(imported, "artreg")
+        and not lies_in(imported, package)
+        and not any(lies_in(imported, allowed) for allowed in ALLOWED[package])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_imported_only_in_its_home(library: str) -> None:
+    wrong = [
+        name
+        for name, tree in modules()
+        if any(lies_in(imported, library) for imported in imports(tree))
+        and not any(lies_in(name, home) for home in HOMES[library])
+    ]
+    assert wrong == []
+
+
+def test_core_knows_neither_files_nor_time_nor_environment() -> None:
+    forbidden = ("os", "pathlib", "time", "datetime", "random", "secrets", "socket", "subprocess", "io", "sys")
+    wrong = [
+        f"{name} imports {imported}"
+        for name, tree in modules()
+        if lies_in(name, "artreg.core")
+        for imported in imports(tree)
+        if any(lies_in(imported, module) for module in forbidden)
+    ]
+    assert wrong == []
+
+
+def test_only_the_command_line_prints() -> None:
+    wrong = [
+        name
+        for name, tree in modules()
+        if not lies_in(name, "artreg.cli")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert wrong == []
+
+
+def test_only_the_factory_knows_the_schemes_of_roots() -> None:
+    wrong = [
+        name
+        for name, tree in modules()
+        if lies_in(name, "artreg.registry") or lies_in(name, "artreg.core.keys")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("s3:", "memory:"))
+    ]
+    assert wrong == []
+
+
+def loaded_after(code: str, tmp_path: Path) -> set[str]:
+    probe = f"{code}\nimport sys\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, check=True)
+    return {line.split(".")[0] for line in done.stderr.splitlines()}
+
+
+HEAVY = {"sklearn", "torch", "s3fs", "fsspec", "pandas", "numpy", "joblib", "pydantic", "rich", "asyncio", "botocore"}
+
+
+def test_a_local_resolve_imports_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "model.txt").write_text("m")
+    make = (
+        "from artreg.cli.main import main; assert main('publish made --model churn --version 1.0.0 -r r'.split()) == 0"
+    )
+    subprocess.run([sys.executable, "-c", make], cwd=tmp_path, check=True, capture_output=True)
+    resolve = "from artreg.cli.main import main; assert main('resolve churn@1.0.0 --json -r r'.split()) == 0"
+    assert loaded_after(resolve, tmp_path) & HEAVY == set()
+
+
+def test_importing_artreg_is_light(tmp_path: Path) -> None:
+    assert loaded_after("import artreg", tmp_path) & (HEAVY | {"typer", "yaml"}) == set()
