@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from artreg.cli.output import Output, choose_output
-from artreg.errors import ArtregError, Interrupted, InvalidInput, exit_code
+from artreg.errors import EXIT_CODES, ArtregError, Interrupted, InvalidInput, exit_code
 
 
 class InternalError(ArtregError):
@@ -51,6 +51,8 @@ def _run(words: list[str]) -> int:
         raise InvalidInput(error.format_message(), hint=f"see {path} --help") from None
     except ClickException as error:
         raise InvalidInput(error.format_message()) from None
+    if result == EXIT_CODES[Interrupted.code]:
+        raise KeyboardInterrupt  # Typer has made an exit code of it
     sys.stdout.flush()
     return result if isinstance(result, int) else 0
 

@@ -21,7 +21,6 @@ from artreg.registry.versions import (
     list_aliases,
     list_models,
     list_numbers,
-    no_model,
     read_manifest,
     read_seal,
     require_model,
@@ -270,8 +269,6 @@ def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Re
             unfinished.append(f"{model}@{version}")
             continue
         checked.append(check_version(registry, model, version, pins=pins.get(version), quick=quick, reporter=reporter))
-    if not checked and not unfinished and not numbers:
-        raise no_model(registry, model)
     return Report(tuple(checked), tuple(unfinished))
 
 

@@ -35,6 +35,8 @@ def open_store(url: str | os.PathLike[str], options: StorageOptions | None = Non
             f"{_shown(text)} is a chain of file systems, which cannot promise atomic writes", hint=_KNOWN
         )
     match = _SCHEME.fullmatch(text)
+    if match is None and "://" in text:
+        raise InvalidInput(f"{_shown(text)} is neither a path nor a URL", hint=_KNOWN)
     if match is None:
         return _local(text)
     scheme, rest = match[1].lower(), match[2]

@@ -202,7 +202,7 @@ class LocalStore:
                     if _is_folder(path):  # it is no file, so that there is none to remove
                         continue
                     raise
-                sync_folder(os.path.dirname(path))
+                _sync_unless_gone(os.path.dirname(path))
                 self._remove_emptied(key)
 
     def pointer(self, key: str) -> Pointer | None:
@@ -262,7 +262,7 @@ class LocalStore:
                 _remove_tree(doomed, quietly=False)
             else:
                 os.unlink(doomed)
-            sync_folder(os.path.dirname(path))
+            _sync_unless_gone(os.path.dirname(path))
             self._remove_emptied(leftover.key)
 
     def diagnose(self) -> Iterator[Finding]:
@@ -397,7 +397,7 @@ class LocalStore:
                     raise
             else:
                 self._durable.discard(folder)
-                sync_folder(os.path.dirname(path))
+                _sync_unless_gone(os.path.dirname(path))
             folder = folder.rpartition("/")[0]
 
     def _pointer_file(self, key: str) -> Pointer:
@@ -483,6 +483,12 @@ def _copy(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
             sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync_unless_gone(path: str) -> None:
+    """Return when the disk holds what was removed from a folder, which somebody else may have removed itself."""
+    with contextlib.suppress(FileNotFoundError):
+        sync_folder(path)
 
 
 def _is_folder(path: str) -> bool:

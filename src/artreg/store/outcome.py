@@ -131,7 +131,7 @@ def _answer(error: BaseException) -> tuple[str, int] | None:
 def _number(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
-    return value if type(value) is int else 0
+    return value if type(value) is int and value >= 100 else 0  # noqa: PLR2004
 
 
 def _by_answer(code: str, status: int) -> Outcome:
