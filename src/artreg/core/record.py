@@ -143,7 +143,7 @@ def parse_record(data: bytes, model: ModelName, alias: Alias, generation: int) -
 
 
 def _from_document(document: Mapping[str, Any]) -> PromotionRecord:
-    previous = document["previous_version"]
+    previous = _typed(document, "previous_version", str | None)
     return PromotionRecord(
         model=ModelName(_typed(document, "project", str), _typed(document, "model", str)),
         alias=Alias(_typed(document, "alias", str)),

@@ -72,23 +72,37 @@ def _got(value: object) -> str:
 
 
 def _meant_key(location: list[str], model: type[BaseModel]) -> str:
-    """Suggest a key: one that may stand beside it, else the same one elsewhere, else any near one."""
-    known = list(_keys(model))
+    """Suggest a key: one that may stand in that very place, else the same or a near one in another section."""
     *section, last = location
-    beside = [key for key in known if key.split(".")[:-1] == section]
+    beside = [".".join([*section, name]) for name in _names_at(model, section)]
     near = difflib.get_close_matches(".".join(location), beside, n=1, cutoff=0.75)
+    near = [near[0].rpartition(".")[2]] if near and len(section) > 1 else near
+    known = list(_keys(model))
     elsewhere = [key for key in known if key.split(".")[-1] == last]
     found = near or elsewhere or difflib.get_close_matches(last, known, n=1)
-    return f"; did you mean {found[0]}?" if found else did_you_mean(last, {key.split(".")[-1] for key in known})
+    return f"; did you mean {found[0]}?" if found else ""
 
 
-def _keys(annotation: object, prefix: str = "") -> Iterator[str]:
-    """Yield the dotted name of every key of a model; one inside a list or a mapping goes by its own name alone."""
+def _names_at(model: type[BaseModel], section: list[str]) -> list[str]:
+    """Return the keys that may stand in a section; names of entries, indices and tags on the way lead nowhere else."""
+    models = [model]
+    for part in section:
+        fields = [inner.model_fields[part].annotation for inner in models if part in inner.model_fields]
+        models = [found for annotation in fields for found in _models(annotation)] or models
+    return [name for inner in models for name in inner.model_fields]
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """Yield the models in an annotation, through lists, mappings and unions."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, field in annotation.model_fields.items():
-            yield prefix + name
-            nested = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-            yield from _keys(field.annotation, f"{prefix}{name}." if nested else "")
-    else:
-        for argument in get_args(annotation):
-            yield from _keys(argument)
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of every key of a model and of the sections in it."""
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")

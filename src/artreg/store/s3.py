@@ -358,9 +358,9 @@ class S3Bucket:
         if answer.get("Status") == "Enabled":
             return Finding(
                 "versioning",
-                ok=False,
-                message="the bucket is versioned, and some services ignore conditions on writes there",
-                hint="If the conditional-writes check passes, artreg works; what gc removes still takes space.",
+                ok=True,  # services that ignore conditions there are found out by the probe
+                message="the bucket is versioned: what is removed goes on taking space",
+                hint="Let a life-cycle rule of the bucket end what is no longer current.",
             )
         return Finding("versioning", ok=True, message="the bucket is not versioned")
 

@@ -1,0 +1,72 @@
+"""The formats, byte for byte; and registries of the past, which every artreg to come must still read.
+
+`registry-1` was written by the story below. A change of format adds a folder beside it; none is ever rewritten.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from artreg.core.names import Alias, Reference
+from artreg.registry.history import records
+from artreg.registry.pull import pull
+from artreg.registry.resolve import resolve
+from artreg.registry.rollback import rollback
+from artreg.registry.verify import verify
+from artreg.store.factory import open_store
+from artreg.store.local import LocalStore
+from registry.bench import CHURN, POLICY, PROD, STAGING, Bench
+
+HERE = Path(__file__).parent
+REGISTRIES = sorted(path.name for path in HERE.glob("registry-*"))
+
+
+def story(bench: Bench) -> None:
+    for version in ("1.0.0", "1.1.0", "2.0.0-rc.1"):
+        bench.publish(version)
+    for version in ("1.0.0", "1.1.0"):
+        bench.promote(version, STAGING, reason="nightly")
+        bench.promote(version, PROD, reason="release «é»")
+    rollback(bench.registry, CHURN, PROD, POLICY, reason="slow")
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_symlink():
+            found[name] = b"-> " + os.fsencode(os.readlink(path))
+        elif path.is_file():
+            found[name] = path.read_bytes()
+    return found
+
+
+def test_the_formats_are_what_they_were(local_store: LocalStore, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    story(Bench(local_store, made))
+    assert contents(Path(local_store.url)) == contents(HERE / "registry-1")
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_old_registries_stay_readable_and_go_on(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    shutil.copytree(HERE / name, root, symlinks=True)
+    (tmp_path / "made").mkdir()
+    bench = Bench(open_store(root), tmp_path / "made")
+    assert verify(bench.registry).ok
+    assert str(resolve(bench.registry, Reference.parse("churn@prod", "demo")).version) == "1.0.0"
+    assert [head.record.why for head in records(bench.registry, CHURN, Alias("prod"))] == [
+        "slow",
+        "release «é»",
+        "release «é»",
+    ]
+    assert pull(bench.registry, Reference.parse("churn@latest", "demo"), open_store(tmp_path), "out").created
+    bench.publish("1.2.0")
+    bench.promote("1.2.0", STAGING)
+    bench.promote("1.2.0", PROD)
+    assert verify(bench.registry).ok
