@@ -1,0 +1,132 @@
+"""What the documents show is what happens: their sessions are run, their snippets loaded, their links followed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+
+from artreg.core.config import parse_config
+from artreg.core.policy import parse_policy
+from artreg.errors import EXIT_CODES
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(name: str, kind: str) -> list[str]:
+    return [match["body"] for match in BLOCK.finditer((ROOT / name).read_text()) if match["kind"] == kind]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a newcomer has it, with the data made."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    shutil.copy(ROOT / "uv.lock", folder)
+    (folder / "registry").mkdir()
+    shell("artreg data churn", folder, environment())
+    return folder
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARTREG_", "AWS_"))}
+    return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120", **more}
+
+
+def shell(command: str, folder: Path, variables: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.stdout.decode() + (f"\n[exit {done.returncode}]" if done.returncode and "||" not in command else "")
+
+
+def steps(block: str) -> Iterator[tuple[str, str]]:
+    for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = step.partition("\n")
+        yield command, output.rstrip("\n")
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether what was printed is what is shown, `…` standing for anything, on a line of its own for any lines."""
+    pattern = "\n".join(
+        "[^\0]*" if line == "…" else re.escape(line.rstrip()).replace("…", ".*") for line in shown.split("\n")
+    )
+    return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed.rstrip("\n").split("\n"))) is not None
+
+
+def play(sessions: list[str], folder: Path, variables: dict[str, str]) -> int:
+    """Run every step of some sessions and compare; return how many there were."""
+    played, code = 0, 0
+    for command, shown in (step for session in sessions for step in steps(session)):
+        if command.startswith("export "):
+            name, _, value = command.removeprefix("export ").partition("=")
+            variables[name] = value
+            continue
+        if command == "echo $?":
+            assert shown == str(code)
+            continue
+        printed, _, ending = shell(command, folder, variables).partition("\n[exit ")
+        code = int(ending.rstrip("]") or 0)
+        assert matches(shown, printed), f"$ {command}\n--- printed:\n{printed}\n--- shown:\n{shown}"
+        played += 1
+    return played
+
+
+def test_the_sessions_of_the_readme(trained: Path, moto_endpoint: str) -> None:
+    sessions = blocks("README.md", "console")
+    on_disk = [session for session in sessions if "s3://" not in session]
+    in_bucket = [session for session in sessions if "s3://" in session]
+    assert play(on_disk, trained, environment()) >= 12
+    boto3.client("s3", endpoint_url=moto_endpoint).create_bucket(Bucket="models")
+    credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    assert play(in_bucket, trained, environment(**credentials, AWS_ENDPOINT_URL=moto_endpoint)) >= 4
+
+
+def test_the_python_of_the_readme(trained: Path) -> None:
+    (trained / "other").mkdir()
+    for command in ("train --version 9.0.0", "promote churn 9.0.0 --to staging", "promote churn 9.0.0 --to prod"):
+        assert "[exit" not in shell(f"artreg {command} --registry other", trained, environment())
+    (snippet,) = blocks("README.md", "python")
+    code = snippet.replace('"registry"', '"other"', 1) + "\nprint(version, who)"
+    printed = subprocess.run([sys.executable, "-c", code], cwd=trained, capture_output=True, text=True, check=True)
+    assert printed.stdout.startswith("9.0.0 [")
+
+
+def test_the_configs_of_the_readme() -> None:
+    documents = [yaml.safe_load(block) for block in blocks("README.md", "yaml")]
+    policies = [parse_policy(document) for document in documents if "aliases" in document]
+    configs = [parse_config(document) for document in documents if "data" in document]
+    assert (len(policies), len(configs)) == (1, 1)
+
+
+def test_the_exit_codes_of_the_readme() -> None:
+    shown = set(re.findall(r"\| (\d+) \|", (ROOT / "README.md").read_text()))
+    assert shown == {"0", *map(str, EXIT_CODES.values())}
+
+
+def test_the_readme_names_every_target_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z0-9-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert named <= targets
+    assert targets - named <= {"help", "setup", "data"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
+        assert target.startswith("https://") or (document.parent / target).exists(), target
