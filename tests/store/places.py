@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -22,11 +22,20 @@ from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
-from artreg.store.s3 import S3Bucket
+from artreg.store.s3 import S3Bucket, connect
 from store.fakes import DictFileSystem
 
 PART = 5 * 2**20  # the smallest part that S3 allows
 OPTIONS = StorageOptions(part_size=PART, parallel=4, backoff=0.01, connect_timeout=5, read_timeout=20)
+
+
+_connection = functools.cache(connect)  # making one takes longer than most tests, and it holds no state
+
+
+@functools.cache
+def _client(endpoint: str):
+    config = Config(max_pool_connections=32, s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
+    return boto3.client("s3", endpoint_url=endpoint, config=config)
 
 
 class Place(Protocol):
@@ -146,16 +155,11 @@ class S3Place:
         self.client = client
 
     @classmethod
-    @contextlib.contextmanager
-    def make(cls, endpoint: str, bucket: str, prefix: str) -> Iterator[S3Place]:
-        config = Config(max_pool_connections=32, s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
-        client = boto3.client("s3", endpoint_url=endpoint, config=config)
-        try:
-            with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
-                client.create_bucket(Bucket=bucket)
-            yield cls(endpoint, bucket, prefix, client)
-        finally:
-            client.close()
+    def make(cls, endpoint: str, bucket: str, prefix: str) -> S3Place:
+        client = _client(endpoint)
+        with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+            client.create_bucket(Bucket=bucket)
+        return cls(endpoint, bucket, prefix, client)
 
     def options(self, **changes: object) -> StorageOptions:
         settings = {name: getattr(OPTIONS, name) for name in OPTIONS.__slots__}
@@ -165,10 +169,10 @@ class S3Place:
         return ObjectStore(self.s3(**changes))
 
     def s3(self, **changes: object) -> S3Bucket:
-        return S3Bucket(self.bucket, self.prefix, self.options(**changes))
+        return S3Bucket(self.bucket, self.prefix, self.options(**changes), _connection)
 
     def missing(self) -> ObjectStore:
-        return ObjectStore(S3Bucket(f"missing-{uuid.uuid4().hex}", self.prefix, self.options()))
+        return ObjectStore(S3Bucket(f"missing-{uuid.uuid4().hex}", self.prefix, self.options(), _connection))
 
     def get(self, key: str) -> bytes | None:
         try:
@@ -190,6 +194,17 @@ class S3Place:
     def keys(self) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{self.prefix}/")
         return [item["Key"][len(self.prefix) + 1 :] for page in pages for item in page.get("Contents", ())]
+
+
+class MotoPlace(S3Place):
+    """A bucket of the simulated server, which runs in this process."""
+
+    def put_many(self, keys: list[str]) -> None:
+        from moto.s3.models import s3_backends
+
+        backend = s3_backends["123456789012"]["aws"]
+        for key in keys:
+            backend.put_object(self.bucket, f"{self.prefix}/{key}", b"x")
 
 
 def at_once(count: int, action) -> list[object]:

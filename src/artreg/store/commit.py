@@ -51,7 +51,7 @@ def _is_ours(store: Store, key: str, data: bytes, taken: AlreadyExists) -> bool:
         return False
     except NotFound as error:
         raise OutcomeUnknown(
-            f"{key} was there and then was not", hint="Run the command again; something else is deleting there."
+            f"{key} was there and then was not", hint="run the command again; something else is deleting there"
         ) from error
     except StorageError as error:
         raise OutcomeUnknown(

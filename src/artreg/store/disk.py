@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import stat
@@ -25,21 +24,21 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _HINTS = {
-    errno.ENOSPC: "The disk is full: free some space there, then run the command again.",
-    errno.EDQUOT: "The disk quota is used up: free some space there, then run the command again.",
-    errno.EROFS: "The file system is mounted read-only: mount it for writing, or use another registry.",
-    errno.EACCES: "Ask whoever owns the registry for permission, or use another one.",
-    errno.EPERM: "Ask whoever owns the registry for permission; a file system without hard links cannot hold one.",
-    errno.EMFILE: "Too many files are open: raise the limit (ulimit -n).",
-    errno.ENFILE: "Too many files are open on this machine.",
-    errno.EIO: "The disk reports an error: look at the kernel's log before anything else.",
-    errno.ENAMETOOLONG: "Use a shorter path for the registry, or shorter names.",
-    errno.EMLINK: "The file system allows no further hard link or folder there.",
-    errno.EOPNOTSUPP: "The file system lacks hard links or symbolic links: use another one.",
-    errno.ENOSYS: "The file system lacks hard links or symbolic links: use another one.",
-    errno.ESTALE: "The network file system lost the folder: mount it again.",
-    errno.ENOTDIR: "A file stands where a folder must be: move it away.",
-    errno.EISDIR: "A folder stands where a file must be: move it away.",
+    errno.ENOSPC: "the disk is full: free some space there, then run the command again",
+    errno.EDQUOT: "the disk quota is used up: free some space there, then run the command again",
+    errno.EROFS: "the file system is mounted read-only: mount it for writing, or use another registry",
+    errno.EACCES: "ask whoever owns the registry for permission, or use another one",
+    errno.EPERM: "ask whoever owns the registry for permission; a file system without hard links cannot hold one",
+    errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.EIO: "the disk reports an error: look at the kernel's log before anything else",
+    errno.ENAMETOOLONG: "use a shorter path for the registry, or shorter names",
+    errno.EMLINK: "the file system allows no further hard link or folder there",
+    errno.EOPNOTSUPP: "the file system lacks hard links or symbolic links: use another one",
+    errno.ENOSYS: "the file system lacks hard links or symbolic links: use another one",
+    errno.ESTALE: "the network file system lost the folder: mount it again",
+    errno.ENOTDIR: "a file stands where a folder must be: move it away",
+    errno.EISDIR: "a folder stands where a file must be: move it away",
 }
 _UNCERTAIN = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR}
 _CANNOT_SYNC = {errno.EINVAL, errno.EOPNOTSUPP}  # what network file systems say that cannot sync a folder
@@ -109,6 +108,8 @@ def unknown(error: OSError, key: str) -> OutcomeUnknown:
 def sync(descriptor: int) -> None:
     """Return when the disk holds what was written to `descriptor`."""
     if sys.platform == "darwin":  # fsync there leaves it in the drive's cache
+        import fcntl  # noqa: PLC0415
+
         with contextlib.suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             return
@@ -189,7 +190,7 @@ def check_source(file: TreeFile, size: int, sha256: str) -> None:
     """
     if size != file.size or sha256 != file.sha256:
         raise IntegrityError(
-            f"{file.name} changed while it was being stored", hint="Leave its source alone, then run the command again."
+            f"{file.name} changed while it was being stored", hint="leave its source alone, then run the command again"
         )
 
 

@@ -14,7 +14,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PREFIX_LIMIT = 120  # leaves the rest of the 1,024 bytes that a bucket's keys may have to the registry's own keys
 _PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
-_KNOWN = "Use a path, file://, s3://bucket/prefix, gs://, az:// or memory://name."
+_KNOWN = "use a path, file://, s3://bucket/prefix, gs://, az:// or memory://name"
 
 
 def open_store(url: str | os.PathLike[str], options: StorageOptions | None = None) -> Store:
@@ -72,7 +72,7 @@ def _file_path(url: str, rest: str) -> str:
 
     host, slash, path = rest.partition("/")
     if not slash or host not in {"", "localhost"}:
-        raise InvalidInput(f"{_shown(url)} names another machine", hint="Write file:/// and an absolute path.")
+        raise InvalidInput(f"{_shown(url)} names another machine", hint="write file:/// and an absolute path")
     return "/" + unquote(path)
 
 
@@ -81,7 +81,7 @@ def _bucket_and_prefix(scheme: str, rest: str) -> tuple[str, str]:
     if "@" in bucket or ":" in bucket:
         raise InvalidInput(
             f"the {scheme}:// URL holds credentials or an account before its bucket",
-            hint="Put them into the environment, such as AWS_ACCESS_KEY_ID; a URL ends up in logs.",
+            hint="put them into the environment, such as AWS_ACCESS_KEY_ID; a URL ends up in logs",
         )
     shown = f"{scheme}://{rest}"
     if scheme not in {"s3", *_PACKAGES}:
@@ -89,7 +89,7 @@ def _bucket_and_prefix(scheme: str, rest: str) -> tuple[str, str]:
     if "?" in rest or "#" in rest:
         raise InvalidInput(f"{_shown(shown)} has a query, which a registry's root cannot have", hint=_KNOWN)
     if not _BUCKET.fullmatch(bucket):
-        raise InvalidInput(f"{_shown(shown)} does not name a bucket", hint=f"Write {scheme}://bucket/prefix.")
+        raise InvalidInput(f"{_shown(shown)} does not name a bucket", hint=f"write {scheme}://bucket/prefix")
     prefix = prefix.strip("/")
     if prefix:
         check_key(prefix)
@@ -100,7 +100,7 @@ def _bucket_and_prefix(scheme: str, rest: str) -> tuple[str, str]:
 
 def _refuse_scheme(scheme: str) -> NoReturn:
     if scheme in {"s3a", "s3n"}:
-        raise InvalidInput(f"{scheme}:// is what Hadoop calls it", hint="Write s3:// instead.")
+        raise InvalidInput(f"{scheme}:// is what Hadoop calls it", hint="write s3:// instead")
     raise InvalidInput(f"{scheme}:// cannot hold a registry", hint=_KNOWN)
 
 

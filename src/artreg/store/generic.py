@@ -29,7 +29,7 @@ def open_generic(scheme: str, package: str, bucket: str, prefix: str, options: S
     import importlib.util  # noqa: PLC0415
 
     if importlib.util.find_spec(package) is None:
-        raise InvalidInput(f"{scheme}:// needs the package {package}", hint=f"Install it: pip install {package}")
+        raise InvalidInput(f"{scheme}:// needs the package {package}", hint=f"install it: pip install {package}")
 
     def connect() -> Any:  # fsspec has no types
         import fsspec  # noqa: PLC0415
@@ -81,7 +81,7 @@ class FsspecBucket:
         try:
             self._retry.call(lambda: self._file_system().ls(bucket, detail=False), self._url, "reached")
         except NotFound as error:
-            raise NotFound(f"there is no bucket {bucket}", hint="artreg never makes one.") from error
+            raise NotFound(f"there is no bucket {bucket}", hint="artreg never makes one") from error
 
     def get(self, key: str, start: int, length: int, tag: str = "") -> Piece:
         """Return a part of an object; its size and its tag are asked for before."""

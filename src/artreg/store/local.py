@@ -44,7 +44,6 @@ from artreg.store.interface import (
 from artreg.store.limits import too_large
 from artreg.store.names import check_prefix, check_tree, is_hidden, is_own, is_segment, is_temporary, temporary_name
 
-_PAGE = 1000
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR}
 _TRIES = 100  # times that a folder may vanish under a writer before it gives up
 _ENOUGH = 2**30
@@ -82,7 +81,7 @@ class LocalStore:
         except OSError as error:
             raise translate(error, self._url, "reached") from error
         if not stat.S_ISDIR(mode):
-            raise InvalidInput(f"{self._url} is a file, no registry", hint="Name a folder.")
+            raise InvalidInput(f"{self._url} is a file, no registry", hint="name a folder")
 
     def make_root(self) -> None:
         """Make the folder, and those above it, where they are missing."""
@@ -125,15 +124,15 @@ class LocalStore:
             yield piece
 
     def page(self, prefix: str, after: str = "") -> Page:
-        """List a thousand names at a time."""
+        """List all names at once: on a disk a second page would cost as much as the first."""
         with reading(check_prefix(prefix) or self._url):
             try:
                 with self._folder(prefix) as folder:
                     found = sorted(it for it in os.listdir(folder) if it > after and not is_hidden(prefix, it))
-                    entries = [entry for name in found[:_PAGE] if (entry := _entry(folder, name, name))]
+                    entries = [entry for name in found if (entry := _entry(folder, name, name))]
             except (FileNotFoundError, NotADirectoryError):
                 return Page((), more=False)
-        return Page(tuple(entries), more=len(found) > _PAGE)
+        return Page(tuple(entries), more=False)
 
     def walk(self, prefix: str) -> Iterator[Entry]:
         """Yield everything below `prefix` that is no folder."""
@@ -292,7 +291,7 @@ class LocalStore:
         return os.path.join(self._root, *key.split("/"))
 
     def _no_root(self) -> NotFound:
-        return NotFound(f"there is no registry at {self._url}", hint="Make one: artreg init, or name another.")
+        return NotFound(f"there is no registry at {self._url}", hint="make one: artreg init, or name another")
 
     @contextlib.contextmanager
     def _folder(self, key: str) -> Iterator[int]:
@@ -519,5 +518,5 @@ def _taken(prefix: str) -> AlreadyExists:
 def _cleaned(key: str) -> Conflict:
     return Conflict(
         f"{key} was not written: a clean-up removed it before it was finished",
-        hint="Run the command again, and let gc spare what is younger than a publish takes.",
+        hint="run the command again, and let gc spare what is younger than a publish takes",
     )

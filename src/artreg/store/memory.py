@@ -90,7 +90,7 @@ class MemoryStore:
     def require_root(self) -> None:
         """Return if somebody made the root."""
         if not self._root.made:
-            raise NotFound(f"there is no registry at {self.url}", hint="Make one: artreg init, or name another.")
+            raise NotFound(f"there is no registry at {self.url}", hint="make one: artreg init, or name another")
 
     def make_root(self) -> None:
         """Make the root."""
@@ -178,7 +178,7 @@ class MemoryStore:
         with self._root.lock:
             self._check_place(check_key(key))
             if self._root.below(key):
-                raise StorageError(f"{key} cannot be written: it is a folder", hint="Move the folder away.")
+                raise StorageError(f"{key} cannot be written: it is a folder", hint="move the folder away")
             self._root.put(key, data)
 
     def leftovers(self) -> Iterator[Leftover]:
@@ -213,4 +213,4 @@ class MemoryStore:
         for depth in range(1, len(segments)):
             above = "/".join(segments[:depth])
             if above in self._root.files:
-                raise StorageError(f"{key} cannot be written: {above} is a file", hint="Move that file away.")
+                raise StorageError(f"{key} cannot be written: {above} is a file", hint="move that file away")

@@ -60,7 +60,7 @@ def check_tree(prefix: str, files: Sequence[TreeFile], claim: str, seal: str) ->
         check_key(f"{prefix}/{check_key(name)}")
         segments = name.split("/")
         if any(is_temporary(segment) for segment in segments):
-            raise InvalidInput(f"{name!r} is a name that artreg keeps for itself", hint="Rename the file.")
+            raise InvalidInput(f"{name!r} is a name that artreg keeps for itself", hint="rename the file")
         if any("/".join(segments[:depth]) in names for depth in range(1, len(segments))):
             raise InvalidInput(f"{name!r} has a file where a folder must be")
     at_hand = {file.name for file in files if isinstance(file.source, bytes)}

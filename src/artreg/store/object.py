@@ -66,6 +66,7 @@ class ObjectStore:
         if self._prepared or self._is_marked():
             self._prepared = True
             return
+        self._bucket.require()
         for finding in list(probe(self)):
             if not finding.ok:
                 raise StorageError(
@@ -234,7 +235,7 @@ class ObjectStore:
         except OutcomeUnknown as error:
             # Without its seal the tree is not there, so that this much is known.
             raise StorageError(
-                f"{prefix} was not stored: {error.message}", hint="Run the command again: it goes on from here."
+                f"{prefix} was not stored: {error.message}", hint="run the command again: it goes on from here"
             ) from error
 
     def _check_all(self, prefix: str, files: Sequence[TreeFile], tags: dict[str, str], marks: Iterable[str]) -> None:
@@ -242,7 +243,7 @@ class ObjectStore:
         there = {found.entry.name: found for found in self._bucket.walk(prefix)}
         strange = sorted(there.keys() - tags.keys() - set(marks))
         if strange:
-            raise AlreadyExists(f"{prefix} holds a file of somebody else's: {strange[0]}", hint="Move it away.")
+            raise AlreadyExists(f"{prefix} holds a file of somebody else's: {strange[0]}", hint="move it away")
         for file in files:
             found = there.get(file.name)
             if found is None:
@@ -258,7 +259,7 @@ class ObjectStore:
         for piece in self.chunks(key):
             seen.update(piece)
         if seen.hexdigest() != file.sha256:
-            raise IntegrityError(f"{key} came back from storage altered", hint="Run the command again.")
+            raise IntegrityError(f"{key} came back from storage altered", hint="run the command again")
 
 
 def _bytes(file: TreeFile) -> bytes:

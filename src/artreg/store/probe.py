@@ -12,7 +12,7 @@ from artreg.errors import AlreadyExists, ArtregError, NotFound
 from artreg.store.commit import commit
 from artreg.store.interface import OWN, Finding, Pointer, Store
 
-_UNSAFE = "This storage ignores conditions on writes, so that nothing could be promised: use another."
+_UNSAFE = "this storage ignores conditions on writes, so that nothing could be promised: use another"
 
 
 def probe(store: Store, threads: int = 8) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def _pointer(store: Store, folder: str) -> str:
 def _listing(store: Store, folder: str) -> str:
     names = [entry.name for entry in store.page(folder).entries]
     if names != ["one", "pointer", "race"]:
-        raise _Broken("a listing does not show what was just written", "Use storage with consistent listings.")
+        raise _Broken("a listing does not show what was just written", "use storage with consistent listings")
     return "a listing shows what was just written"
 
 
@@ -127,4 +127,4 @@ def _deletable(store: Store, folder: str) -> str:
         store.read(f"{folder}/one")
     except NotFound:
         return "a file can be removed"
-    raise _Broken("a file that was removed is still there", "Only artreg gc needs this.")
+    raise _Broken("a file that was removed is still there", "only artreg gc needs this")

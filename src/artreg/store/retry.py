@@ -16,15 +16,15 @@ _T = TypeVar("_T")
 _REPEATED = {Outcome.AGAIN, Outcome.UNKNOWN}
 _LONGEST = 10.0
 _HINTS = {
-    "RequestTimeTooSkewed": "Set this machine's clock.",
-    "NoCredentialsError": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
-    "ExpiredToken": "Log in again: the credentials have expired.",
-    "NotImplemented": "This storage lacks something that artreg needs; artreg doctor says what.",
-    "PermanentRedirect": "The bucket lies in another region: set AWS_DEFAULT_REGION.",
-    "AuthorizationHeaderMalformed": "The bucket lies in another region: set AWS_DEFAULT_REGION.",
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "ExpiredToken": "log in again: the credentials have expired",
+    "NotImplemented": "this storage lacks something that artreg needs; artreg doctor says what",
+    "PermanentRedirect": "the bucket lies in another region: set AWS_DEFAULT_REGION",
+    "AuthorizationHeaderMalformed": "the bucket lies in another region: set AWS_DEFAULT_REGION",
 }
-_FORBIDDEN = "Look at the credentials in the environment and at what they may do in this bucket."
-_UNREACHED = "Look at the network and at the endpoint (AWS_ENDPOINT_URL), then run the command again."
+_FORBIDDEN = "look at the credentials in the environment and at what they may do in this bucket"
+_UNREACHED = "look at the network and at the endpoint (AWS_ENDPOINT_URL), then run the command again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,12 @@ class Retry:
         if doubt:
             return OutcomeUnknown(
                 f"{key} may or may not have been {doing}: {reason}",
-                hint="Run the command again: it finds out.",
+                hint="run the command again: it finds out",
                 **details,
             )
         if failure.outcome is Outcome.NO_BUCKET:
             return NotFound(
-                f"there is no bucket {self.bucket}", hint="artreg never makes one; see that the name is right."
+                f"there is no bucket {self.bucket}", hint="artreg never makes one; see that the name is right"
             )
         if failure.outcome in {Outcome.ABSENT, Outcome.EMPTY}:
             return NotFound(f"{key} is not there")

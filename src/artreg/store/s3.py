@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -197,7 +197,7 @@ class S3Bucket:
                 return
             if not self._parts_of(leftover.key, leftover.token):
                 return
-        raise StorageError(f"the upload of {leftover.key} cannot be aborted", hint="Its writer is still at work.")
+        raise StorageError(f"the upload of {leftover.key} cannot be aborted", hint="its writer is still at work")
 
     def diagnose(self) -> Iterator[Finding]:
         """Yield whether the bucket keeps old contents, and whether the clocks agree."""
@@ -258,23 +258,26 @@ class S3Bucket:
 
     def _send_parts(self, key: str, token: str, file: TreeFile, progress: Progress) -> list[bytes]:
         """Send all parts, never more in memory than may be in flight, and return their digests in order."""
-        digests: list[bytes] = []
-        flying: set[Future[int]] = set()
+        sent: list[Future[bytes]] = []
+        flying: set[Future[bytes]] = set()
+        lengths: dict[Future[bytes], int] = {}
         with ThreadPoolExecutor(self.parallel, thread_name_prefix="artreg-part") as workers:
             try:
                 for number, part in enumerate(_parts(file, self._part_size(file.size)), start=1):
-                    digests.append(_md5(part))
-                    flying.add(workers.submit(self._send_part, key, token, number, part, digests[-1]))
+                    sent.append(workers.submit(self._send_part, key, token, number, part))
+                    lengths[sent[-1]] = len(part)
+                    flying.add(sent[-1])
                     if len(flying) >= self.parallel:
                         done, flying = wait(flying, return_when=FIRST_COMPLETED)
-                        progress.advance(sum(future.result() for future in done))
-                progress.advance(sum(future.result() for future in flying))
+                        _count(done, lengths, progress)
+                _count(flying, lengths, progress)
             except BaseException:
                 workers.shutdown(wait=True, cancel_futures=True)
                 raise
-        return digests
+        return [future.result() for future in sent]
 
-    def _send_part(self, key: str, token: str, number: int, part: bytes, digest: bytes) -> int:
+    def _send_part(self, key: str, token: str, number: int, part: bytes) -> bytes:
+        digest = _md5(part)
         self._retry.call(
             lambda: self._call(
                 "upload_part",
@@ -287,7 +290,7 @@ class S3Bucket:
             key,
             "written",
         )
-        return len(part)
+        return digest
 
     def _complete(self, key: str, token: str, digests: list[bytes], tag: str) -> None:
         parts = [{"PartNumber": number, "ETag": f'"{digest.hex()}"'} for number, digest in enumerate(digests, start=1)]
@@ -360,7 +363,7 @@ class S3Bucket:
                 "versioning",
                 ok=True,  # services that ignore conditions there are found out by the probe
                 message="the bucket is versioned: what is removed goes on taking space",
-                hint="Let a life-cycle rule of the bucket end what is no longer current.",
+                hint="let a life-cycle rule of the bucket end what is no longer current",
             )
         return Finding("versioning", ok=True, message="the bucket is not versioned")
 
@@ -381,6 +384,13 @@ class S3Bucket:
 
 def _md5(data: bytes) -> bytes:
     return hashlib.md5(data, usedforsecurity=False).digest()
+
+
+def _count(done: Iterable[Future[bytes]], lengths: dict[Future[bytes], int], progress: Progress) -> None:
+    """Tell of the parts that were sent; one that failed raises."""
+    for future in done:
+        future.result()
+        progress.advance(lengths[future])
 
 
 def _composite(digests: list[bytes]) -> str:

@@ -1,0 +1,72 @@
+"""The end of doubt."""
+
+import pytest
+
+from artreg.errors import AlreadyExists, OutcomeUnknown, StorageError
+from artreg.store.commit import commit
+from store.faults import LostAnswers, Wrapper
+
+
+@pytest.mark.parametrize("losses", [1, 2, 3])
+def test_write_that_took_effect_is_found(memory_store, losses):
+    commit(LostAnswers(memory_store), "a", b"mine")
+    assert memory_store.read("a") == b"mine"
+    commit(LostAnswers(memory_store, losses, effect=False), "b", b"mine")
+    assert memory_store.read("b") == b"mine"
+
+
+def test_own_first_try_is_not_taken_for_somebody_else(memory_store):
+    commit(LostAnswers(memory_store, sent_again=True), "a", b"mine")
+    assert memory_store.read("a") == b"mine"
+
+
+@pytest.mark.parametrize("theirs", [b"theirs", b"", b"much longer than mine"])
+def test_lost_race_is_told(memory_store, theirs):
+    memory_store.create("a", theirs)
+    for store in (memory_store, LostAnswers(memory_store, effect=False)):
+        with pytest.raises(AlreadyExists):
+            commit(store, "a", b"mine")
+    assert memory_store.read("a") == theirs
+
+
+def test_doubt_that_stays_is_told(memory_store):
+    with pytest.raises(OutcomeUnknown):
+        commit(LostAnswers(memory_store, 100, effect=False), "a", b"mine")
+
+
+class _Unreadable(Wrapper):
+    def read(self, key, limit=0):
+        raise StorageError("no answer")
+
+
+def test_what_cannot_be_read_back_is_unknown(memory_store):
+    memory_store.create("a", b"mine")
+    with pytest.raises(OutcomeUnknown):
+        commit(_Unreadable(memory_store), "a", b"mine")
+
+
+class _Failing(Wrapper):
+    def __init__(self, store, *errors):
+        super().__init__(store)
+        self._errors = list(errors)
+
+    def create(self, key, data):
+        raise self._errors.pop(0)
+
+
+def test_refusal_after_a_doubt_leaves_the_doubt(memory_store):
+    with pytest.raises(StorageError) as caught:
+        commit(_Failing(memory_store, StorageError("full")), "a", b"x")
+    assert not isinstance(caught.value, OutcomeUnknown)
+    with pytest.raises(OutcomeUnknown):
+        commit(_Failing(memory_store, OutcomeUnknown("hm"), StorageError("full")), "a", b"x")
+
+
+class _Vanishing(Wrapper):
+    def create(self, key, data):
+        raise AlreadyExists("there")
+
+
+def test_what_vanished_before_it_could_be_read_is_unknown(memory_store):
+    with pytest.raises(OutcomeUnknown):
+        commit(_Vanishing(memory_store), "a", b"x")
