@@ -167,14 +167,14 @@ def test_a_bare_alias_means_the_only_model_that_has_it(shell: Shell) -> None:
 def test_settings_come_from_flag_then_environment_then_file(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("flagged", "environment", "filed"):
         (shell.folder / name).mkdir()
-    assert shell.run("init", "--json").json == {"registry": "registry"}
+    assert shell.run("init", "--json").json["registry"] == "registry"
     (shell.folder / "configs").mkdir()
     (shell.folder / "configs/artreg.yaml").write_text("registry: filed\n")
-    assert shell.run("init", "--json").json == {"registry": "filed"}
+    assert shell.run("init", "--json").json["registry"] == "filed"
     monkeypatch.setenv("ARTREG_REGISTRY", "environment")
-    assert shell.run("init", "--json").json == {"registry": "environment"}
-    assert shell.run("init", "--json", "--registry", "flagged").json == {"registry": "flagged"}
-    assert shell.run("--registry", "flagged", "init", "--json").json == {"registry": "flagged"}
+    assert shell.run("init", "--json").json["registry"] == "environment"
+    assert shell.run("init", "--json", "--registry", "flagged").json["registry"] == "flagged"
+    assert shell.run("--registry", "flagged", "init", "--json").json["registry"] == "flagged"
 
 
 @pytest.mark.parametrize(
@@ -192,6 +192,30 @@ def test_a_bad_settings_file_is_refused(shell: Shell, text: str, said: str) -> N
     ran = shell.run("list")
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_init_makes_a_folder_unless_it_only_looks(shell: Shell) -> None:
+    assert shell.run("init", "-r", "new", "--dry-run", "--json").json["exists"] is False
+    assert not (shell.folder / "new").exists()
+    assert shell.run("init", "-r", "new").code == 0
+    assert list((shell.folder / "new").iterdir()) == []
+    assert shell.run("init", "-r", "new", "--dry-run", "--json").json["exists"] is True
+
+
+def test_doctor_says_what_is_wrong_and_exits_so(shell: Shell) -> None:
+    released(shell)
+    assert shell.run("doctor").code == 0
+    (shell.folder / "registry/demo/churn/prod").unlink()
+    (shell.folder / "registry/demo/churn/prod").symlink_to("1.2.0")
+    ran = shell.run("doctor", "--json")
+    assert ran.code == 8
+    assert [finding["check"] for finding in ran.json["findings"] if not finding["ok"]] == ["pointers"]
+    assert shell.run("verify").code == 4
+    assert shell.run("gc", "--json").json["healed"] == ["demo/churn@prod"]
+    assert shell.run("doctor").code == 0
+    (shell.folder / "registry/demo/churn/history/prod/00000001.json").unlink()
+    failed = [finding["check"] for finding in shell.run("doctor", "--json").json["findings"] if not finding["ok"]]
+    assert failed == ["pointers"]
 
 
 def test_the_policy_file_is_used_and_checked(shell: Shell) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TextIO
 
 from artreg.cli.view import Block, Fields, Line, Table, Tone, printable
@@ -26,6 +27,9 @@ class Output(Protocol):
 
     def note(self, text: str) -> None:
         """Say something by the way."""
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Show, where somebody is watching, that something is going on that cannot be counted."""
 
     def error(self, error: ArtregError) -> None:
         """Say why the command failed."""
@@ -48,6 +52,10 @@ class JsonOutput:
     def note(self, text: str) -> None:
         """Say nothing: whoever reads JSON finds it in the document."""
 
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Show nothing."""
+        return nullcontext()
+
     def error(self, error: ArtregError) -> None:
         """Print the error as a document."""
         self.result({"error": error_document(error)}, ())
@@ -69,6 +77,10 @@ class PlainOutput:
         """Print a line to stderr, unless told to be quiet."""
         if not self._quiet:
             self._show(sys.stderr, [Line(text, Tone.DIM)])
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Show nothing."""
+        return nullcontext()
 
     def error(self, error: ArtregError) -> None:
         """Print the error, its hint, and what it found in detail."""
@@ -94,6 +106,15 @@ class RichOutput(PlainOutput):
             from artreg.cli.progress import Bars
 
             self.reporter = Bars()
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Show a spinner."""
+        if self._quiet or not sys.stderr.isatty():
+            return nullcontext()
+        from rich.console import Console
+        from rich.text import Text
+
+        return Console(stderr=True).status(Text(printable(text)))
 
     def _show(self, stream: TextIO, blocks: Sequence[Block]) -> None:
         if not stream.isatty():

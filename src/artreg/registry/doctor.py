@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from artreg.core.names import Alias
+from artreg.errors import ArtregError, StorageError
 from artreg.registry.gc import unfinished_versions
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
@@ -23,6 +24,13 @@ def initialise(registry: Registry) -> None:
         StorageError: It cannot be written, or it ignores conditions on writes.
     """
     registry.store.make_root()
+    for finding in probe(registry.store):
+        if not finding.ok:
+            raise StorageError(
+                f"{registry.store.url} cannot hold a registry: {finding.message}",
+                hint=finding.hint,
+                check=finding.check,
+            )
     registry.store.prepare_writing()
 
 
@@ -36,9 +44,17 @@ def diagnose(registry: Registry) -> Iterator[Finding]:
     registry.store.require_root()
     yield Finding("reachable", True, f"{registry.store.url} is there")
     yield from probe(registry.store)
-    yield from registry.store.diagnose()
-    yield from _leftovers(registry)
-    yield from _pointers(registry)
+    yield from _as_far_as_it_goes("storage", registry.store.diagnose())
+    yield from _as_far_as_it_goes("leftovers", _leftovers(registry))
+    yield from _as_far_as_it_goes("pointers", _pointers(registry))
+
+
+def _as_far_as_it_goes(check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings; an error that ends them is one more, for a diagnosis must not die of what it is to find."""
+    try:
+        yield from findings
+    except ArtregError as error:
+        yield Finding(check, False, error.message, error.hint)
 
 
 def _leftovers(registry: Registry) -> Iterator[Finding]:

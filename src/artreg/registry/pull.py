@@ -9,6 +9,7 @@ from functools import partial
 from artreg.core import keys
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
+from artreg.core.run_record import parse_run
 from artreg.errors import AlreadyExists, IntegrityError
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
@@ -72,6 +73,11 @@ def pull(
         if file != RUN
     ]
     run = read_file(registry, found.model, found.version, manifest, RUN)
+    if parse_run(run, found.model, found.version).content != manifest.content:
+        raise IntegrityError(
+            f"{found} is damaged: its {MANIFEST} lists other files than it was published with",
+            hint="restore it from a copy, or use another version",
+        )
     files += [small_file(RUN, run), small_file(MANIFEST, manifest.encode())]
     total = sum(file.size for file in files)
     result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)

@@ -15,7 +15,7 @@ from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
 from artreg.core.names import ModelName, Reference
-from artreg.errors import IntegrityError, InvalidInput, StorageError, exit_code
+from artreg.errors import IntegrityError, InvalidInput, NotFound, StorageError, exit_code
 
 if TYPE_CHECKING:
     from artreg.registry.verify import Report
@@ -114,17 +114,38 @@ def gc(
     session.output.result(documents.collected(result), blocks or [Line("nothing to do", Tone.GOOD)])
 
 
-def init(context: typer.Context) -> None:
-    """Make a registry root ready: make the folder, or prove that the bucket honours conditional writes.
+def init(
+    context: typer.Context,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look whether the root is there, but make nothing")
+    ] = False,
+) -> None:
+    """Make a registry root ready: make the folder where it is missing, and prove that nothing written there is lost.
+
+    A bucket must be there already; it is never made. What is proven is that a write can be made conditional on nothing
+    being there, which everything else rests on.
 
     Examples: artreg init; artreg init --registry s3://models/registry
     """
     from artreg.registry.doctor import initialise
 
     session = session_of(context)
-    initialise(session.registry)
     url = session.registry.store.url
-    session.output.result({"registry": url}, [Line(f"{url} is ready", Tone.GOOD)])
+    if dry_run:
+        there = _is_there(session)
+        text = f"{url} is there" if there else f"{url} would be made"
+        session.output.result({"registry": url, "exists": there, "dry_run": True}, [Line(text)])
+        return
+    initialise(session.registry)
+    session.output.result({"registry": url, "dry_run": False}, [Line(f"{url} is ready", Tone.GOOD)])
+
+
+def _is_there(session: Session) -> bool:
+    try:
+        session.registry.store.require_root()
+    except NotFound:
+        return False
+    return True
 
 
 def doctor(context: typer.Context) -> None:

@@ -57,7 +57,8 @@ def train(
     session.registry.store.require_root()
     model = ModelName(parsed.project, parsed.name)
     with tempfile.TemporaryDirectory(prefix="artreg-train-") as folder:
-        trained = run_training(parsed, Path(folder), command=_command_line(), now=session.registry.now)
+        with session.output.busy(f"training {model}"):
+            trained = run_training(parsed, Path(folder), command=_command_line(), now=session.registry.now)
         published = run_publish(
             session.registry,
             model,
@@ -107,7 +108,9 @@ def reproduce(context: typer.Context, config: ConfigOption = DEFAULT_CONFIG, ove
     from artreg.training.reproduce import reproduce_here
 
     session = session_of(context)
-    rows = tuple(sorted(reproduce_here(_config(config, overrides)).digests.items()))
+    parsed = _config(config, overrides)
+    with session.output.busy(f"training {parsed.project}/{parsed.name} twice"):
+        rows = tuple(sorted(reproduce_here(parsed).digests.items()))
     session.output.result(
         {"reproduced": True, "digests": dict(rows)},
         [Line("the same bytes twice", Tone.GOOD), Table(("file", "sha256"), rows)],
