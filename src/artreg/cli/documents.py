@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from artreg.registry.catalog import ModelSummary, VersionDetails
+from artreg.registry.check import Checked
 from artreg.registry.gc import Collected
 from artreg.registry.move import Moved
 from artreg.registry.publish import Published
 from artreg.registry.pull import Pulled
 from artreg.registry.resolve import Resolved
-from artreg.registry.verify import Checked, Report
+from artreg.registry.verify import Report
 from artreg.store.interface import Finding
 
 

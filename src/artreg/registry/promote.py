@@ -8,11 +8,11 @@ from artreg.core.policy import AliasPolicy, FromGate, Policy
 from artreg.core.record import Action, PromotionRecord, Verdict
 from artreg.core.version import Version
 from artreg.errors import GateRejected, InvalidInput
+from artreg.registry.check import verified_manifest
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head
 from artreg.registry.move import Destination, Moved, commit_move, draft, heal
 from artreg.registry.progress import SILENT, Reporter
-from artreg.registry.verify import verified_manifest
 from artreg.registry.versions import read_metrics
 
 

@@ -7,12 +7,12 @@ from artreg.core.policy import Policy
 from artreg.core.record import Action, PromotionRecord
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
+from artreg.registry.check import verified_manifest
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, read_record, records, require_head
 from artreg.registry.move import Destination, Moved, commit_move, draft, heal
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.promote import require_reason
-from artreg.registry.verify import verified_manifest
 
 
 def rollback(

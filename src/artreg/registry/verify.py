@@ -1,17 +1,17 @@
-"""Verification: every byte of a version against its manifest, every manifest against the records that pin it."""
+"""Verification: versions byte for byte, and the histories that say which of them count."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 
 from artreg.core import keys
-from artreg.core.manifest import MANIFEST, RUN, TOMBSTONE, Manifest
-from artreg.core.names import Alias, ModelName, Reference
-from artreg.core.run_record import RunRecord, parse_run
-from artreg.core.version import Version
-from artreg.errors import ArtregError, IntegrityError, NotFound
+from artreg.core.manifest import MANIFEST, TOMBSTONE
+from artreg.core.names import Alias, ModelName, Reference, is_alias
+from artreg.core.version import Version, is_version
+from artreg.errors import IntegrityError, NotFound
+from artreg.registry.check import Checked, Problem, check_version
 from artreg.registry.handle import Registry
 from artreg.registry.history import records, require_head
 from artreg.registry.move import pointer_problem
@@ -19,48 +19,14 @@ from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
 from artreg.registry.versions import (
     list_aliases,
+    list_entries,
     list_models,
     list_numbers,
     read_manifest,
     read_seal,
     require_model,
 )
-from artreg.store.interface import Entry, Kind, Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is not as it should be.
-
-    Attributes:
-        file: The file, relative to what was checked.
-        problem: What is wrong with it.
-    """
-
-    file: str
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What the check of one version, or of one alias's history, found.
-
-    Attributes:
-        ref: What was checked.
-        files: How many files were looked at.
-        bytes: How many bytes were hashed; with `quick`, how many there are.
-        problems: What is wrong.
-    """
-
-    ref: str
-    files: int
-    bytes: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
+from artreg.store.interface import Entry, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,121 +86,6 @@ def verify(
     )
 
 
-def verified_manifest(
-    registry: Registry, model: ModelName, version: Version, *, reporter: Reporter = SILENT
-) -> tuple[Manifest, Checked]:
-    """Return the manifest of a version that is whole.
-
-    Raises:
-        NotFound: There is no such version.
-        IntegrityError: It is damaged; `details["problems"]` says how.
-    """
-    manifest = read_manifest(registry, model, version)
-    checked = check_version(registry, model, version, reporter=reporter)
-    if not checked.ok:
-        raise IntegrityError(
-            f"{checked.ref} is damaged: {'; '.join(f'{p.file}: {p.problem}' for p in checked.problems[:5])}",
-            hint="restore it from a copy, or use another version; nothing was changed",
-            problems=[{"file": p.file, "problem": p.problem} for p in checked.problems],
-        )
-    return manifest, checked
-
-
-def check_version(
-    registry: Registry,
-    model: ModelName,
-    version: Version,
-    *,
-    pins: Mapping[str, str] | None = None,
-    quick: bool = False,
-    reporter: Reporter = SILENT,
-) -> Checked:
-    """Check one version that exists.
-
-    Args:
-        registry: The registry.
-        model: The model.
-        version: The version.
-        pins: Digests that records say the version has, each with the record that says so.
-        quick: Look only at the presence and size of files.
-        reporter: Told of the bytes that were hashed.
-    """
-    ref = f"{model}@{version}"
-    try:
-        manifest = read_manifest(registry, model, version)
-    except IntegrityError as error:
-        return Checked(ref, 0, 0, (Problem(MANIFEST, error.message),))
-    except NotFound:
-        return Checked(ref, 0, 0, (Problem(MANIFEST, "missing: nothing says what belongs to this version"),))
-    entries = {entry.name: entry for entry in registry.store.walk(keys.version_prefix(model, version))}
-    problems = [*_unpinned(manifest, pins or {}), *_misplaced(manifest, entries)]
-    sound = [name for name in manifest.files if name in entries and entries[name].kind is Kind.FILE]
-    size = sum(entries[name].size for name in sound)
-    hashed = [RUN] if quick and RUN in sound else [] if quick else sound
-    progress = reporter.step(f"verify {ref}", sum(entries[name].size for name in hashed))
-    for name in hashed:
-        problems += _wrong_bytes(
-            registry, keys.version_file(model, version, name), name, manifest.files[name], progress
-        )
-    if not any(problem.file == RUN for problem in problems):
-        problems += _wrong_run(registry, model, version, manifest, entries)
-    return Checked(ref, len(sound), size, tuple(sorted(problems, key=lambda problem: problem.file)))
-
-
-def _unpinned(manifest: Manifest, pins: Mapping[str, str]) -> Iterator[Problem]:
-    for digest, record in pins.items():
-        if digest != manifest.digest:
-            yield Problem(MANIFEST, f"was changed: {record} pins another digest")
-
-
-def _misplaced(manifest: Manifest, entries: Mapping[str, Entry]) -> Iterator[Problem]:
-    for name in manifest.files:
-        if name not in entries:
-            yield Problem(name, "missing")
-    for name, entry in entries.items():
-        if entry.kind is not Kind.FILE:
-            yield Problem(name, "is a link" if entry.kind is Kind.LINK else "is not a plain file")
-        elif name not in manifest.files and name != MANIFEST:
-            yield Problem(name, "extra: it is not in the manifest")
-
-
-def _wrong_bytes(registry: Registry, key: str, name: str, sha256: str, progress: Progress) -> Iterator[Problem]:
-    actual = hashlib.sha256()
-    try:
-        for chunk in registry.store.chunks(key):
-            actual.update(chunk)
-            progress.advance(len(chunk))
-    except (NotFound, IntegrityError) as error:
-        yield Problem(name, error.message)
-        return
-    if actual.hexdigest() != sha256:
-        yield Problem(name, "does not match its checksum")
-
-
-def _wrong_run(
-    registry: Registry, model: ModelName, version: Version, manifest: Manifest, entries: Mapping[str, Entry]
-) -> Iterator[Problem]:
-    """A version whose every checksum matches may still lie in the wrong place: its run record says where it belongs."""
-    try:
-        run = parse_run(registry.store.read(keys.version_file(model, version, RUN)), model, version)
-    except (IntegrityError, NotFound) as error:
-        yield Problem(RUN, error.message)
-        return
-    if run.content != manifest.content:
-        yield Problem(RUN, "names another content than the manifest")
-    yield from _wrong_sizes(run, entries)
-
-
-def _wrong_sizes(run: RunRecord, entries: Mapping[str, Entry]) -> Iterator[Problem]:
-    for name, size in run.sizes.items():
-        entry = entries.get(name)
-        if entry is not None and entry.kind is Kind.FILE and entry.size != size:
-            yield Problem(name, f"has {entry.size} bytes instead of {size}")
-
-
-# Aliases and models
-
-
 def _check_reference(registry: Registry, reference: Reference, quick: bool, reporter: Reporter) -> Iterator[Checked]:
     model, target = reference.model, reference.target
     pins: dict[str, str] = {}
@@ -252,27 +103,56 @@ def _check_reference(registry: Registry, reference: Reference, quick: bool, repo
 
 
 def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Reporter) -> Report:
+    entries = list(list_entries(registry.store, keys.model_prefix(model)))
     checked: list[Checked] = []
     unfinished: list[str] = []
     pins: dict[Version, dict[str, str]] = {}
-    for name in list_aliases(registry.store, model):
+    for name in sorted({*list_aliases(registry.store, model), *_pointers(registry, model, entries)}):
         history, pinned = _check_history(registry, model, Alias(name))
         checked.append(history)
         for version, digest, record in pinned:
             pins.setdefault(version, {}).setdefault(digest, record)
-    numbers = list_numbers(registry.store, model)
-    for version in sorted({*numbers, *pins}):
-        try:
-            seal = read_seal(registry, model, version)
-        except IntegrityError:
-            seal = b""  # damaged: the check of the version says how
-        if seal == TOMBSTONE and version not in pins:
+    for version in sorted({*list_numbers(registry.store, model), *pins}):
+        state = _state(registry, model, version)
+        if state is _State.ABSENT and version not in pins:
             continue
-        if seal is None and version not in pins and not registry.store.whole_trees:
+        if state is _State.UNFINISHED and version not in pins and not registry.store.whole_trees:
             unfinished.append(f"{model}@{version}")
             continue
         checked.append(check_version(registry, model, version, pins=pins.get(version), quick=quick, reporter=reporter))
-    return Report(tuple(checked), tuple(unfinished))
+    return Report((*checked, *_misshapen(model, entries)), tuple(unfinished))
+
+
+class _State(Enum):
+    THERE = "something that should be a manifest stands in its place"
+    ABSENT = "a tombstone does"
+    UNFINISHED = "nothing does"
+
+
+def _state(registry: Registry, model: ModelName, version: Version) -> _State:
+    try:
+        seal = read_seal(registry, model, version)
+    except IntegrityError:
+        return _State.THERE  # damaged: the check of the version says how
+    return _State.UNFINISHED if seal is None else _State.ABSENT if seal == TOMBSTONE else _State.THERE
+
+
+def _pointers(registry: Registry, model: ModelName, entries: list[Entry]) -> Iterator[str]:
+    """Yield the names of what looks like pointers, whether they have histories or not."""
+    for entry in entries:
+        if entry.kind is Kind.LINK and is_alias(entry.name):
+            yield entry.name
+        elif entry.kind is Kind.FILE and is_alias(entry.name):
+            pointer = registry.store.pointer(keys.pointer_key(model, Alias(entry.name)))
+            if pointer is not None and pointer.target:
+                yield entry.name
+
+
+def _misshapen(model: ModelName, entries: list[Entry]) -> Iterator[Checked]:
+    for entry in entries:
+        if is_version(entry.name) and entry.kind is not Kind.FOLDER:
+            problem = Problem(MANIFEST, f"missing: the version is a {entry.kind.value} instead of a folder")
+            yield Checked(f"{model}@{entry.name}", 0, 0, (problem,))
 
 
 def _check_history(
@@ -281,18 +161,16 @@ def _check_history(
     problems: list[Problem] = []
     pinned: list[tuple[Version, str, str]] = []
     size = 0
-    folder = f"{keys.HISTORY}/{alias}"
     try:
         for head in records(registry, model, alias):
             record = head.record
             size += len(record.encode())
             pinned.append((record.version, record.digest, f"record {record.generation} of {alias}"))
-            if len(pinned) == 1 and (problem := _settled_pointer_problem(registry, model, alias)):
-                problems.append(Problem(str(alias), problem))
-    except ArtregError as error:
-        if not isinstance(error, IntegrityError):
-            raise
-        problems.append(Problem(folder, error.message))
+        problem = _settled_pointer_problem(registry, model, alias) if pinned else "the pointer has no history"
+        if problem:
+            problems.append(Problem(str(alias), problem))
+    except IntegrityError as error:
+        problems.append(Problem(f"{keys.HISTORY}/{alias}", error.message))
     return Checked(f"{model}@{alias}", len(pinned), size, tuple(problems)), pinned
 
 

@@ -12,7 +12,7 @@ from artreg.core.run_record import RunRecord, parse_run
 from artreg.core.version import Version, is_version
 from artreg.errors import IntegrityError, NotFound
 from artreg.registry.handle import Registry
-from artreg.store.interface import Kind, Store
+from artreg.store.interface import Entry, Kind, Store
 
 
 def read_manifest(registry: Registry, model: ModelName, version: Version) -> Manifest:
@@ -138,10 +138,15 @@ def _no_version(registry: Registry, model: ModelName, version: Version) -> NotFo
     return NotFound(f"there is no version {version} of {model}", hint=hint)
 
 
-def _folders(store: Store, prefix: str) -> Iterator[str]:
+def list_entries(store: Store, prefix: str) -> Iterator[Entry]:
+    """Yield what lies directly under a prefix, over as many pages as it takes."""
     after, more = "", True
     while more:
         page = store.page(prefix, after)
-        yield from (entry.name for entry in page.entries if entry.kind is Kind.FOLDER)
+        yield from page.entries
         more = page.more
         after = page.entries[-1].name if page.entries else ""
+
+
+def _folders(store: Store, prefix: str) -> Iterator[str]:
+    return (entry.name for entry in list_entries(store, prefix) if entry.kind is Kind.FOLDER)
