@@ -100,7 +100,7 @@ def check_version(
     except NotFound:
         return Checked(ref, 0, 0, (Problem(MANIFEST, "missing: nothing says what belongs to this version"),))
     entries = {entry.name: entry for entry in registry.store.walk(keys.version_prefix(model, version))}
-    problems = [*_unpinned(manifest, pins or {}), *_misplaced(manifest, entries)]
+    problems = [*_unpinned(manifest, pins or {}), *misplaced_files(manifest, entries)]
     sound = [name for name in manifest.files if name in entries and entries[name].kind is Kind.FILE]
     size = sum(entries[name].size for name in sound)
     hashed = [RUN] if quick and RUN in sound else [] if quick else sound
@@ -120,7 +120,8 @@ def _unpinned(manifest: Manifest, pins: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(MANIFEST, f"was changed: {record} pins another digest")
 
 
-def _misplaced(manifest: Manifest, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+def misplaced_files(manifest: Manifest, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    """Yield what is missing, extra or no plain file among what lies in a version's folder, by name."""
     for name in manifest.files:
         if name not in entries:
             yield Problem(name, "missing")

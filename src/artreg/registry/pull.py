@@ -11,12 +11,13 @@ from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
 from artreg.core.run_record import parse_run
 from artreg.errors import AlreadyExists, IntegrityError
+from artreg.registry.check import misplaced_files
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved, resolve
 from artreg.registry.versions import read_file, read_manifest
-from artreg.store.interface import Kind, Store, TreeFile
+from artreg.store.interface import Store, TreeFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,15 @@ def pull(
             hint="restore it from a copy, or roll back",
         )
     prefix = keys.version_prefix(found.model, found.version)
-    sizes = {entry.name: entry.size for entry in registry.store.walk(prefix) if entry.kind is Kind.FILE}
-    missing = sorted(set(manifest.files) - set(sizes))
-    if missing:
-        raise IntegrityError(f"{found} is damaged: {', '.join(missing)} missing", hint="restore it from a copy")
+    entries = {entry.name: entry for entry in registry.store.walk(prefix)}
+    misplaced = list(misplaced_files(manifest, entries))
+    if misplaced:
+        raise IntegrityError(
+            f"{found} is damaged: {'; '.join(f'{problem.file}: {problem.problem}' for problem in misplaced)}",
+            hint="restore it from a copy, or use another version",
+        )
     files = [
-        TreeFile(file, partial(registry.store.chunks, f"{prefix}/{file}"), sizes[file], sha256)
+        TreeFile(file, partial(registry.store.chunks, f"{prefix}/{file}"), entries[file].size, sha256)
         for file, sha256 in manifest.files.items()
         if file != RUN
     ]

@@ -1,0 +1,11 @@
+"""A quarter of the answers of a simulated S3 broken: nobody is told something false."""
+
+from faults.broken_answers import promote_through_broken_answers, publish_through_broken_answers
+
+
+def test_promotions_are_reported_truly(moto_place, tmp_path):
+    promote_through_broken_answers(moto_place, tmp_path, promoters=3, moves=2)
+
+
+def test_publishing_is_reported_truly(moto_place, tmp_path):
+    publish_through_broken_answers(moto_place, tmp_path, versions=3)

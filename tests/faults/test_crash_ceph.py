@@ -1,0 +1,23 @@
+"""Killed at every request to a real S3, every operation leaves a sound registry that the same command finishes."""
+
+import pytest
+
+from faults.build import make_sources
+from faults.crash_bucket import BUCKET, kill_at_every_request
+from store.places import PART
+
+pytestmark = pytest.mark.s3
+
+
+def test_killed_at_every_request(ceph_place, tmp_path):
+    sources = make_sources(tmp_path / "sources", large=PART + 1)
+    points = 0
+    for name in BUCKET:
+        place = type(ceph_place)(
+            ceph_place.endpoint, ceph_place.bucket, f"{ceph_place.prefix}-{name.replace(' ', '-')}", ceph_place.client
+        )
+        folder = tmp_path / name
+        folder.mkdir()
+        points += kill_at_every_request(place, name, sources, folder)[0]
+    print(f"{points} crash points in a bucket")
+    assert points >= 220

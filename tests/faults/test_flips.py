@@ -1,0 +1,83 @@
+"""Every single flipped bit of a registry is found by `verify`."""
+
+import os
+
+from artreg.core.names import Alias, ModelName
+from artreg.core.policy import parse_policy
+from artreg.registry.handle import Registry
+from artreg.registry.promote import promote
+from artreg.registry.publish import publish
+from artreg.registry.rollback import rollback
+from artreg.registry.verify import verify
+from artreg.store.interface import Store
+from faults.build import V1, V2, V3
+from store.places import LocalPlace, MemoryPlace
+
+FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it: all bits of each byte, where else it is one
+M = ModelName("p", "m")
+STAGING, PROD = Alias("staging"), Alias("prod")
+POLICY = parse_policy({"aliases": {"staging": {}, "prod": {"gates": [{"gate": "from", "alias": "staging"}]}}})
+
+
+def _build(store: Store, folder) -> Registry:
+    """Three versions of a few bytes; prod took the first from staging and the second by mistake."""
+    registry = Registry(store, "me")
+    for version in (V1, V2, V3):
+        source = folder / str(version)
+        source.mkdir()
+        (source / "model.x").write_text(str(version.minor))
+        publish(registry, M, source, version)
+    for version in (V1, V2):
+        promote(registry, M, version, STAGING, POLICY)
+        promote(registry, M, version, PROD, POLICY)
+    rollback(registry, M, PROD, POLICY, reason="bad")
+    assert verify(registry).ok
+    return registry
+
+
+def _flips(files: dict[str, bytes], step: int = 1):
+    """Each flip as key, position and bit; with a step only some of the bytes, but all parts of all files."""
+    for key, data in files.items():
+        for position in range(0, len(data), step):
+            for bit in range(8) if FULL else (position % 8,):
+                yield key, position, bit
+
+
+def _flipped(data: bytes, position: int, bit: int) -> bytes:
+    return data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
+
+
+def test_every_flip_in_memory(tmp_path):
+    place = MemoryPlace()
+    registry = _build(place.store(), tmp_path)
+    names = place.keys()
+    files = {key: place.get(key) for key in names}
+    assert {"p/m/prod", "p/m/history/prod/00000003.json", "p/m/1.2.0/checksum.txt"} <= files.keys()
+    missed, count = [], 0
+    for key, position, bit in _flips(files, step=1 if FULL else 2):
+        place.put(key, _flipped(files[key], position, bit))
+        if verify(registry).ok:
+            missed.append((key, position, bit))
+        place.put(key, files[key])
+        count += 1
+    print(f"{count} flips of a single bit in memory, {len(missed)} missed")
+    assert missed == []
+    assert verify(registry).ok
+
+
+def test_flips_on_a_disk(tmp_path):
+    place = LocalPlace(tmp_path / "registry")
+    registry = _build(place.store(), tmp_path)
+    names = place.keys()
+    files = {key: place.get(key) for key in names}
+    missed, count = [], 0
+    for key, position, bit in _flips(files, step=11):
+        path = place.root / key
+        path.chmod(0o644)
+        path.write_bytes(_flipped(files[key], position, bit))
+        if verify(registry).ok:
+            missed.append((key, position, bit))
+        path.write_bytes(files[key])
+        count += 1
+    print(f"{count} flips of a single bit on a disk, {len(missed)} missed")
+    assert missed == []
