@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from artreg.errors import ArtregError, IntegrityError, NotFound, OutcomeUnknown, StorageError
-from artreg.store.interface import NO_PROGRESS, Progress, TreeFile
+from artreg.store.interface import NO_PROGRESS, Entry, Kind, Progress, TreeFile
 
 BUFFER = 2**20
 """Bytes that are moved at a time."""
@@ -268,3 +268,21 @@ def remove_quietly(remove: Callable[[str], None], path: str) -> None:
     """Remove what nobody is shown anyway; what stays behind is a leftover, no error."""
     with contextlib.suppress(OSError):
         remove(path)
+
+
+def entry_of(folder: int, name: str, shown: str) -> Entry | None:
+    """Describe `name` in an open folder; None if it vanished meanwhile."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    kind = _kind(found.st_mode)
+    return Entry(shown, kind, size=found.st_size if kind is Kind.FILE else 0, modified=found.st_mtime)
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISDIR(mode):
+        return Kind.FOLDER
+    return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER

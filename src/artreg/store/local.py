@@ -13,7 +13,7 @@ from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput,
 from artreg.store import pointers
 from artreg.store.disk import (
     committing,
-    hashed_pieces,
+    entry_of,
     new_file,
     open_file,
     open_folder,
@@ -42,6 +42,7 @@ from artreg.store.interface import (
     check_key,
 )
 from artreg.store.limits import too_large
+from artreg.store.local_tree import cleaned, fill, is_empty, is_folder, remove_tree
 from artreg.store.names import check_prefix, check_tree, is_hidden, is_own, is_segment, is_temporary, temporary_name
 
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR}
@@ -129,7 +130,7 @@ class LocalStore:
             try:
                 with self._folder(prefix) as folder:
                     found = sorted(it for it in os.listdir(folder) if it > after and not is_hidden(prefix, it))
-                    entries = [entry for name in found if (entry := _entry(folder, name, name))]
+                    entries = [entry for name in found if (entry := entry_of(folder, name, name))]
             except (FileNotFoundError, NotADirectoryError):
                 return Page((), more=False)
         return Page(tuple(entries), more=False)
@@ -171,20 +172,20 @@ class LocalStore:
             with settling(prefix):
                 sync_folder(os.path.dirname(target))
             return
-        if os.path.lexists(target) and not _is_empty(target):
+        if os.path.lexists(target) and not is_empty(target):
             raise _taken(prefix)
         with writing(prefix):
             temporary = self._temporary_folder(prefix.rpartition("/")[0])
         placed = False
         try:
-            _fill(temporary, prefix, files, progress)
+            fill(temporary, prefix, files, progress)
             placed = self._rename_tree(temporary, target, prefix, marks)
         except BaseException as error:
             if not isinstance(error, OutcomeUnknown):
-                _remove_tree(temporary)
+                remove_tree(temporary)
             raise
         if not placed:
-            _remove_tree(temporary)
+            remove_tree(temporary)
         with settling(prefix):
             sync_folder(os.path.dirname(target))
 
@@ -198,7 +199,7 @@ class LocalStore:
                 except (FileNotFoundError, NotADirectoryError):
                     continue
                 except (IsADirectoryError, PermissionError):
-                    if _is_folder(path):  # it is no file, so that there is none to remove
+                    if is_folder(path):  # it is no file, so that there is none to remove
                         continue
                     raise
                 _sync_unless_gone(os.path.dirname(path))
@@ -257,8 +258,8 @@ class LocalStore:
                 os.rename(path, doomed)
             except (FileNotFoundError, NotADirectoryError):
                 return
-            if _is_folder(doomed):
-                _remove_tree(doomed, quietly=False)
+            if is_folder(doomed):
+                remove_tree(doomed, quietly=False)
             else:
                 os.unlink(doomed)
             _sync_unless_gone(os.path.dirname(path))
@@ -308,7 +309,7 @@ class LocalStore:
         with reading(place or self._url):
             try:
                 with self._folder(place) as folder:
-                    found = [_entry(folder, name, lead + name) for name in os.listdir(folder)]
+                    found = [entry_of(folder, name, lead + name) for name in os.listdir(folder)]
             except (FileNotFoundError, NotADirectoryError):
                 return []
         entries = [entry for entry in found if entry]
@@ -367,7 +368,7 @@ class LocalStore:
             try:
                 os.rename(temporary, target)
             except FileNotFoundError as error:
-                raise _cleaned(prefix) from error
+                raise cleaned(prefix) from error
             except OSError as error:
                 if error.errno not in _TAKEN:
                     raise
@@ -414,24 +415,6 @@ class LocalStore:
         return Leftover(entry.name, token="", size=size, modified=modified)
 
 
-def _entry(folder: int, name: str, shown: str) -> Entry | None:
-    """Describe `name` in an open folder; None if it vanished meanwhile."""
-    try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    kind = _kind(found.st_mode)
-    return Entry(shown, kind, size=found.st_size if kind is Kind.FILE else 0, modified=found.st_mtime)
-
-
-def _kind(mode: int) -> Kind:
-    if stat.S_ISREG(mode):
-        return Kind.FILE
-    if stat.S_ISDIR(mode):
-        return Kind.FOLDER
-    return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
-
-
 def _link(descriptor: int, temporary: str, target: str, key: str) -> None:
     """Make the file at `temporary` appear at `target` too, unless something is there."""
     with committing(key):
@@ -442,46 +425,7 @@ def _link(descriptor: int, temporary: str, target: str, key: str) -> None:
             if os.fstat(descriptor).st_nlink != 2:  # noqa: PLR2004
                 raise AlreadyExists(f"{key} is there already") from error
         except FileNotFoundError as error:
-            raise _cleaned(key) from error
-
-
-def _fill(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progress) -> None:
-    """Copy every file into a folder of our own, durably."""
-    folders = {""}
-    for file in files:
-        parents = file.name.split("/")[:-1]
-        folders.update("/".join(parents[: depth + 1]) for depth in range(len(parents)))
-    for folder in sorted(folders - {""}):
-        with _writing_tree(prefix):
-            os.mkdir(os.path.join(temporary, folder))
-    for file in files:
-        _copy(os.path.join(temporary, file.name), prefix, file, progress)
-    for folder in sorted(folders, reverse=True):
-        with _writing_tree(prefix):
-            sync_folder(os.path.join(temporary, folder))
-
-
-@contextlib.contextmanager
-def _writing_tree(prefix: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:  # the folder is ours: only a clean-up takes it away
-        raise _cleaned(prefix) from error
-    except OSError as error:
-        raise translate(error, prefix, "written") from error
-
-
-def _copy(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
-    with _writing_tree(prefix):
-        descriptor = new_file(path)
-    try:
-        for piece in hashed_pieces(file, progress):
-            with _writing_tree(prefix):
-                write_all(descriptor, piece)
-        with _writing_tree(prefix):
-            sync(descriptor)
-    finally:
-        os.close(descriptor)
+            raise cleaned(key) from error
 
 
 def _sync_unless_gone(path: str) -> None:
@@ -490,33 +434,5 @@ def _sync_unless_gone(path: str) -> None:
         sync_folder(path)
 
 
-def _is_folder(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def _is_empty(path: str) -> bool:
-    """Whether it is a folder in which nothing lies, which a rename replaces."""
-    try:
-        return _is_folder(path) and not os.listdir(path)
-    except OSError:
-        return False
-
-
-def _remove_tree(path: str, *, quietly: bool = True) -> None:
-    import shutil  # noqa: PLC0415  (costs more to import than most commands need)
-
-    shutil.rmtree(path, ignore_errors=quietly)
-
-
 def _taken(prefix: str) -> AlreadyExists:
     return AlreadyExists(f"{prefix} is there already")
-
-
-def _cleaned(key: str) -> Conflict:
-    return Conflict(
-        f"{key} was not written: a clean-up removed it before it was finished",
-        hint="run the command again, and let gc spare what is younger than a publish takes",
-    )

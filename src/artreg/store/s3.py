@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, NotFound, StorageError
 from artreg.store.bucket import Found, Piece
-from artreg.store.disk import hashed_bytes, hashed_pieces
-from artreg.store.interface import NO_PROGRESS, Entry, Finding, Kind, Leftover, Page, Progress, TreeFile, check_key
+from artreg.store.disk import hashed_bytes
+from artreg.store.interface import Entry, Finding, Kind, Leftover, Page, Progress, TreeFile
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
 from artreg.store.outcome import Outcome, classify
 from artreg.store.retry import Retry
+from artreg.store.s3_wire import composite_tag, count_sent, entries_by_name, entry_of, last_key, md5, parts_of
 
 _PAGE = 1000
 _PARTS = 10_000  # that an upload may have at most
@@ -132,13 +132,13 @@ class S3Bucket:
         data = hashed_bytes(file)
         self._put(key, data)
         progress.advance(file.size)
-        return _md5(data).hex()
+        return md5(data).hex()
 
     def fingerprint(self, file: TreeFile) -> str:
         """Return the ETag of a file that was put as `upload` does it."""
         size = self._part_size(file.size)
-        digests = [_md5(part) for part in _parts(file, size)]
-        return _composite(digests) if file.size > size else digests[0].hex()
+        digests = [md5(part) for part in parts_of(file, size)]
+        return composite_tag(digests) if file.size > size else digests[0].hex()
 
     def page(self, prefix: str, after: str) -> Page:
         """List by name, which is not quite the order of a bucket: there a folder sorts as if it ended with a slash."""
@@ -147,9 +147,9 @@ class S3Bucket:
         while True:
             answer = self._list_once(prefix or self.url, Prefix=lead, Delimiter="/", **place)
             more = bool(answer.get("IsTruncated"))
-            found = _by_name(answer, lead)
+            found = entries_by_name(answer, lead)
             if more:
-                found |= self._later_folders(_last_key(answer)[len(lead) :].rstrip("/"), lead)
+                found |= self._later_folders(last_key(answer)[len(lead) :].rstrip("/"), lead)
             entries = tuple(found[name] for name in sorted(found) if name > after)
             if entries or not more:
                 return Page(entries, more)
@@ -165,10 +165,10 @@ class S3Bucket:
                 name = item["Key"][len(lead) :]
                 # Consoles make a folder visible by an empty object with a slash at its end.
                 if name and not (name.endswith("/") and not item["Size"]):
-                    yield Found(_entry(name, item), item["ETag"].strip('"'))
+                    yield Found(entry_of(name, item), item["ETag"].strip('"'))
             if not answer.get("IsTruncated"):
                 return
-            place = {"StartAfter": _last_key(answer)}
+            place = {"StartAfter": last_key(answer)}
 
     def remove(self, key: str) -> None:
         """Delete one object."""
@@ -229,7 +229,7 @@ class S3Bucket:
         return Piece(data, size, answer["ETag"].strip('"'))
 
     def _put(self, key: str, data: bytes, **condition: str) -> None:
-        checksum = b64encode(_md5(data)).decode()
+        checksum = b64encode(md5(data)).decode()
         self._retry.call(
             lambda: self._call("put_object", Key=self._lead + key, Body=data, ContentMD5=checksum, **condition),
             key,
@@ -252,7 +252,7 @@ class S3Bucket:
             with contextlib.suppress(ArtregError):
                 self._retry.call(lambda: self._abort(key, token), key, "aborted")
             raise
-        tag = _composite(digests)
+        tag = composite_tag(digests)
         self._complete(key, token, digests, tag)
         return tag
 
@@ -263,21 +263,21 @@ class S3Bucket:
         lengths: dict[Future[bytes], int] = {}
         with ThreadPoolExecutor(self.parallel, thread_name_prefix="artreg-part") as workers:
             try:
-                for number, part in enumerate(_parts(file, self._part_size(file.size)), start=1):
+                for number, part in enumerate(parts_of(file, self._part_size(file.size)), start=1):
                     sent.append(workers.submit(self._send_part, key, token, number, part))
                     lengths[sent[-1]] = len(part)
                     flying.add(sent[-1])
                     if len(flying) >= self.parallel:
                         done, flying = wait(flying, return_when=FIRST_COMPLETED)
-                        _count(done, lengths, progress)
-                _count(flying, lengths, progress)
+                        count_sent(done, lengths, progress)
+                count_sent(flying, lengths, progress)
             except BaseException:
                 workers.shutdown(wait=True, cancel_futures=True)
                 raise
         return [future.result() for future in sent]
 
     def _send_part(self, key: str, token: str, number: int, part: bytes) -> bytes:
-        digest = _md5(part)
+        digest = md5(part)
         self._retry.call(
             lambda: self._call(
                 "upload_part",
@@ -380,61 +380,3 @@ class S3Bucket:
             message=f"the storage's clock differs from this machine's by {skew:.0f} s",
             hint="" if skew < _SKEW else "Set this machine's clock; what counts as a leftover depends on it.",
         )
-
-
-def _md5(data: bytes) -> bytes:
-    return hashlib.md5(data, usedforsecurity=False).digest()
-
-
-def _count(done: Iterable[Future[bytes]], lengths: dict[Future[bytes], int], progress: Progress) -> None:
-    """Tell of the parts that were sent; one that failed raises."""
-    for future in done:
-        future.result()
-        progress.advance(lengths[future])
-
-
-def _composite(digests: list[bytes]) -> str:
-    """The ETag of an object that was put in parts with these digests."""
-    return f"{_md5(b''.join(digests)).hex()}-{len(digests)}"
-
-
-def _parts(file: TreeFile, size: int) -> Iterator[bytes]:
-    """Cut a file into parts of equal size, but for the last; an empty file is one empty part."""
-    rest = bytearray()
-    sent = False
-    for piece in hashed_pieces(file, NO_PROGRESS):
-        rest += piece
-        while len(rest) > size:
-            yield bytes(rest[:size])
-            sent = True
-            del rest[:size]
-    if rest or not sent:
-        yield bytes(rest)
-
-
-def _by_name(answer: Any, lead: str) -> dict[str, Entry]:
-    """What one answer lists, under its names; of a folder and a file of one name the folder counts."""
-    found = {}
-    for item in answer.get("Contents", ()):
-        name = item["Key"][len(lead) :]
-        if name:
-            found[name] = _entry(name, item)
-    for item in answer.get("CommonPrefixes", ()):
-        name = item["Prefix"][len(lead) : -1]
-        if name:
-            found[name] = Entry(name, Kind.FOLDER, 0, 0.0)
-    return found
-
-
-def _entry(name: str, item: Any) -> Entry:
-    try:
-        check_key(name)
-    except ArtregError:
-        return Entry(name, Kind.OTHER, 0, item["LastModified"].timestamp())
-    return Entry(name, Kind.FILE, item["Size"], item["LastModified"].timestamp())
-
-
-def _last_key(answer: Any) -> str:
-    keys = [item["Key"] for item in answer.get("Contents", ())[-1:]]
-    keys += [item["Prefix"] for item in answer.get("CommonPrefixes", ())[-1:]]
-    return max(keys, default="")
