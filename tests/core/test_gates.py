@@ -1,96 +1,119 @@
-"""Every gate with its edges: equal to the limit, missing, no number, no incumbent."""
+"""Every gate with its edges: equal to the limit, just off, missing, no number, no incumbent, damaged, hostile."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 
-from artreg.core.gates import Evidence, evaluate
-from artreg.core.names import Alias, ModelName
-from artreg.core.policy import FromGate, MetricGate
-from artreg.core.record import Action, PromotionRecord
-from artreg.core.version import Version
+from artreg.core.gates import AnyGate, evaluate
+from artreg.core.gates.evidence import Evidence, WayBack
+from artreg.core.policy import parse_policy
+from artreg.core.record import Verdict
+from core.gates import comparisons, contents, numbers, people
+from core.gates.build import PROD, STAGING, Case, against, candidate, evidence, head, old
 
-STAGING = Alias("staging")
-
-
-def head(version: str, digest: str = "d") -> PromotionRecord:
-    return PromotionRecord(
-        ModelName("demo", "churn"), STAGING, 3, Action.PROMOTE, Version.parse(version), digest,
-        None, None, None, "w", "t", "ada", "", None, (),
-    )  # fmt: skip
-
-
-def evidence(metrics: Any = None, staging: PromotionRecord | None = None) -> Evidence:
-    return Evidence(Version(1, 0, 0), "d", 3, 300, metrics, {STAGING: staging})
-
-
-METRIC_CASES = {
-    "above the minimum": ({"min": 0.8}, {"auc": 0.81}, True, "auc is 0.81, ≥ 0.8"),
-    "equal to the minimum": ({"min": 0.8}, {"auc": 0.8}, True, "auc is 0.8, ≥ 0.8"),
-    "just below the minimum": ({"min": 0.8}, {"auc": 0.7999999}, False, "auc is 0.8, which is not ≥ 0.8"),
-    "equal to the maximum": ({"max": 0.5}, {"auc": 0.5}, True, "auc is 0.5, ≤ 0.5"),
-    "above the maximum": ({"max": 0.5}, {"auc": 0.6}, False, "auc is 0.6, which is not ≤ 0.5"),
-    "within both": ({"min": 0.1, "max": 0.5}, {"auc": 0.3}, True, "auc is 0.3, ≥ 0.1 and ≤ 0.5"),
-    "missing": ({"min": 0.8}, {"other": 1}, False, "no such number"),
-    "no metrics at all": ({"min": 0.8}, None, False, "it has no metrics.json"),
-    "not a number": ({"min": 0.8}, {"auc": float("nan")}, False, "no such number"),
-    "infinite": ({"min": 0.8}, {"auc": float("inf")}, False, "no such number"),
-    "text": ({"min": 0.8}, {"auc": "0.9"}, False, "no such number"),
-    "a Boolean": ({"min": 0}, {"auc": True}, False, "no such number"),
-    "null": ({"min": 0.8}, {"auc": None}, False, "no such number"),
-    "an integer": ({"min": 1}, {"auc": 1}, True, "auc is 1, ≥ 1"),
-    "zero": ({"max": 0}, {"auc": 0.0}, True, "auc is 0, ≤ 0"),
+TABLES: dict[str, dict[str, Case]] = {
+    "metric": numbers.METRIC,
+    "from": people.FROM,
+    "no_regression": numbers.NO_REGRESSION,
+    "significant": comparisons.SIGNIFICANT,
+    "drift": comparisons.DRIFT,
+    "provenance": contents.PROVENANCE,
+    "reproduced": contents.REPRODUCED,
+    "approvals": people.APPROVALS,
+    "soak": people.SOAK,
+    "fresh": people.FRESH,
+    "size": numbers.SIZE,
+    "latency": numbers.LATENCY,
+    "rollback_plan": people.ROLLBACK_PLAN,
+    "model_card": contents.MODEL_CARD,
+    "no_pickle": contents.NO_PICKLE,
+    "command": contents.COMMAND,
+    "plugin": contents.PLUGIN,
 }
+KINDS = {get_args(gate.model_fields["gate"].annotation)[0] for gate in get_args(AnyGate)}
 
 
-@pytest.mark.parametrize("case", METRIC_CASES)
-def test_metric(case: str) -> None:
-    limits, metrics, passed, message = METRIC_CASES[case]
-    _, verdict = evaluate([MetricGate(gate="metric", key="auc", **limits)], evidence(metrics))
-    assert verdict.passed is passed
-    assert message in verdict.message
-    assert set(verdict.figures) == {"key", "value", "min", "max"}
+def gate_of(kind: str, settings: Any) -> AnyGate:
+    policy = parse_policy({"aliases": {"staging": {}, "prod": {"gates": [{"gate": kind, **settings}]}}})
+    return policy.aliases["prod"].gates[0]
 
 
-@pytest.mark.parametrize(
-    ("key", "metrics", "passed"),
-    [
-        ("test.rows", {"test": {"rows": 10}}, True),
-        ("test.rows", {"test.rows": 10}, True),
-        ("test.rows", {"test": {"columns": 10}}, False),
-        ("test", {"test": {"rows": 10}}, False),
-        ("test.rows", {"test": [10]}, False),
-        ("a.b.c", {"a": {"b.c": 10}}, True),
-    ],
-)
-def test_a_metric_is_found_by_its_dotted_key(key: str, metrics: Any, passed: bool) -> None:
-    _, verdict = evaluate([MetricGate(gate="metric", key=key, min=1)], evidence(metrics))
-    assert verdict.passed is passed
+def judge(gate: AnyGate, given: Evidence, measured: object) -> Verdict:
+    """Ask a gate; it is shown nothing but what it asked for."""
+    needs = gate.needs(PROD)
+    asked = replace(
+        given,
+        heads={alias: given.heads[alias] for alias in needs.heads},
+        held_since={alias: given.held_since.get(alias) for alias in needs.heads},
+        incumbents={alias: given.incumbents[alias] for alias in needs.incumbents},
+        way_back=given.way_back if needs.way_back else WayBack(None, "it was not looked for"),
+        measured={0: measured} if needs.measured else {},
+    )
+    integrity, verdict = evaluate([gate], asked)
+    assert integrity.passed
+    for one in (integrity, verdict):
+        json.dumps(one.document(), allow_nan=False)
+    return verdict
 
 
-FROM_CASES = {
-    "the same version": (head("1.0.0"), True, "staging holds 1.0.0"),
-    "another version": (head("1.1.0"), False, "staging holds 1.1.0; 1.0.0 must stand there first"),
-    "never set": (None, False, "staging holds nothing"),
-    "the same number with other bytes": (head("1.0.0", "other"), False, "with other bytes"),
-}
+def test_every_kind_has_a_table() -> None:
+    assert set(TABLES) == KINDS
+    for kind, table in TABLES.items():
+        assert {case.passed for case in table.values()} == {True, False}, kind
 
 
-@pytest.mark.parametrize("case", FROM_CASES)
-def test_from(case: str) -> None:
-    staging, passed, message = FROM_CASES[case]
-    _, verdict = evaluate([FromGate(gate="from", alias="staging")], evidence({}, staging))
-    assert verdict.passed is passed
-    assert message in verdict.message
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TABLES.items() for name in table])
+def test_a_gate(kind: str, name: str) -> None:
+    case = TABLES[kind][name]
+    verdict = judge(gate_of(kind, case.gate), evidence(**case.given), case.measured)
+    assert (verdict.gate, verdict.passed) == (kind, case.passed), verdict.message
+    assert case.says in verdict.message
+    assert "\n" not in verdict.message
+    assert {key: verdict.figures[key] for key in case.figures} == dict(case.figures)
+    off = verdict.figures.get("off_by")
+    assert off == (None if case.off_by is None else pytest.approx(case.off_by, rel=0.02, abs=1e-18))
+    assert off is None or not verdict.passed
+
+
+def test_drift_judges_whatever_a_data_manifest_holds() -> None:
+    gate = gate_of("drift", {})
+    verdicts = [judge(gate, evidence(**comparisons.data(hostile)), None) for hostile in comparisons.HOSTILE]
+    reverse = [judge(gate, evidence(**comparisons.data(comparisons.PLAIN, bad)), None) for bad in comparisons.HOSTILE]
+    for said in (verdicts, reverse):
+        refused = sum("cannot be compared" in verdict.message for verdict in said)
+        assert refused > 0.9 * len(comparisons.HOSTILE)
+        assert all(verdict.message for verdict in said)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_no_gate_passes_a_version_that_brings_nothing(kind: str) -> None:
+    """An empty candidate against an incumbent of which everything is known, and no instrument at all."""
+    settings = next(iter(TABLES[kind].values())).gate
+    bare: dict[str, Any] = {"sizes": {}, "metrics": {}, "run": {}, "data": {}, "card": ""}
+    given = {
+        **against(old(), **bare),
+        "heads": {STAGING: head("1.0.0", "e" * 64)},
+        "way_back": WayBack(old().version, "gone"),
+    }
+    assert not judge(gate_of(kind, settings), evidence(**given), None).passed
 
 
 def test_integrity_is_always_there_and_nothing_is_left_out_after_a_refusal() -> None:
-    gates = [MetricGate(gate="metric", key="a", min=1), FromGate(gate="from", alias="staging")]
-    verdicts = evaluate(gates, evidence({"a": 0}, head("1.0.0")))
+    gates = [gate_of("metric", {"key": "a", "min": 1}), gate_of("from", {"alias": "staging"})]
+    verdicts = evaluate(gates, evidence(**candidate(metrics={"a": 0}), heads={STAGING: head("1.1.0")}))
     assert [(verdict.gate, verdict.passed) for verdict in verdicts] == [
         ("integrity", True),
         ("metric", False),
         ("from", True),
     ]
+
+
+def test_each_gate_is_given_its_own_measurement() -> None:
+    gate = gate_of("latency", numbers.FAST)
+    slow, fast = numbers.Latency(1.0, 20.0, 50, 1), numbers.Latency(1.0, 5.0, 50, 1)
+    _, first, second = evaluate([gate, gate], evidence(measured={0: slow, 1: fast}))
+    assert (first.passed, second.passed) == (False, True)

@@ -9,14 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import boto3
 import pytest
 import yaml
 
 from artreg.core.config import parse_config
+from artreg.core.gates import AnyGate
 from artreg.core.policy import parse_policy
 from artreg.errors import EXIT_CODES
+from artreg.yamldoc import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
@@ -130,3 +133,17 @@ def test_the_readme_names_every_target_of_the_makefile() -> None:
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
         assert target.startswith("https://") or (document.parent / target).exists(), target
+
+
+GATE_ROW = re.compile(r"^\| `(?P<kind>\w+)` \| (?P<asks>[^|]+) \| `(?P<example>\{gate: [^`]*\})` \|$", re.MULTILINE)
+
+
+def test_the_gates_of_the_readme() -> None:
+    section = (ROOT / "README.md").read_text().partition("\n## The policy\n")[2].partition("\n## ")[0]
+    rows = [(row["kind"], parse_yaml(row["example"].encode(), row["kind"])) for row in GATE_ROW.finditer(section)]
+    assert len(rows) == section.count("| `{gate: "), "a row is not written as the others are"
+    for kind, example in rows:
+        policy = parse_policy({"aliases": {"staging": {}, "prod": {"gates": [example]}}}, kind)
+        assert [gate.gate for gate in policy.aliases["prod"].gates] == [kind]
+    kinds = [get_args(gate.model_fields["gate"].annotation)[0] for gate in get_args(AnyGate)]
+    assert sorted(kind for kind, _ in rows) == sorted(kinds)

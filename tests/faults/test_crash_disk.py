@@ -19,10 +19,10 @@ from faults.outofband import whole_versions
 LEAST = {
     "publish first": 50,
     "publish next": 60,
-    "promote first": 80,
-    "promote next": 90,
-    "rollback": 110,
-    "gc on a disk": 180,
+    "promote first": 130,
+    "promote next": 150,
+    "rollback": 170,
+    "gc on a disk": 250,
 }
 """How many crash points there are at least; how many calls Python's own functions make differs a little."""
 

@@ -1,22 +1,31 @@
 """The formats, byte for byte; and registries of the past, which every artreg to come must still read.
 
-`registry-1` was written by the story below. A change of format adds a folder beside it; none is ever rewritten.
+`registry-2` was written by the story below, `registry-1` by the story without its end before versions had logs. A
+change of format adds a folder beside them; none is ever rewritten.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from artreg.core.names import Alias, Reference
+from artreg.core.version import Version
+from artreg.registry.approvals import approve, revoke
+from artreg.registry.freeze import freeze, unfreeze
+from artreg.registry.handle import Registry
 from artreg.registry.history import records
+from artreg.registry.proofs import record_proof
 from artreg.registry.pull import pull
 from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
 from artreg.registry.verify import verify
+from artreg.registry.yank import unyank, yank
 from artreg.store.factory import open_store
 from artreg.store.local import LocalStore
 from registry.bench import CHURN, POLICY, PROD, STAGING, Bench
@@ -32,6 +41,19 @@ def story(bench: Bench) -> None:
         bench.promote(version, STAGING, reason="nightly")
         bench.promote(version, PROD, reason="release «é»")
     rollback(bench.registry, CHURN, PROD, POLICY, reason="slow")
+    since_versions_have_logs(bench.registry)
+
+
+def since_versions_have_logs(registry: Registry) -> None:
+    first, second, candidate = (Version.parse(text) for text in ("1.0.0", "1.1.0", "2.0.0-rc.1"))
+    approve(registry, CHURN, second, PROD, "reviewed")
+    approve(replace(registry, actor="bob"), CHURN, second, PROD, "reviewed")
+    revoke(registry, CHURN, second, PROD, "it is slow")
+    record_proof(registry, CHURN, first, {"digests": {"model.bin": "0" * 64}, "machine": "x86_64"})
+    yank(registry, CHURN, candidate, "leaks the label")
+    unyank(registry, CHURN, candidate, "«no»")
+    freeze(registry, CHURN, STAGING, datetime(2026, 12, 1, tzinfo=UTC), "sales")
+    unfreeze(registry, CHURN, STAGING, "over")
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -49,7 +71,7 @@ def test_the_formats_are_what_they_were(local_store: LocalStore, tmp_path: Path)
     made = tmp_path / "made"
     made.mkdir()
     story(Bench(local_store, made))
-    assert contents(Path(local_store.url)) == contents(HERE / "registry-1")
+    assert contents(Path(local_store.url)) == contents(HERE / "registry-2")
 
 
 @pytest.mark.parametrize("name", REGISTRIES)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,10 @@ import pytest
 
 from artreg.core import canonical
 from artreg.core.config import DataConfig
+from artreg.core.drift import compare, parse_profile
+from artreg.core.drift.distribution import KNOTS, categories_in, numbers_in
+from artreg.core.drift.measures import Column, jensen_shannon, kolmogorov_smirnov, psi
+from artreg.training.churn import write_churn
 from artreg.training.data import load_dataset
 from artreg.training.data_manifest import data_manifest
 
@@ -47,6 +52,61 @@ def test_the_profile(tmp_path: Path) -> None:
     assert len(age["histogram"]["edges"]) == len(age["histogram"]["counts"]) + 1
     assert profile["plan"]["values"] == {"a": 27, "b": 13}
     assert profile["flag"]["values"] == {"False": 20, "True": 20}
+
+
+def test_a_numeric_column_of_few_values_is_kept_whole(tmp_path: Path) -> None:
+    cdf = manifest(tmp_path, ROWS)["profile"]["churned"]["cdf"]
+    assert cdf == {"knots": [0.0, 1.0], "below": [0, 24], "upto": [24, 40]}
+
+
+def churn(rows: int) -> DataConfig:
+    return DataConfig(path=f"{rows}.csv", id_column="customer_id", target="churned", salt="s")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("churn")
+    for rows in (2000, 8000):
+        write_churn(made / f"{rows}.csv", rows)
+    return made
+
+
+def test_it_is_small_and_reads_back(folder: Path) -> None:
+    document = data_manifest(churn(8000), load_dataset(churn(8000), folder))
+    data = canonical.dumps(document)
+    assert len(data) < 60_000
+    profile = parse_profile(canonical.loads(data, "it"))
+    assert (profile.id_column, profile.target) == ("customer_id", "churned")
+    charges = profile.columns["monthly_charges"].values
+    assert len(charges.knots) == KNOTS + 1
+    assert charges.widest_gap < 1 / KNOTS
+
+
+def test_drift_from_profiles_is_that_of_the_data_within_its_limits(folder: Path) -> None:
+    before, after = (load_dataset(churn(rows), folder) for rows in (2000, 8000))
+    drifted = after.frame.assign(
+        monthly_charges=after.frame["monthly_charges"] * 1.1,
+        contract=after.frame["contract"].replace("two-year", "one-year"),
+        tenure_months=after.frame["tenure_months"] + 3,
+    )
+    after = dataclasses.replace(after, frame=drifted)
+    tables = [parse_profile(data_manifest(churn(8000), dataset)) for dataset in (before, after)]
+    report = compare(*tables)
+    assert {column.name for column in report.columns} == set(before.frame.columns) - {"customer_id"}
+    for column in report.columns:
+        sides = [dataset.frame[column.name] for dataset in (before, after)]
+        make, measure = (
+            (numbers_in, kolmogorov_smirnov) if column.kind == "numeric" else (categories_in, jensen_shannon)
+        )
+        raw = [Column(make(side.dropna().tolist()), int(side.isna().sum())) for side in sides]
+        exact = measure(raw[0].values, raw[1].values).value
+        assert abs(column.distance - exact) < 2 / KNOTS
+        assert column.distance_range[0] <= exact <= column.distance_range[1]
+        index = psi(*raw).value
+        assert column.psi_range[0] - 1e-12 <= index <= column.psi_range[1] + 1e-12
+        assert column.psi == pytest.approx(index, abs=0.005)
+        if column.distance_range[0] == column.distance_range[1]:
+            assert (column.distance, column.psi) == (pytest.approx(exact), pytest.approx(index))
 
 
 def test_nobody_is_named_in_it(tmp_path: Path) -> None:

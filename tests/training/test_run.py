@@ -9,9 +9,11 @@ import pytest
 
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
+from artreg.core.predictions import decode
 from artreg.errors import ArtregError, InvalidInput, StorageError
 from artreg.training import run as run_module
 from artreg.training.config_file import load_config
+from artreg.training.data import load_dataset
 from artreg.training.provenance import rfc3339
 from artreg.training.run import train
 
@@ -36,7 +38,8 @@ def test_the_files_and_the_record(make_config: MakeConfig, place: Path, tmp_path
     stages: list[str] = []
     done = train(config, tmp_path / "out", command=COMMAND, base=place, now=now, progress=stages.append)
     files = {name: (done.folder / name).read_bytes() for name in os.listdir(done.folder)}
-    assert set(files) == {"model.joblib", "metrics.json", "data_manifest.json", "config.yaml", "uv.lock"}
+    made = {"model.joblib", "metrics.json", "data_manifest.json", "predictions.csv.gz", "sample.json"}
+    assert set(files) == made | {"config.yaml", "uv.lock"}
     assert stages == ["data", "fit", "write"]
     assert files["metrics.json"] == canonical.dumps(done.metrics)
     assert files["uv.lock"] == b"version = 1\n"
@@ -55,6 +58,23 @@ def test_the_files_and_the_record(make_config: MakeConfig, place: Path, tmp_path
     assert (done.run["started"], done.run["duration_seconds"]) == ("2026-01-02T03:04:05.678Z", 0.0)
     assert done.run["machine"]["cpu_count"]
     assert canonical.loads(canonical.dumps(done.run), "run") == done.run
+
+
+def test_the_predictions_are_those_of_the_test_rows(
+    make_config: MakeConfig, base: Path, tmp_path: Path, now: Clock
+) -> None:
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    config = make_config("model.max_iter=5")
+    done = [train(config, tmp_path / out, command=[], base=base, now=now) for out in ("one", "two")]
+    data, again = ((run.folder / "predictions.csv.gz").read_bytes() for run in done)
+    assert data == again
+    found = decode(data)
+    dataset = load_dataset(config.data, base)
+    assert list(found.ids) == sorted(found.ids) == dataset.frame.loc[dataset.test, "customer_id"].tolist()
+    assert list(found.labels) == dataset.labels[dataset.test].tolist()
+    assert roc_auc_score(found.labels, found.scores) == done[0].metrics["roc_auc"]
+    assert log_loss(found.labels, found.scores) == done[0].metrics["log_loss"]
 
 
 def test_no_secret_is_recorded(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from artreg.cli.commands import keeping, making, moving, reading
+from artreg.cli.commands import checking, comparing, judging, keeping, making, moving, reading
 from artreg.cli.common import Group
 
 app = typer.Typer(
@@ -36,6 +36,9 @@ def _root(
 
 
 making.add_to(app)
+checking.add_to(app)
 moving.add_to(app)
+judging.add_to(app)
 reading.add_to(app)
 keeping.add_to(app)
+comparing.add_to(app)

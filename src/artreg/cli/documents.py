@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from artreg.core.version_event import VersionEvent
 from artreg.registry.catalog import ModelSummary, VersionDetails
 from artreg.registry.check import Checked
 from artreg.registry.gc import Collected
@@ -13,6 +14,12 @@ from artreg.registry.pull import Pulled
 from artreg.registry.resolve import Resolved
 from artreg.registry.verify import Report
 from artreg.store.interface import Finding
+
+if TYPE_CHECKING:
+    from artreg.core.drift import ColumnDrift, DriftReport, SchemaChange
+    from artreg.registry.approvals import Approval, Given
+    from artreg.registry.assess import Assessment  # brings pydantic along
+    from artreg.registry.yank import Yanked
 
 
 def published(result: Published, *, dry_run: bool = False) -> dict[str, Any]:
@@ -51,6 +58,20 @@ def _head(verdict: dict[str, Any]) -> dict[str, Any]:
     return {key: verdict[key] for key in ("gate", "passed", "message")}
 
 
+def assessed(result: Assessment) -> dict[str, Any]:
+    """Return what `check` prints."""
+    return {
+        "project": result.model.project,
+        "model": result.model.model,
+        "alias": str(result.alias),
+        "version": str(result.version),
+        "digest": result.digest,
+        "passed": not result.refusals,
+        "gates": [{**verdict.figures, **_head(verdict.document())} for verdict in result.verdicts],
+        "policy": result.policy,
+    }
+
+
 def resolved(result: Resolved) -> dict[str, Any]:
     """Return what `resolve` prints."""
     return {
@@ -61,6 +82,7 @@ def resolved(result: Resolved) -> dict[str, Any]:
         "generation": result.generation,
         "digest": result.digest,
         "path": result.path,
+        "warning": result.warning,
     }
 
 
@@ -93,6 +115,7 @@ def model_summary(model: ModelSummary) -> dict[str, Any]:
                 "files": version.files,
                 "bytes": version.bytes,
                 "aliases": list(version.aliases),
+                "yanked": version.yanked or None,
             }
             for version in model.versions
         ],
@@ -135,3 +158,85 @@ def collected(result: Collected) -> dict[str, Any]:
 def finding(result: Finding) -> dict[str, Any]:
     """Return one of the `findings` that `doctor` prints."""
     return {"check": result.check, "ok": result.ok, "message": result.message, "hint": result.hint}
+
+
+def drift(reference: Resolved, candidate: Resolved, report: DriftReport) -> dict[str, Any]:
+    """Return what `drift` prints."""
+    return {
+        "reference": resolved(reference),
+        "candidate": resolved(candidate),
+        "mean_psi": report.mean_psi,
+        "columns": [column_drift(column) for column in report.columns],
+        "schema_changes": [schema_change(change) for change in report.schema_changes],
+    }
+
+
+def column_drift(column: ColumnDrift) -> dict[str, Any]:
+    """Return one of the `columns` that `drift` prints."""
+    return {
+        "column": column.name,
+        "kind": column.kind,
+        "target": column.target,
+        "psi": column.psi,
+        "psi_range": column.psi_range,
+        "psi_by_chance": column.psi_by_chance,
+        "measure": column.measure,
+        "distance": column.distance,
+        "distance_range": column.distance_range,
+        "missing_before": column.missing_before,
+        "missing_after": column.missing_after,
+    }
+
+
+def schema_change(change: SchemaChange) -> dict[str, Any]:
+    """Return one of the `schema_changes` that `drift` prints."""
+    return {"column": change.column, "change": change.change, "kind": change.kind.value, "detail": change.detail}
+
+
+def yanked(result: Yanked) -> dict[str, Any]:
+    """Return what `yank` and `unyank` print."""
+    return {
+        "project": result.model.project,
+        "model": result.model.model,
+        "version": str(result.version),
+        "yanked": None if result.yank is None else version_event(result.yank),
+        "held_by": [str(alias) for alias in result.held_by],
+        "stopped": [str(alias) for alias in result.fenced],
+        "changed": result.changed,
+        "dry_run": result.dry_run,
+    }
+
+
+def given(result: Given) -> dict[str, Any]:
+    """Return what `approve` prints."""
+    return {
+        "project": result.log.model.project,
+        "model": result.log.model.model,
+        "version": str(result.log.version),
+        "alias": str(result.alias),
+        "approval": None if result.approval is None else version_event(result.approval),
+        "stopped": [str(result.alias)] if result.fenced else [],
+        "changed": result.changed,
+        "dry_run": result.dry_run,
+    }
+
+
+def approval(result: Approval) -> dict[str, Any]:
+    """Return one of the `approvals` that `approvals` prints."""
+    return {
+        **version_event(result.event),
+        "alias": str(result.event.alias),
+        "signed": result.signed,
+        "counted": result.counted,
+    }
+
+
+def version_event(event: VersionEvent) -> dict[str, Any]:
+    """Return who said something of a version, when and why."""
+    return {"number": event.number, "digest": event.digest, "who": event.who, "why": event.why, "time": event.time}
+
+
+def frozen(result: Moved) -> dict[str, Any]:
+    """Return what `freeze` and `unfreeze` print."""
+    there = result.record.frozen
+    return {**moved(result), "frozen": None if there is None else there.document()}

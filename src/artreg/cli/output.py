@@ -10,8 +10,9 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, cast
 
+from artreg.cli.checklist import checklist
 from artreg.cli.view import Block, Fields, Line, Table, Tone, printable
 from artreg.errors import ArtregError, GateRejected
 from artreg.registry.progress import SILENT, Reporter
@@ -86,8 +87,8 @@ class PlainOutput:
         """Print the error, its hint, and what it found in detail."""
         blocks: list[Block] = [Line(f"error: {part}", Tone.BAD) for part in error.message.splitlines()[:1]]
         blocks += [Line(f"  {part}") for part in error.message.splitlines()[1:]]
-        if isinstance(error, GateRejected):
-            blocks.append(gates_table(error.details["gates"]))
+        if isinstance(error, GateRejected) and "gates" in error.details:
+            blocks.append(checklist(cast("Sequence[Mapping[str, Any]]", error.details["gates"])))
         if error.hint:
             blocks.append(Line(f"hint: {error.hint}"))
         self._show(sys.stderr, blocks)
@@ -125,13 +126,6 @@ class RichOutput(PlainOutput):
         console = Console(file=stream, highlight=False, markup=False, emoji=False)
         for block in blocks:
             console.print(_rich(block), soft_wrap=not isinstance(block, Table))
-
-
-def gates_table(gates: object) -> Table:
-    """Return the verdicts of gates as a table."""
-    assert isinstance(gates, Sequence)
-    rows = tuple(("pass" if gate["passed"] else "FAIL", str(gate["gate"]), str(gate["message"])) for gate in gates)
-    return Table(("", "gate", "what it saw"), rows)
 
 
 def choose_output(*, as_json: bool, quiet: bool) -> Output:

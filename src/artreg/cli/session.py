@@ -42,7 +42,20 @@ class Session:
 
     @cached_property
     def policy(self) -> Policy:
-        """The policy: the file that is named, else `configs/policy.yaml`, else the built-in one."""
+        """The policy that holds: the registry's own if it has one, else the local one."""
+        stored = self._stored_policy()
+        if stored is None:
+            return self.local_policy()
+        if self.settings.policy and self.local_policy().digest != stored.digest:
+            self.output.note(f"the registry's own policy holds, not {self.settings.policy}; see artreg policy show")
+        return stored
+
+    def policy_now(self) -> str:
+        """Return the digest of the policy that holds at this moment, read anew."""
+        return (self._stored_policy() or self.local_policy()).digest
+
+    def local_policy(self) -> Policy:
+        """Return the policy that is named, else that of `configs/policy.yaml`, else the built-in one."""
         from artreg.core.policy import DEFAULT_POLICY, parse_policy
 
         if self.settings.policy:
@@ -50,6 +63,12 @@ class Session:
         if POLICY_FILE.is_file():
             return parse_policy(read_yaml(POLICY_FILE, "policy file"), str(POLICY_FILE))
         return parse_policy(DEFAULT_POLICY, "the built-in policy")
+
+    def _stored_policy(self) -> Policy | None:
+        from artreg.registry.stored_policy import stored_policy
+
+        stored = stored_policy(self.registry)
+        return None if stored is None else stored.policy
 
     def model(self, text: str) -> ModelName:
         """Return the model that a person means by `text`."""

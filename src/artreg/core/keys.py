@@ -38,7 +38,7 @@ def pointer_key(model: ModelName, alias: Alias) -> str:
 
 
 def histories_prefix(model: ModelName) -> str:
-    """Return the folder that holds one history an alias."""
+    """Return the folder that holds a history for each alias, and a log for each version of which anything was said."""
     return f"{model_prefix(model)}/{HISTORY}"
 
 
@@ -52,8 +52,18 @@ def record_key(model: ModelName, alias: Alias, generation: int) -> str:
     return f"{history_prefix(model, alias)}/{record_name(generation)}"
 
 
+def log_prefix(model: ModelName, version: Version) -> str:
+    """Return the folder of a version's events; no alias can be named like a version, so that none is in the way."""
+    return f"{histories_prefix(model)}/{version}"
+
+
+def event_key(model: ModelName, version: Version, number: int) -> str:
+    """Return the key of a version event."""
+    return f"{log_prefix(model, version)}/{record_name(number)}"
+
+
 def record_name(generation: int) -> str:
-    """Return the file name of a promotion record; names sort as generations do."""
+    """Return the file name of a promotion record, or of an event; names sort as their numbers do."""
     return f"{generation:08d}.json"
 
 
@@ -61,3 +71,13 @@ def parse_record_name(name: str) -> int | None:
     """Return the generation that a file name of a history stands for, or None if it stands for none."""
     match = _RECORD.fullmatch(name)
     return int(match["generation"]) if match and int(match["generation"]) > 0 else None
+
+
+def policies_prefix() -> str:
+    """Return the folder of the policies that were pushed into the registry."""
+    return ".artreg/policy"
+
+
+def policy_key(number: int) -> str:
+    """Return the key of a pushed policy."""
+    return f"{policies_prefix()}/{record_name(number)}"

@@ -21,6 +21,9 @@ class Action(Enum):
 
     PROMOTE = "promote"
     ROLLBACK = "rollback"
+    FENCE = "fence"  # moves nothing: it takes the place of a move that must not come any more
+    FREEZE = "freeze"  # moves nothing: it keeps others from doing so
+    UNFREEZE = "unfreeze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,25 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """That nobody may move an alias for a while but by rollback.
+
+    Attributes:
+        until: When it ends, RFC 3339 in UTC, written as the times of records are.
+        who: Who froze it.
+        why: The reason that was given.
+    """
+
+    until: str
+    who: str
+    why: str
+
+    def document(self) -> dict[str, object]:
+        """Return it as a JSON object."""
+        return {"until": self.until, "who": self.who, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
 class PromotionRecord:
     """One move of one alias.
 
@@ -53,8 +75,8 @@ class PromotionRecord:
         alias: The alias.
         generation: The number of the move; the first is 1.
         action: What moved it.
-        version: Where it points from now on.
-        digest: That version's digest, which pins its every byte.
+        version: Where it points from now on; None only of a fence in front of an alias that was never set.
+        digest: That version's digest, which pins its every byte; None where there is no version.
         previous_version: Where it pointed before.
         previous_record: The sha256 of the record before this one: history is a hash chain.
         fallback: The generation that a rollback from here restores; None if there is none.
@@ -64,14 +86,15 @@ class PromotionRecord:
         why: The reason that was given, or ''.
         policy: The digest of the policy that was applied.
         gates: Every verdict.
+        frozen: That the alias is frozen; each record hands it on to the next.
     """
 
     model: ModelName
     alias: Alias
     generation: int
     action: Action
-    version: Version
-    digest: str
+    version: Version | None
+    digest: str | None
     previous_version: Version | None
     previous_record: str | None
     fallback: int | None
@@ -81,6 +104,7 @@ class PromotionRecord:
     why: str
     policy: str | None
     gates: tuple[Verdict, ...]
+    frozen: Freeze | None = None
 
     def document(self) -> dict[str, Any]:
         """Return it as the JSON object that is stored, sealed with a digest of itself."""
@@ -91,7 +115,7 @@ class PromotionRecord:
             "alias": str(self.alias),
             "generation": self.generation,
             "action": self.action.value,
-            "version": str(self.version),
+            "version": None if self.version is None else str(self.version),
             "digest": self.digest,
             "previous_version": None if self.previous_version is None else str(self.previous_version),
             "previous_record": self.previous_record,
@@ -103,6 +127,8 @@ class PromotionRecord:
             "policy": self.policy,
             "gates": [verdict.document() for verdict in self.gates],
         }
+        if self.frozen is not None:  # left out otherwise, as in the records from before there was such a thing
+            body["frozen"] = self.frozen.document()
         return {**body, _SEAL: canonical.digest(canonical.dumps(body))}
 
     def encode(self) -> bytes:
@@ -143,14 +169,19 @@ def parse_record(data: bytes, model: ModelName, alias: Alias, generation: int) -
 
 
 def _from_document(document: Mapping[str, Any]) -> PromotionRecord:
+    action = Action(document["action"])
+    version = _typed(document, "version", str | None)
+    digest = _typed(document, "digest", str | None)
     previous = _typed(document, "previous_version", str | None)
+    if (version is None) != (digest is None) or (version is None and action is not Action.FENCE):
+        raise ValueError(f"a record of a {action.value} must say where the alias points")
     return PromotionRecord(
         model=ModelName(_typed(document, "project", str), _typed(document, "model", str)),
         alias=Alias(_typed(document, "alias", str)),
         generation=_typed(document, "generation", int),
-        action=Action(document["action"]),
-        version=Version.parse(_typed(document, "version", str)),
-        digest=_typed(document, "digest", str),
+        action=action,
+        version=None if version is None else Version.parse(version),
+        digest=digest,
         previous_version=None if previous is None else Version.parse(previous),
         previous_record=_typed(document, "previous_record", str | None),
         fallback=_typed(document, "fallback", int | None),
@@ -160,7 +191,12 @@ def _from_document(document: Mapping[str, Any]) -> PromotionRecord:
         why=_typed(document, "why", str),
         policy=_typed(document, "policy", str | None),
         gates=tuple(_verdict(verdict) for verdict in _typed(document, "gates", list)),
+        frozen=_freeze(_typed(document, "frozen", dict)) if "frozen" in document else None,
     )
+
+
+def _freeze(document: Mapping[str, Any]) -> Freeze:
+    return Freeze(_typed(document, "until", str), _typed(document, "who", str), _typed(document, "why", str))
 
 
 def _verdict(document: Mapping[str, Any]) -> Verdict:

@@ -16,6 +16,7 @@ from artreg.errors import NotFound
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
 from artreg.registry.resolve import Resolved, resolve
+from artreg.registry.version_log import find_yank
 from artreg.registry.versions import list_aliases, no_model, read_manifest, read_metrics, read_run
 from artreg.store.interface import Entry
 
@@ -30,6 +31,7 @@ class VersionSummary:
         files: How many files it has.
         bytes: How many bytes these have.
         aliases: Which aliases point at it.
+        yanked: Why it was yanked, if it is; else ''.
     """
 
     version: Version
@@ -37,6 +39,7 @@ class VersionSummary:
     files: int
     bytes: int
     aliases: tuple[str, ...]
+    yanked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class VersionDetails:
 class _Tally:
     created: float = 0.0
     sealed: bool = False
+    spoken_of: bool = False
     sizes: list[int] = field(default_factory=list)
 
 
@@ -120,7 +124,8 @@ def details(registry: Registry, reference: Reference) -> VersionDetails:
 def alias_targets(registry: Registry, model: ModelName) -> dict[str, Version]:
     """Return where each alias of a model points."""
     heads = {name: find_head(registry, model, Alias(name)) for name in list_aliases(registry.store, model)}
-    return {name: head.record.version for name, head in heads.items() if head is not None}
+    targets = {name: head.record.version for name, head in heads.items() if head is not None}
+    return {name: version for name, version in targets.items() if version is not None}
 
 
 def _tally(prefix: str, entries: Iterable[Entry]) -> dict[ModelName, dict[Version, _Tally]]:
@@ -133,7 +138,10 @@ def _tally(prefix: str, entries: Iterable[Entry]) -> dict[ModelName, dict[Versio
         if not (is_name(project) and is_name(name)):
             continue
         versions = tallies[ModelName(project, name)]
-        if file and is_version(number):
+        log = file.partition("/")[0]
+        if number == keys.HISTORY and is_version(log):
+            versions[Version.parse(log)].spoken_of = True
+        elif file and is_version(number):
             tally = versions[Version.parse(number)]
             tally.sizes.append(entry.size)
             if file == MANIFEST and entry.size != len(TOMBSTONE):
@@ -150,8 +158,14 @@ def _summary(registry: Registry, model: ModelName, tallies: Mapping[Version, _Ta
             len(tally.sizes),
             sum(tally.sizes),
             tuple(name for name, target in aliases.items() if target == version),
+            _yank_reason(registry, model, version) if tally.spoken_of else "",
         )
         for version, tally in sorted(tallies.items(), reverse=True)
         if tally.sealed
     )
     return ModelSummary(model, versions, aliases)
+
+
+def _yank_reason(registry: Registry, model: ModelName, version: Version) -> str:
+    yank = find_yank(registry, model, version)
+    return "" if yank is None else yank.why

@@ -14,6 +14,7 @@ from artreg.errors import AlreadyExists
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, records
 from artreg.registry.move import heal, pointer_problem
+from artreg.registry.version_log import list_logs
 from artreg.registry.versions import list_aliases, list_models, list_numbers, read_seal
 from artreg.store.commit import commit
 from artreg.store.interface import Entry
@@ -51,8 +52,9 @@ def collect(registry: Registry, *, older_than: timedelta, dry_run: bool = False)
     """Remove what nobody has written to for a while and no reader can see, and set stale pointers.
 
     An unfinished version is ended by a tombstone in the place of its manifest before anything of it is deleted, so
-    that a publisher that was only slow cannot complete it; its number is spent. A version that a record pins is never
-    touched, nor is a folder without a manifest on a disk: no publisher leaves one there, so it is damage to look at.
+    that a publisher that was only slow cannot complete it; its number is spent. A version that a record pins, or that
+    has a log, is never touched, nor is a folder without a manifest on a disk: no publisher leaves one there, so it is
+    damage to look at.
 
     Args:
         registry: The registry.
@@ -126,11 +128,13 @@ def _bury(registry: Registry, model: ModelName, version: Version) -> bool:
 
 
 def _pinned(registry: Registry, model: ModelName) -> set[Version]:
-    return {
+    held = {
         head.record.version
         for name in list_aliases(registry.store, model)
         for head in records(registry, model, Alias(name))
+        if head.record.version is not None
     }
+    return held | set(list_logs(registry.store, model))
 
 
 def _heal(registry: Registry, model: ModelName, alias: Alias, dry_run: bool) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from artreg.core import canonical, keys
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import PromotionRecord, parse_record
+from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.registry.handle import Registry
 from artreg.registry.versions import list_aliases, require_model
@@ -25,6 +27,17 @@ class Head:
 
     record: PromotionRecord
     sha256: str
+
+    def held(self) -> tuple[Version, str]:
+        """Return the version that the alias holds, and its digest.
+
+        Raises:
+            NotFound: It holds none: a fence stands where its first record would.
+        """
+        record = self.record
+        if record.version is None or record.digest is None:
+            raise NotFound(f"{record.alias} of {record.model} points nowhere", hint="see artreg promote")
+        return record.version, record.digest
 
 
 def find_head(registry: Registry, model: ModelName, alias: Alias) -> Head | None:
@@ -45,9 +58,9 @@ def require_head(registry: Registry, model: ModelName, alias: Alias) -> Head:
         IntegrityError: The record is damaged, or the history has a gap.
     """
     head = find_head(registry, model, alias)
-    if head is None:
+    if head is None or head.record.version is None:
         require_model(registry, model)
-        known = list_aliases(registry.store, model)
+        known = [name for name in list_aliases(registry.store, model) if name != str(alias)]
         hint = f"its aliases are {', '.join(known)}" if known else "nothing of it was promoted yet: see artreg promote"
         raise NotFound(f"{alias} of {model} points nowhere", hint=hint)
     return head
@@ -76,6 +89,29 @@ def records(registry: Registry, model: ModelName, alias: Alias) -> Iterator[Head
     while head is not None:
         yield head
         head = _previous(registry, head)
+
+
+def at(registry: Registry, model: ModelName, alias: Alias, time: datetime) -> Head | None:
+    """Return the record that said where an alias pointed at a time, or None if it was not set yet.
+
+    The records' own times decide, each that of the clock of whoever moved the alias.
+
+    Raises:
+        IntegrityError: A record is missing or damaged, the chain is broken, or a time makes no sense.
+    """
+    for head in records(registry, model, alias):
+        if moment(head.record.time) <= time:
+            return head if head.record.version is not None else None
+    return None
+
+
+def verify_chain(registry: Registry, model: ModelName, alias: Alias) -> int:
+    """Return how many records an alias has, each of which follows from the one before it.
+
+    Raises:
+        IntegrityError: One is missing or damaged, or the chain is broken.
+    """
+    return sum(1 for _ in records(registry, model, alias))
 
 
 def newest_generation(registry: Registry, model: ModelName, alias: Alias) -> int:
@@ -130,3 +166,16 @@ def _previous(registry: Registry, head: Head) -> Head | None:
             f"record {record.generation} does not follow from record {record.generation - 1}"
         )
     return previous
+
+
+def moment(text: str) -> datetime:
+    """Read a time that stands in a record.
+
+    Raises:
+        IntegrityError: It is none.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise IntegrityError(f"a record holds {text!r} where a time should be") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

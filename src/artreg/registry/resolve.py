@@ -10,6 +10,7 @@ from artreg.core.version import Version
 from artreg.errors import NotFound
 from artreg.registry.handle import Registry
 from artreg.registry.history import require_head
+from artreg.registry.version_log import find_yank
 from artreg.registry.versions import find_manifest, list_numbers, read_manifest, require_model
 
 
@@ -24,6 +25,7 @@ class Resolved:
         alias: The alias by which it was found, if by one.
         generation: The number of the alias's newest move.
         path: Where the version lies.
+        warning: Why it should not be used any more, or ''.
     """
 
     model: ModelName
@@ -32,6 +34,7 @@ class Resolved:
     alias: Alias | None
     generation: int | None
     path: str
+    warning: str = ""
 
     def __str__(self) -> str:
         return f"{self.model}@{self.version}"
@@ -46,27 +49,32 @@ def resolve(registry: Registry, reference: Reference) -> Resolved:
     """
     model, target = reference.model, reference.target
     if isinstance(target, Alias):
-        record = require_head(registry, model, target).record
-        return Resolved(
-            model, record.version, record.digest, target, record.generation, _path(registry, model, record.version)
-        )
-    version = target if isinstance(target, Version) else latest(registry, model)
-    digest = read_manifest(registry, model, version).digest
-    return Resolved(model, version, digest, None, None, _path(registry, model, version))
+        head = require_head(registry, model, target)
+        version, digest = head.held()
+        alias, generation = target, head.record.generation
+    else:
+        version = target if isinstance(target, Version) else latest(registry, model)
+        digest = read_manifest(registry, model, version).digest
+        alias, generation = None, None
+    path = f"{registry.store.url}/{keys.version_prefix(model, version)}"
+    return Resolved(model, version, digest, alias, generation, path, _warning(registry, model, version))
 
 
 def latest(registry: Registry, model: ModelName) -> Version:
-    """Return the highest version that is no pre-release.
+    """Return the highest version that is neither a pre-release nor yanked.
 
     Raises:
         NotFound: There is none.
     """
     for version in reversed(list_numbers(registry.store, model)):
-        if not version.prerelease and find_manifest(registry, model, version) is not None:
+        if version.prerelease or find_manifest(registry, model, version) is None:
+            continue
+        if find_yank(registry, model, version) is None:
             return version
     require_model(registry, model)
-    raise NotFound(f"{model} has no released version", hint="name a version; see artreg list")
+    raise NotFound(f"{model} has no released version that is not yanked", hint="name a version; see artreg list")
 
 
-def _path(registry: Registry, model: ModelName, version: Version) -> str:
-    return f"{registry.store.url}/{keys.version_prefix(model, version)}"
+def _warning(registry: Registry, model: ModelName, version: Version) -> str:
+    yank = find_yank(registry, model, version)
+    return f"{model}@{version} was yanked by {yank.who} at {yank.time}: {yank.why}" if yank else ""

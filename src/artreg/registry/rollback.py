@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import Policy
 from artreg.core.record import Action, PromotionRecord
@@ -12,7 +14,8 @@ from artreg.registry.handle import Registry
 from artreg.registry.history import Head, read_record, records, require_head
 from artreg.registry.move import Destination, Moved, commit_move, draft, heal
 from artreg.registry.progress import SILENT, Reporter
-from artreg.registry.promote import require_reason
+from artreg.registry.promote import require_permission, require_reason
+from artreg.registry.version_log import VersionLog, read_log, require_not_yanked
 
 
 def rollback(
@@ -36,19 +39,21 @@ def rollback(
         model: The model.
         alias: The alias to move.
         policy: Says whether a reason is demanded; its gates are not asked, for the version passed them before.
-        to: A version that the alias held before; by default the one before the present one.
+        to: A version that the alias held before; by default the one before the present one that is not yanked.
         reason: Why; stands in the record.
         dry_run: Verify the target, but move nothing.
         reporter: Told of the bytes that were verified.
 
     Raises:
-        NotFound: The alias points nowhere, or never held such a version.
+        NotFound: The alias points nowhere, never held such a version, or held nothing before that is not yanked.
+        GateRejected: The version that was named is yanked.
         IntegrityError: The target or the history is damaged; nothing was changed.
-        Conflict: Somebody else moved the alias meanwhile; nothing was changed.
-        InvalidInput: The policy names no such alias, or demands a reason.
+        Conflict: Somebody else moved the alias, or yanked the target, meanwhile; nothing was changed.
+        InvalidInput: The policy names no such alias, demands a reason, or does not let the actor move it.
         StorageError: Storage failed; the message says what was done.
     """
-    rules = policy.of(alias)
+    rules = policy.of(model, alias)
+    require_permission(rules, registry.actor, alias)
     head = require_head(registry, model, alias)
     if to is not None and head.record.version == to:
         if not dry_run:
@@ -74,28 +79,62 @@ def rollback(
         gates=(),
     )
     if not dry_run:
-        commit_move(registry, record)
+        commit_move(registry, record, target.log)
     return Moved(record, changed=True, dry_run=dry_run)
 
 
-def _before(registry: Registry, head: Head) -> PromotionRecord:
-    record = head.record
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What an alias held in some generation, and what was said of it since."""
+
+    generation: int
+    version: Version
+    digest: str
+    fallback: int | None
+    log: VersionLog
+
+
+def _before(registry: Registry, head: Head) -> _Target:
+    """Find what the alias held before and may hold again, past whatever was yanked meanwhile."""
+    record, yanked = head.record, list[str]()
+    here, _ = head.held()
+    while (past := _fallback(registry, record)) is not None:
+        target = _target(registry, past)
+        if target.log.yank is None and target.version != here:
+            return target
+        if target.log.yank is not None:
+            yanked.append(str(target.version))
+        record = past.record
+    but = f" but {', '.join(yanked)}, which was yanked since" if yanked else ""
+    raise NotFound(
+        f"{record.alias} of {record.model} held nothing before {here} that it could go back to{but}",
+        hint="artreg history shows what it held; artreg promote points it at something else",
+    )
+
+
+def _fallback(registry: Registry, record: PromotionRecord) -> Head | None:
     if record.fallback is None:
-        raise NotFound(
-            f"{record.alias} of {record.model} held nothing before {record.version} that it could go back to",
-            hint="artreg history shows what it held; artreg promote points it at something else",
-        )
+        return None
     if not 0 < record.fallback < record.generation:
         raise IntegrityError(f"record {record.generation} of {record.alias} of {record.model} falls back on no record")
-    return read_record(registry, record.model, record.alias, record.fallback).record
+    past = read_record(registry, record.model, record.alias, record.fallback)
+    return None if past.record.version is None else past
 
 
-def _held(registry: Registry, head: Head, version: Version) -> PromotionRecord:
+def _held(registry: Registry, head: Head, version: Version) -> _Target:
     record = head.record
     for past in records(registry, record.model, record.alias):
         if past.record.version == version:
-            return past.record
+            target = _target(registry, past)
+            require_not_yanked(target.log)
+            return target
     raise NotFound(
         f"{record.alias} of {record.model} never held {version}",
         hint="artreg history shows what it held; a version that is new to it must be promoted",
     )
+
+
+def _target(registry: Registry, past: Head) -> _Target:
+    version, digest = past.held()
+    log = read_log(registry, past.record.model, version)
+    return _Target(past.record.generation, version, digest, past.record.fallback, log)

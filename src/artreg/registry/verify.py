@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from artreg.core import keys
@@ -13,10 +13,11 @@ from artreg.core.version import Version, is_version
 from artreg.errors import IntegrityError, NotFound
 from artreg.registry.check import Checked, Problem, check_version
 from artreg.registry.handle import Registry
-from artreg.registry.history import records, require_head
+from artreg.registry.history import find_head, records, require_head
 from artreg.registry.move import pointer_problem
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
+from artreg.registry.version_log import events, list_logs
 from artreg.registry.versions import (
     list_aliases,
     list_entries,
@@ -90,25 +91,29 @@ def _check_reference(registry: Registry, reference: Reference, quick: bool, repo
     model, target = reference.model, reference.target
     pins: dict[str, str] = {}
     if isinstance(target, Alias):
-        head = require_head(registry, model, target).record
+        head = require_head(registry, model, target)
+        version, digest = head.held()
         checked, _ = _check_history(registry, model, target)
         yield checked
-        pins = {head.digest: f"record {head.generation} of {target}"}
-        version = head.version
+        pins = {digest: f"record {head.record.generation} of {target}"}
     else:
         version = resolve(registry, reference).version if not isinstance(target, Version) else target
         if read_seal(registry, model, version) in {None, TOMBSTONE}:
             read_manifest(registry, model, version)  # says which versions there are
-    yield check_version(registry, model, version, pins=pins, quick=quick, reporter=reporter)
+    log = _check_log(registry, model, version)
+    pins = log.pins() | pins
+    yield log.added_to(check_version(registry, model, version, pins=pins, quick=quick, reporter=reporter))
 
 
 def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Reporter) -> Report:
     entries = list(list_entries(registry.store, keys.model_prefix(model)))
+    # The logs come first: whatever they say of a history is there when that is read, also while aliases move.
+    logs = {version: _check_log(registry, model, version) for version in list_logs(registry.store, model)}
     checked: list[Checked] = []
     unfinished: list[str] = []
-    pins: dict[Version, dict[str, str]] = {}
-    for name in sorted({*list_aliases(registry.store, model), *_pointers(registry, model, entries)}):
-        history, pinned = _check_history(registry, model, Alias(name))
+    pins: dict[Version, dict[str, str]] = {version: log.pins() for version, log in logs.items()}
+    for name in sorted({*list_aliases(registry.store, model), *_pointers(registry, model, entries), *_moved_by(logs)}):
+        history, pinned = _check_history(registry, model, Alias(name), _least(logs, Alias(name)))
         checked.append(history)
         for version, digest, record in pinned:
             pins.setdefault(version, {}).setdefault(digest, record)
@@ -119,8 +124,56 @@ def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Re
         if state is _State.UNFINISHED and version not in pins and not registry.store.whole_trees:
             unfinished.append(f"{model}@{version}")
             continue
-        checked.append(check_version(registry, model, version, pins=pins.get(version), quick=quick, reporter=reporter))
+        found = check_version(registry, model, version, pins=pins.get(version), quick=quick, reporter=reporter)
+        checked.append(logs[version].added_to(found) if version in logs else found)
     return Report((*checked, *_misshapen(model, entries)), tuple(unfinished))
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What the check of one version's log found.
+
+    Attributes:
+        version: The version.
+        digest: What the log says the version's digest is, as far as it could be read.
+        intents: Which records of which aliases were meant to be created, each by somebody who saw the one before.
+        problem: What is wrong, or ''.
+    """
+
+    version: Version
+    digest: str | None
+    intents: tuple[tuple[Alias, int], ...]
+    problem: str
+
+    def pins(self) -> dict[str, str]:
+        return {} if self.digest is None else {self.digest: "its log"}
+
+    def added_to(self, checked: Checked) -> Checked:
+        """Return what was found of the version with what was found of its log."""
+        if not self.problem:
+            return checked
+        return replace(checked, problems=(*checked.problems, Problem(f"{keys.HISTORY}/{self.version}", self.problem)))
+
+
+def _check_log(registry: Registry, model: ModelName, version: Version) -> _Log:
+    digest: str | None = None
+    intents: tuple[tuple[Alias, int], ...] = ()
+    try:
+        for event in events(registry, model, version):
+            digest, intents = event.digest, event.standing.intents
+    except IntegrityError as error:
+        return _Log(version, digest, intents, error.message)
+    return _Log(version, digest, intents, "")
+
+
+def _moved_by(logs: Mapping[Version, _Log]) -> set[str]:
+    """Return the aliases that must have had a record when somebody meant to move them on."""
+    return {str(alias) for log in logs.values() for alias, generation in log.intents if generation > 1}
+
+
+def _least(logs: Mapping[Version, _Log], alias: Alias) -> int:
+    """Return how many records an alias has at least: whoever meant to create one saw the one before it."""
+    return max((dict(log.intents).get(alias, 1) - 1 for log in logs.values()), default=0)
 
 
 class _State(Enum):
@@ -156,30 +209,33 @@ def _misshapen(model: ModelName, entries: list[Entry]) -> Iterator[Checked]:
 
 
 def _check_history(
-    registry: Registry, model: ModelName, alias: Alias
+    registry: Registry, model: ModelName, alias: Alias, least: int = 0
 ) -> tuple[Checked, list[tuple[Version, str, str]]]:
     problems: list[Problem] = []
     pinned: list[tuple[Version, str, str]] = []
-    size = 0
+    size, count = 0, 0
     try:
         for head in records(registry, model, alias):
             record = head.record
-            size += len(record.encode())
-            pinned.append((record.version, record.digest, f"record {record.generation} of {alias}"))
-        problem = _settled_pointer_problem(registry, model, alias) if pinned else "the pointer has no history"
+            size, count = size + len(record.encode()), count + 1
+            if record.version is not None and record.digest is not None:
+                pinned.append((record.version, record.digest, f"record {record.generation} of {alias}"))
+        problem = _settled_pointer_problem(registry, model, alias) if count else "the pointer has no history"
+        if count < least:
+            problem = f"records are missing: there are {count}, but somebody saw record {least}"
         if problem:
             problems.append(Problem(str(alias), problem))
     except IntegrityError as error:
         problems.append(Problem(f"{keys.HISTORY}/{alias}", error.message))
-    return Checked(f"{model}@{alias}", len(pinned), size, tuple(problems)), pinned
+    return Checked(f"{model}@{alias}", count, size, tuple(problems)), pinned
 
 
 def _settled_pointer_problem(registry: Registry, model: ModelName, alias: Alias) -> str:
     """Say what is wrong with a pointer; one that is being set just now is looked at again."""
-    problem, seen = "", -1
-    while True:
-        record = require_head(registry, model, alias).record
-        problem = pointer_problem(registry, record)
-        if not problem or record.generation == seen:
+    seen = -1
+    while (head := find_head(registry, model, alias)) is not None:
+        problem = pointer_problem(registry, head.record)
+        if not problem or head.record.generation == seen:
             return problem
-        seen = record.generation
+        seen = head.record.generation
+    return "the history is gone"

@@ -12,7 +12,7 @@ from artreg.core.run_record import RunRecord, parse_run
 from artreg.core.version import Version, is_version
 from artreg.errors import IntegrityError, NotFound
 from artreg.registry.handle import Registry
-from artreg.store.interface import Entry, Kind, Store
+from artreg.store.interface import READ_LIMIT, Entry, Kind, Store
 
 
 def read_manifest(registry: Registry, model: ModelName, version: Version) -> Manifest:
@@ -69,7 +69,9 @@ def read_metrics(
     return canonical.loads(data, f"{METRICS} of {model}@{version}")
 
 
-def read_file(registry: Registry, model: ModelName, version: Version, manifest: Manifest, name: str) -> bytes:
+def read_file(
+    registry: Registry, model: ModelName, version: Version, manifest: Manifest, name: str, *, limit: int = READ_LIMIT
+) -> bytes:
     """Return the bytes of a small file of a version, checked against its manifest.
 
     Raises:
@@ -79,7 +81,7 @@ def read_file(registry: Registry, model: ModelName, version: Version, manifest: 
     if name not in manifest.files:
         raise IntegrityError(f"{what} is not in the manifest")
     try:
-        data = registry.store.read(keys.version_file(model, version, name))
+        data = registry.store.read(keys.version_file(model, version, name), limit)
     except NotFound as error:
         raise IntegrityError(f"{what} is missing") from error
     if canonical.digest(data) != manifest.files[name]:

@@ -1,4 +1,9 @@
-"""The data manifest: which data a version learned from, and what they looked like."""
+"""The data manifest: which data a version learned from, and what they looked like.
+
+The profile of a column holds as much of its distribution as drift needs to be told from two manifests alone: of numbers
+the exact counts at 101 quantiles (all values, where there are no more of them), of text the counts of the most frequent
+values. `artreg.core.drift` says how near one comes by that.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from artreg.core import canonical
 from artreg.core.config import DataConfig
+from artreg.core.drift.distribution import Categories, numbers_of
+from artreg.core.drift.profile import distribution_document
 from artreg.training.data import Dataset
 from artreg.training.split import METHOD
 
@@ -18,12 +25,13 @@ FORMAT = "artreg/data/1"
 BINS = 10
 """Bins of a histogram."""
 
-TOP_VALUES = 20
+TOP_VALUES = 50
 """How many values of a text column are counted by name."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The quantiles of a numeric column."""
 
+_FEW = 20  # a text column with no more values than these is one of categories, however few rows there are
 _IDENTIFYING = 0.5  # a text column with more distinct values than this share of its rows names people or things
 
 
@@ -88,10 +96,11 @@ def _profile(column: pd.Series, *, is_id: bool) -> dict[str, Any]:
 def _numeric(present: pd.Series) -> dict[str, Any]:
     import numpy as np
 
-    values = np.sort(present.to_numpy(dtype="float64"))
+    values = np.sort(present.to_numpy(dtype="float64")) + 0.0  # -0.0 and 0.0 are one value, and one text
     if not len(values) or not np.isfinite(values).all():
         return {}
     counts, edges = np.histogram(values, bins=BINS)
+    distinct, times = np.unique(values, return_counts=True)
     return {
         "min": float(values[0]),
         "max": float(values[-1]),
@@ -99,6 +108,7 @@ def _numeric(present: pd.Series) -> dict[str, Any]:
         "std": float(values.std()),
         "quantiles": {str(q): float(value) for q, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True)},
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+        **distribution_document(numbers_of(distinct.tolist(), times.tolist()).thinned()),
     }
 
 
@@ -106,11 +116,8 @@ def _categorical(present: pd.Series) -> dict[str, Any]:
     counted: dict[str, int] = {}
     for value in present.tolist():
         counted[str(value)] = counted.get(str(value), 0) + 1
-    if len(counted) > max(TOP_VALUES, _IDENTIFYING * len(present)):
+    if len(counted) > max(_FEW, _IDENTIFYING * len(present)):
         return {"distinct": len(counted)}
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    return {
-        "distinct": len(counted),
-        "values": dict(ordered[:TOP_VALUES]),
-        "other": sum(count for _, count in ordered[TOP_VALUES:]),
-    }
+    kept = Categories(dict(ordered[:TOP_VALUES]), other=sum(count for _, count in ordered[TOP_VALUES:]))
+    return {"distinct": len(counted), **distribution_document(kept)}

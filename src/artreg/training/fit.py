@@ -27,10 +27,18 @@ THREADS = 1
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted model as bytes, what it is worth, and what the libraries warned of."""
+    """A fitted model.
+
+    Attributes:
+        data: The model as bytes.
+        metrics: What it is worth.
+        scores: The probability of the positive label that it gives each test row, in the order of the rows.
+        warnings: What the libraries warned of.
+    """
 
     data: bytes
     metrics: dict[str, Any]
+    scores: tuple[float, ...]
     warnings: tuple[str, ...]
 
 
@@ -51,7 +59,7 @@ def fit(config: TrainingConfig, dataset: Dataset) -> FittedModel:
         probabilities = load_model(data).predict_proba(table.loc[dataset.test])[:, 1]
         metrics = evaluate(dataset.labels, dataset.test, probabilities)
     messages = tuple(dict.fromkeys(f"{entry.category.__name__}: {entry.message}" for entry in caught))
-    return FittedModel(data=data, metrics=metrics, warnings=messages)
+    return FittedModel(data=data, metrics=metrics, scores=tuple(probabilities.tolist()), warnings=messages)
 
 
 def model_bytes(estimator: Any) -> bytes:

@@ -11,19 +11,21 @@ from typing import Any, Protocol
 
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
+from artreg.core.drift.profile import DATA_MANIFEST
+from artreg.core.predictions import PREDICTIONS, encode
 from artreg.errors import InvalidInput, StorageError
 from artreg.training.config_file import dump_config
-from artreg.training.data import load_dataset
+from artreg.training.data import Dataset, load_dataset
 from artreg.training.data_manifest import data_manifest
 from artreg.training.environment import environment_state
-from artreg.training.fit import fit
+from artreg.training.fit import FittedModel, fit
 from artreg.training.git import code_state
+from artreg.training.latency import SAMPLE_FILE, sample_document
 from artreg.training.provenance import Circumstances, rfc3339, run_record
 from artreg.training.seeding import set_seed
 
 MODEL_FILE = "model.joblib"
 METRICS_FILE = "metrics.json"
-DATA_MANIFEST_FILE = "data_manifest.json"
 CONFIG_FILE = "config.yaml"
 LOCK_FILE = "uv.lock"
 
@@ -98,7 +100,9 @@ def train(
     files = {
         MODEL_FILE: fitted.data,
         METRICS_FILE: canonical.dumps(fitted.metrics),
-        DATA_MANIFEST_FILE: canonical.dumps(manifest),
+        DATA_MANIFEST: canonical.dumps(manifest),
+        PREDICTIONS: _predictions(config, dataset, fitted),
+        SAMPLE_FILE: canonical.dumps(sample_document(dataset.frame.loc[dataset.test], dataset.features)),
         CONFIG_FILE: config_file,
     }
     if uv_lock is not None:
@@ -106,6 +110,11 @@ def train(
     _write(out, files)
     record = run_record(config, config_file, manifest, circumstances, ended=now(), warnings=fitted.warnings)
     return TrainedRun(folder=out, metrics=fitted.metrics, run=record)
+
+
+def _predictions(config: TrainingConfig, dataset: Dataset, fitted: FittedModel) -> bytes:
+    ids = dataset.frame.loc[dataset.test, config.data.id_column].tolist()
+    return encode(ids, dataset.labels[dataset.test].tolist(), fitted.scores)
 
 
 def _require_empty(out: Path) -> None:

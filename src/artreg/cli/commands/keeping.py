@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from artreg.cli import completion, documents
+from artreg.cli.commands.reading import warn
 from artreg.cli.common import register, session_of
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
@@ -20,9 +20,6 @@ from artreg.errors import IntegrityError, InvalidInput, NotFound, StorageError, 
 if TYPE_CHECKING:
     from artreg.registry.verify import Report
     from artreg.store.interface import Finding
-
-_AGE = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def verify(
@@ -75,6 +72,7 @@ def pull(
     session = session_of(context)
     wanted = session.reference(reference)
     found = resolve(session.registry, wanted)
+    warn(session, found)
     target = (out or Path(f"{found.model.model}-{found.version}")).absolute()
     if not target.name:
         raise InvalidInput(f"{out} cannot be the folder to make", hint="name a folder that is not there yet")
@@ -105,7 +103,7 @@ def gc(
     from artreg.registry.gc import collect
 
     session = session_of(context)
-    result = collect(session.registry, older_than=parse_age(older_than), dry_run=dry_run)
+    result = collect(session.registry, older_than=_age(older_than), dry_run=dry_run)
     verb = "would be " if dry_run else ""
     blocks: list[Block] = [
         Line(f"{verb}removed: {removed.what} ({human_bytes(removed.bytes)})") for removed in result.removed
@@ -170,16 +168,13 @@ def doctor(context: typer.Context) -> None:
     session.output.result(document, _findings_view(findings))
 
 
-def parse_age(text: str) -> timedelta:
-    """Read an age such as 90s, 15m, 24h or 7d; `0` is none.
+def _age(text: str) -> timedelta:
+    from artreg.core.ages import parse_age
 
-    Raises:
-        InvalidInput: It is none of these.
-    """
-    match = _AGE.fullmatch("0s" if text == "0" else text)
-    if match is None:
-        raise InvalidInput(f"{text!r} is not an age", hint="write a number and s, m, h or d, such as 24h")
-    return timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
+    try:
+        return parse_age("0s" if text == "0" else text)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
 
 
 def _scope(session: Session, what: str | None) -> Reference | ModelName | str | None:

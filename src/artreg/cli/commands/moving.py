@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from artreg.cli import completion, documents
+from artreg.cli.checklist import checklist
+from artreg.cli.commands.checking import version_of
 from artreg.cli.common import register, session_of
-from artreg.cli.output import gates_table
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Tone
-from artreg.core.names import Alias, Reference, parse_target
+from artreg.core.names import Alias, ModelName, Reference
 from artreg.core.version import Version
 from artreg.errors import InvalidInput
 from artreg.registry.move import Moved
@@ -22,17 +24,29 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, but m
 
 def promote(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="[PROJECT/]MODEL", autocompletion=completion.models)],
+    model: Annotated[
+        str | None, typer.Argument(help="[PROJECT/]MODEL", autocompletion=completion.models, show_default=False)
+    ] = None,
     version: Annotated[
-        str, typer.Argument(help="VERSION, or an alias that holds it", autocompletion=completion.versions)
-    ],
+        str | None,
+        typer.Argument(
+            help="VERSION, or an alias that holds it", autocompletion=completion.versions, show_default=False
+        ),
+    ] = None,
     to: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--to", help="The alias to move, such as staging or prod", autocompletion=completion.policy_aliases
         ),
-    ],
+    ] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", help="A file with several moves, made together")] = None,
     reason: Reason = "",
+    expect: Annotated[
+        str | None, typer.Option("--expect", help="Refuse unless the alias holds this version now")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Move although gates say no, where the policy allows it to you")
+    ] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Point an alias at a version, if it is whole and every gate lets it pass.
@@ -40,26 +54,75 @@ def promote(
     Verifies each file of the version against its checksum, asks the gates of the policy, and moves the alias in one
     atomic step: of several who try at once exactly one succeeds, and the others change nothing.
 
-    Examples: artreg promote churn 1.2.1 --to staging; artreg promote churn staging --to prod --reason "Q3 release"
+    Examples: artreg promote churn 1.2.1 --to staging; artreg promote churn staging --to prod --expect 1.2.0;
+    artreg promote --plan release.yaml
     """
-    from artreg.registry.promote import promote as run
-    from artreg.registry.resolve import resolve
-
     session = session_of(context)
-    name, alias, target = session.model(model), Alias(to), parse_target(version)
     session.registry.store.require_root()
-    number = target if isinstance(target, Version) else resolve(session.registry, Reference(name, target)).version
+    if plan is not None:
+        if model or version or to or expect or force:
+            raise InvalidInput("--plan stands alone", hint="the plan names models, versions and aliases")
+        _release(session, plan, reason, dry_run)
+        return
+    if not (model and version and to):
+        raise InvalidInput("what is to be moved where?", hint="artreg promote MODEL VERSION --to ALIAS, or --plan FILE")
+    _promote(session, session.model(model), version, Alias(to), reason, expect, force, dry_run)
+
+
+def _promote(
+    session: Session,
+    model: ModelName,
+    version: str,
+    alias: Alias,
+    reason: str,
+    expect: str | None,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    from artreg.instruments import INSTRUMENTS
+    from artreg.registry.promote import promote as run
+
     moved = run(
         session.registry,
-        name,
-        number,
+        model,
+        version_of(session, model, version),
         alias,
         session.policy,
         reason=reason,
+        force=force,
+        expect=None if expect is None else Version.parse(expect),
         dry_run=dry_run,
+        instruments=INSTRUMENTS,
+        policy_now=session.policy_now,
         reporter=session.output.reporter,
     )
     _show(session, moved)
+
+
+def _release(session: Session, plan: Path, reason: str, dry_run: bool) -> None:
+    from artreg.core.release_plan import parse_plan
+    from artreg.instruments import INSTRUMENTS
+    from artreg.registry.release import Step, release
+    from artreg.yamldoc import read_yaml
+
+    parsed = parse_plan(read_yaml(plan, "plan"), str(plan))
+    models = [session.model(move.model) for move in parsed.moves]
+    steps = [
+        Step(model, version_of(session, model, move.version), Alias(move.to))
+        for model, move in zip(models, parsed.moves, strict=True)
+    ]
+    moved = release(
+        session.registry,
+        steps,
+        session.policy,
+        reason=reason or parsed.reason,
+        dry_run=dry_run,
+        instruments=INSTRUMENTS,
+        policy_now=session.policy_now,
+        reporter=session.output.reporter,
+    )
+    blocks = [block for step in moved for block in _view(step)]
+    session.output.result({"moves": [documents.moved(step) for step in moved], "dry_run": dry_run}, blocks)
 
 
 def rollback(
@@ -110,6 +173,10 @@ def rollback(
 
 
 def _show(session: Session, moved: Moved) -> None:
+    session.output.result(documents.moved(moved), _view(moved))
+
+
+def _view(moved: Moved) -> list[Block]:
     record = moved.record
     before = f" (was {record.previous_version})" if record.previous_version else ""
     if not moved.changed:
@@ -120,8 +187,11 @@ def _show(session: Session, moved: Moved) -> None:
         summary = f"{record.model}@{record.alias} is now {record.version}{before}, generation {record.generation}"
     blocks: list[Block] = [Line(summary, Tone.GOOD)]
     if moved.changed and record.gates:
-        blocks.append(gates_table([verdict.document() for verdict in record.gates]))
-    session.output.result(documents.moved(moved), blocks)
+        blocks.append(checklist([verdict.document() for verdict in record.gates]))
+    overridden = [verdict.gate for verdict in record.gates if not verdict.passed]
+    if moved.changed and overridden:
+        blocks.append(Line(f"forced over {', '.join(overridden)}", Tone.BAD))
+    return blocks
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -9,11 +10,12 @@ import typer
 from artreg.cli import completion, documents
 from artreg.cli.common import register, session_of
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes
+from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes, plural
 from artreg.core.names import Alias, ModelName, Reference, is_alias
 from artreg.errors import InvalidInput
 from artreg.registry.catalog import ModelSummary, VersionDetails
 from artreg.registry.history import Head
+from artreg.registry.resolve import Resolved
 
 
 def list_(
@@ -48,6 +50,7 @@ def show(
 
     session = session_of(context)
     result = details(session.registry, session.reference(reference))
+    warn(session, result.found)
     session.output.result(documents.version_details(result), _details_view(result))
 
 
@@ -65,6 +68,7 @@ def resolve(
 
     session = session_of(context)
     result = run(session.registry, session.reference(reference))
+    warn(session, result)
     rows = [("digest", result.digest), ("path", result.path)]
     if result.generation is not None:
         rows.insert(0, ("generation", str(result.generation)))
@@ -79,24 +83,61 @@ def history(
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="At most so many records an alias; 0 for all")
     ] = 20,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="What was held then, such as 2026-03-01T12:00Z")
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Check the whole chain of records")] = False,
 ) -> None:
     """Tell who moved an alias when, from where to where, and why; newest first.
 
-    Examples: artreg history prod; artreg history churn; artreg history churn@prod --limit 0
+    Examples: artreg history prod; artreg history churn@prod --at 2026-03-01T12:00Z; artreg history churn --verify
     """
     from itertools import islice
 
+    from artreg.registry.history import at as held_at
     from artreg.registry.history import records, require_head
 
     session = session_of(context)
     session.registry.store.require_root()
     model, aliases = _histories(session, subject)
+    moment = None if at is None else parse_time(at)
     heads: list[Head] = []
     for alias in aliases:
         require_head(session.registry, model, alias)
-        heads += islice(records(session.registry, model, alias), limit or None)
+        if moment is not None:
+            head = held_at(session.registry, model, alias, moment)
+            heads += [] if head is None else [head]
+        else:
+            heads += islice(records(session.registry, model, alias), None if verify else limit or None)
     heads.sort(key=lambda head: (head.record.time, head.record.generation), reverse=True)
-    session.output.result({"records": [head.record.document() for head in heads]}, [_history_view(model, heads)])
+    document: dict[str, Any] = {"records": [head.record.document() for head in heads]}
+    if moment is not None:
+        session.output.result({**document, "at": at}, _held_view(model, heads, at or ""))
+        return
+    blocks: list[Block] = [_history_view(model, heads)]
+    if verify:
+        document["verified"] = True
+        blocks.append(Line(f"{plural(len(heads), 'record')}, each follows from the one before it", Tone.GOOD))
+    session.output.result(document, blocks)
+
+
+def parse_time(text: str) -> datetime:
+    """Read a moment; without a time zone it is taken for UTC.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a time", hint="write it as 2026-03-01T12:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def warn(session: Session, found: Resolved) -> None:
+    """Say by the way why a version should not be used any more, if so."""
+    if found.warning:
+        session.output.note(f"warning: {found.warning}")
 
 
 def _histories(session: Session, subject: str) -> tuple[ModelName, list[Alias]]:
@@ -131,7 +172,7 @@ def _versions_view(summary: ModelSummary) -> list[Block]:
     rows = tuple(
         (
             str(version.version),
-            ", ".join(version.aliases),
+            ", ".join([*version.aliases, *(["yanked"] if version.yanked else [])]),
             f"{version.created:%Y-%m-%d %H:%M}",
             str(version.files),
             human_bytes(version.bytes),
@@ -188,26 +229,36 @@ def _short(digest: object) -> str:
     return str(digest or "unknown").removeprefix("sha256:")[:12]
 
 
+def _held_view(model: ModelName, heads: list[Head], at: str) -> list[Block]:
+    if not heads:
+        return [Line(f"{model} held nothing at {at}")]
+    return [
+        Line(f"{model}@{head.record.alias} was {head.record.version or 'nothing'} at {at}, since {head.record.time}")
+        for head in heads
+    ]
+
+
 def _history_view(model: ModelName, heads: list[Head]) -> Table:
-    rows = []
-    for head in heads:
-        record = head.record
-        refused = sum(not verdict.passed for verdict in record.gates)
-        gates = f"{len(record.gates) - refused}/{len(record.gates)}" if record.gates else "-"
-        rows.append(
-            (
-                record.time.replace("T", " ")[:19],
-                str(record.alias),
-                str(record.generation),
-                record.action.value,
-                f"{record.previous_version or '-'} → {record.version}",
-                record.who,
-                gates,
-                record.why,
-            )
-        )
+    rows = tuple(_history_row(head) for head in heads)
     columns = ("when (UTC)", "alias", "gen", "action", "move", "who", "gates", "why")
-    return Table(columns, tuple(rows), title=str(model), numeric=frozenset({2}))
+    return Table(columns, rows, title=str(model), numeric=frozenset({2}))
+
+
+def _history_row(head: Head) -> tuple[str, ...]:
+    record = head.record
+    overridden = [verdict.gate for verdict in record.gates if not verdict.passed]
+    gates = f"{len(record.gates) - len(overridden)}/{len(record.gates)}" if record.gates else "-"
+    forced = f"forced over {', '.join(overridden)}: " if overridden else ""
+    return (
+        record.time.replace("T", " ")[:19],
+        str(record.alias),
+        str(record.generation),
+        record.action.value,
+        f"{record.previous_version or '-'} → {record.version or '-'}",
+        record.who,
+        gates,
+        forced + record.why,
+    )
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,0 +1,113 @@
+"""What gates judge by: plain values, gathered before any of them is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from artreg.core.names import Alias, ModelName
+from artreg.core.record import PromotionRecord
+from artreg.core.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A version as gates see it.
+
+    Attributes:
+        version: The version.
+        digest: Its digest.
+        sizes: Bytes of each of its files.
+        metrics: Its metrics.json, or None if it has none.
+        run: Its run.json.
+        data: Its data_manifest.json, or None if it has none.
+        card: Its README.md, or None if it has none.
+    """
+
+    version: Version
+    digest: str
+    sizes: Mapping[str, int]
+    metrics: Mapping[str, object] | None
+    run: Mapping[str, Any]
+    data: Mapping[str, Any] | None = None
+    card: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's word for a version.
+
+    Attributes:
+        who: The person.
+        signed: Whether a signature by a key that the policy names for that person was verified.
+    """
+
+    who: str
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What a rollback of the alias would return to after this promotion.
+
+    Attributes:
+        version: The version, or None if there is none.
+        problem: Why it could not be returned to, or ''.
+    """
+
+    version: Version | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that gates judge by.
+
+    Attributes:
+        model: The model.
+        alias: The alias that is to move.
+        candidate: The version that it is to point at.
+        files: How many files of the candidate were verified.
+        bytes: How many bytes these have.
+        now: The time of the judgement.
+        heads: The newest record of each alias that a gate asks for; None where it was never set.
+        held_since: Since when each of these aliases has held what it holds.
+        incumbents: What each alias that a gate compares with holds; None where it holds nothing.
+        approvals: Who approved the candidate for the alias, each once, bound to its digest.
+        proofs: Records that it was trained again with the same digests.
+        way_back: What a rollback would return to.
+        measured: What was measured outside for a gate, by its place among the gates of the alias.
+    """
+
+    model: ModelName
+    alias: Alias
+    candidate: Subject
+    files: int
+    bytes: int
+    now: datetime
+    heads: Mapping[Alias, PromotionRecord | None] = field(default_factory=dict)
+    held_since: Mapping[Alias, datetime | None] = field(default_factory=dict)
+    incumbents: Mapping[Alias, Subject | None] = field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
+    proofs: tuple[Mapping[str, Any], ...] = ()
+    way_back: WayBack = WayBack(None, "it was not looked for")
+    measured: Mapping[int, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a gate asks to be gathered.
+
+    Attributes:
+        heads: Aliases whose newest records it looks at.
+        incumbents: Aliases whose versions it compares the candidate with.
+        way_back: Whether it looks at what a rollback would return to.
+        measured: Whether something must be measured outside.
+    """
+
+    heads: frozenset[Alias] = frozenset()
+    incumbents: frozenset[Alias] = frozenset()
+    way_back: bool = False
+    measured: bool = False

@@ -1,0 +1,88 @@
+"""Gates of others: `command`, a program of one's own; `plugin`, a Python function that a package offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from artreg.core.gates.evidence import Evidence, Needs
+from artreg.core.gates.interface import GateSection
+from artreg.core.names import Alias
+from artreg.core.record import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a gate of others said.
+
+    Attributes:
+        passed: Whether the candidate may pass.
+        message: Why, in one line.
+        figures: What it judged by; representable in JSON.
+    """
+
+    passed: bool
+    message: str
+    figures: dict[str, Any]
+
+
+class ExternalGate(GateSection):
+    """A gate whose answer comes from outside."""
+
+    def needs(self, alias: Alias) -> Needs:
+        """Ask for the answer, and for what the alias holds."""
+        return Needs(incumbents=frozenset({alias}), measured=True)
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass what the other side passes; no answer is a refusal."""
+        if not isinstance(measured, Answer):
+            return self.verdict(False, f"{self.title()}: no answer: {measured or 'nothing can ask it here'}")
+        return self.verdict(measured.passed, f"{self.title()}: {measured.message}", **measured.figures)
+
+    def title(self) -> str:
+        """Return what to call it."""
+        return str(self.gate)
+
+
+class CommandGate(ExternalGate):
+    """A program decides: exit code 0 passes, and its last line of output says why.
+
+    It gets the folders of candidate and incumbent in ARTREG_CANDIDATE and ARTREG_INCUMBENT (empty if there is none),
+    and a JSON document about both on its standard input. It runs without a shell.
+
+    Attributes:
+        name: What to call it.
+        command: The program and its arguments.
+        timeout_s: Seconds after which it is ended, and the gate fails.
+    """
+
+    gate: Literal["command"]
+    name: str = Field(min_length=1)
+    command: list[str] = Field(min_length=1)
+    timeout_s: float = Field(default=60, gt=0, le=3600)
+
+    def title(self) -> str:
+        """Return its name."""
+        return self.name
+
+
+class PluginGate(ExternalGate):
+    """A function decides that an installed package offers under the entry point group `artreg.gates`.
+
+    It is called as `function(candidate_folder, incumbent_folder_or_None, context, **options)` and returns
+    `(passed, message, figures)`.
+
+    Attributes:
+        name: The entry point's name.
+        options: Keyword arguments for it.
+    """
+
+    gate: Literal["plugin"]
+    name: str = Field(min_length=1)
+    options: dict[str, Any] = Field(default={})
+
+    def title(self) -> str:
+        """Return its name."""
+        return self.name

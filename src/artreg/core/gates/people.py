@@ -1,0 +1,81 @@
+"""Gates about people and plans: `approvals`, `rollback_plan`."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from artreg.core.gates.evidence import Evidence, Needs
+from artreg.core.gates.interface import GateSection
+from artreg.core.names import Alias
+from artreg.core.record import Verdict
+
+
+class ApprovalsGate(GateSection):
+    """Enough named people must have approved these very bytes; whoever published them does not count.
+
+    Attributes:
+        count: How many must have.
+        of: Whose word counts; empty: anybody's.
+        signed: Whether only approvals count that are signed with a key that the policy names for that person.
+    """
+
+    gate: Literal["approvals"]
+    count: int = Field(default=1, ge=1)
+    of: list[str] = Field(default=[])
+    signed: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.of and self.count > len(set(self.of)):
+            raise ValueError("count is more than there are people in of, so that nothing could pass")
+        return self
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass a version that enough people stand up for."""
+        publisher = evidence.candidate.run.get("published_by")
+        if not isinstance(publisher, str):
+            return self.verdict(False, "run.json does not say who published it", count=self.count, of=self.of)
+        counted = sorted(
+            {
+                approval.who
+                for approval in evidence.approvals
+                if (not self.of or approval.who in self.of)
+                and approval.who != publisher
+                and (approval.signed or not self.signed)
+            }
+        )
+        figures = {"count": self.count, "of": self.of, "approved_by": counted, "signed": self.signed}
+        names = ", ".join(counted) or "nobody"
+        kind = "signed approvals" if self.signed else "approvals"
+        if len(counted) < self.count:
+            waiting = f" of {', '.join(self.of)}" if self.of else ""
+            message = f"approved by {names}; {self.count} {kind}{waiting} are needed, the publisher's does not count"
+            return self.verdict(False, message, **figures, off_by=self.count - len(counted))
+        return self.verdict(True, f"approved by {names}", **figures)
+
+
+class RollbackPlanGate(GateSection):
+    """The version that a rollback would return to must exist, be whole and not be yanked.
+
+    Attributes:
+        first: Whether the first promotion, which nothing can be rolled back from, passes.
+    """
+
+    gate: Literal["rollback_plan"]
+    first: bool = True
+
+    def needs(self, alias: Alias) -> Needs:
+        """Ask for the way back."""
+        return Needs(way_back=True)
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass where there is a way back."""
+        way = evidence.way_back
+        if way.version is None:
+            return self.verdict(self.first, f"{evidence.alias} holds nothing to go back to", back_to=None)
+        figures = {"back_to": str(way.version)}
+        if way.problem:
+            return self.verdict(False, f"a rollback could not return to {way.version}: {way.problem}", **figures)
+        return self.verdict(True, f"a rollback would return to {way.version}, which is whole", **figures)

@@ -1,0 +1,146 @@
+"""Gates about where a version comes from: `provenance`, `reproduced`, `model_card`, `no_pickle`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from artreg.core.gates.evidence import Evidence
+from artreg.core.gates.interface import GateSection
+from artreg.core.manifest import is_model_file
+from artreg.core.record import Verdict
+
+_UNKNOWN = {"", "unknown"}
+SAFE_FORMATS = {".safetensors", ".skops", ".onnx", ".json", ".txt", ".csv", ".ubj", ".gguf", ".parquet"}
+"""File formats that are read without running code."""
+_HEADING = re.compile(r"(?P<marks>#{1,6})[ \t]+(?P<title>\S.*)")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_FENCES = ("```", "~~~")
+_BLANK = re.compile(r"\[(?:more information needed|to be written|fill in)\]|<!-- *write", re.IGNORECASE)
+
+
+class ProvenanceGate(GateSection):
+    """Code, environment, config, data and seeds of the run must be recorded.
+
+    Attributes:
+        clean: Whether the work tree must have been clean too.
+    """
+
+    gate: Literal["provenance"]
+    clean: bool = True
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass a run record whose four axes and seeds are all known."""
+        run = evidence.candidate.run
+        seeds = run.get("seeds")
+        code, environment, config, data = (_axis(run, axis) for axis in ("code", "environment", "config", "data"))
+        checks = {
+            "git commit": _known(code.get("commit")),
+            "clean work tree": code.get("dirty") is False or not self.clean,
+            "uv.lock": _known(environment.get("uv_lock_sha256")),
+            "config": _known(config.get("sha256")),
+            "data": _known(data.get("content_hash")),
+            "seeds": isinstance(seeds, Mapping) and bool(seeds),
+        }
+        lacking = [what for what, known in checks.items() if not known]
+        if lacking:
+            return self.verdict(False, f"not known of the run: {', '.join(lacking)}", **checks)
+        return self.verdict(True, f"commit {str(code.get('commit'))[:12]}, lock, config, data and seeds", **checks)
+
+
+class ReproducedGate(GateSection):
+    """Somebody must have trained the version again and got the same digests."""
+
+    gate: Literal["reproduced"]
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass a version with a proof."""
+        if not evidence.proofs:
+            return self.verdict(False, "nobody has proven that it can be trained again", proofs=0)
+        newest = evidence.proofs[-1]
+        message = f"trained again by {newest.get('who')} on {str(newest.get('time'))[:10]}, with the same digests"
+        return self.verdict(True, message, proofs=len(evidence.proofs), who=newest.get("who"), time=newest.get("time"))
+
+
+class ModelCardGate(GateSection):
+    """README.md, the model card, must be there and filled in.
+
+    Attributes:
+        sections: Headings that must be there, with text below them or below their own subheadings.
+    """
+
+    gate: Literal["model_card"]
+    sections: list[str] = Field(default=[])
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass a card without blanks that has every section."""
+        card = evidence.candidate.card
+        if card is None or not card.strip():
+            return self.verdict(False, "it has no README.md", missing=self.sections, blanks=0)
+        filled = _filled_sections(card)
+        missing = [title for title in self.sections if title.casefold() not in filled]
+        blanks = len(_BLANK.findall(card))
+        if missing or blanks:
+            parts = [f"it lacks {', '.join(missing)}"] if missing else []
+            parts += [f"{blanks} {'place is' if blanks == 1 else 'places are'} not filled in"] if blanks else []
+            message = f"README.md is there, but {' and '.join(parts)}"
+            return self.verdict(False, message, missing=missing, blanks=blanks)
+        return self.verdict(True, f"README.md has {len(card.split())} words", missing=[], blanks=0)
+
+
+class NoPickleGate(GateSection):
+    """The model's files must be of formats that load without running code."""
+
+    gate: Literal["no_pickle"]
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass a model whose every file has a suffix that is known to be safe."""
+        files = [name for name in evidence.candidate.sizes if is_model_file(name)]
+        unsafe = sorted(name for name in files if _suffix(name) not in SAFE_FORMATS)
+        if not files:
+            return self.verdict(False, "run.json names no file of the model", unsafe=[])
+        if unsafe:
+            return self.verdict(False, f"loading may run code: {', '.join(unsafe)}", unsafe=unsafe)
+        return self.verdict(True, f"{', '.join(sorted(files)[:3])} load without running code", unsafe=[])
+
+
+def _known(value: object) -> bool:
+    return isinstance(value, str) and value.strip() not in _UNKNOWN
+
+
+def _suffix(name: str) -> str:
+    """Return what follows the last dot of a file's own name, dot included."""
+    stem, dot, ending = name.rpartition("/")[2].rpartition(".")
+    return f".{ending.lower()}" if dot and stem else ""
+
+
+def _axis(run: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    axes = run.get("axes")
+    axis = axes.get(name) if isinstance(axes, Mapping) else None
+    return axis if isinstance(axis, Mapping) else {}
+
+
+def _filled_sections(card: str) -> set[str]:
+    """Return the titles of the headings that have text below them; comments are none, and code has no headings."""
+    filled: set[str] = set()
+    above: list[tuple[int, str]] = []
+    fenced = False
+    for line in _COMMENT.sub("", card).splitlines():
+        if line.lstrip().startswith(_FENCES):
+            fenced = not fenced
+        elif not fenced and (heading := _HEADING.match(line)):
+            level = len(heading["marks"])
+            above = [*(one for one in above if one[0] < level), (level, _title(heading["title"]))]
+        elif line.strip():
+            filled.update(title for _, title in above)
+    return filled
+
+
+def _title(text: str) -> str:
+    """Return a heading's title without the number signs that may close it."""
+    title = text.rstrip()
+    bare = title.rstrip("#")
+    return (bare.rstrip() if bare[-1:].isspace() else title).casefold()

@@ -1,0 +1,47 @@
+"""Measures how long predictions take: in a process of its own, on the rows that the version brought along."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from artreg.core.gates.limits import Latency, LatencyGate
+from artreg.errors import ArtregError
+from artreg.instruments.folders import pulled
+from artreg.registry.evidence import Case
+
+_LONGEST = 300
+
+
+def measure_latency(gate: LatencyGate, case: Case) -> object:
+    """Return the latency of the candidate, or a text that says why there is none."""
+    try:
+        with pulled(case) as folders:
+            command = [sys.executable, "-P", "-m", "artreg.training.latency", str(folders.candidate)]
+            done = subprocess.run(  # noqa: S603  # this very interpreter, and no shell
+                [*command, str(gate.rows), str(gate.calls)],
+                capture_output=True,
+                timeout=gate.timeout_s,
+                check=False,
+            )
+    except ArtregError as error:
+        return error.message
+    except subprocess.TimeoutExpired:
+        return f"no answer within {gate.timeout_s:g} s"
+    if done.returncode:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return (lines[-1] if lines else f"exit code {done.returncode}")[:_LONGEST]
+    return read_figures(done.stdout)
+
+
+def read_figures(output: bytes) -> object:
+    """Return the latency in the last line of an output, or a text if there is none.
+
+    Of the lines above nothing is believed: a model may print what it likes when it is loaded.
+    """
+    try:
+        found = json.loads(output.splitlines()[-1])
+        return Latency(float(found["median_ms"]), float(found["p95_ms"]), int(found["calls"]), int(found["rows"]))
+    except (LookupError, TypeError, ValueError, OverflowError, RecursionError):
+        return "the measurement gave no figures"

@@ -1,0 +1,101 @@
+"""Judging a candidate: is it whole, may it, and what does every gate say?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from artreg.core.gates import evaluate
+from artreg.core.gates.evidence import Approval
+from artreg.core.names import Alias, ModelName
+from artreg.core.policy import AliasPolicy, Policy
+from artreg.core.record import Verdict
+from artreg.core.version import Version
+from artreg.registry.approvals import standing_approvals
+from artreg.registry.check import verified_manifest
+from artreg.registry.evidence import Candidate, Instrument, gather
+from artreg.registry.freeze import freeze_verdict
+from artreg.registry.handle import Registry
+from artreg.registry.history import Head, find_head
+from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.version_log import VersionLog, read_log, yank_verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What is to be said of a candidate.
+
+    Attributes:
+        model: The model.
+        alias: The alias that is to move.
+        version: The candidate.
+        digest: Its digest.
+        head: The alias's newest record when the candidate was judged.
+        log: The candidate's log when it was judged.
+        rules: What the policy says of the alias.
+        policy: The policy's digest.
+        verdicts: What every gate said.
+    """
+
+    model: ModelName
+    alias: Alias
+    version: Version
+    digest: str
+    head: Head | None
+    log: VersionLog
+    rules: AliasPolicy
+    policy: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def stands_there(self) -> bool:
+        """Whether the alias holds the candidate already."""
+        return self.head is not None and (self.head.record.version, self.head.record.digest) == (
+            self.version,
+            self.digest,
+        )
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        """The verdicts that are against it."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.passed)
+
+
+def assess(
+    registry: Registry,
+    model: ModelName,
+    version: Version,
+    alias: Alias,
+    policy: Policy,
+    *,
+    instruments: Mapping[str, Instrument] | None = None,
+    reporter: Reporter = SILENT,
+) -> Assessment:
+    """Verify a candidate and ask every gate.
+
+    Args:
+        registry: The registry.
+        model: The model.
+        version: The candidate.
+        alias: The alias that is to move.
+        policy: What the candidate must show.
+        instruments: What measures for gates, by their kinds; a gate whose instrument is missing refuses.
+        reporter: Told of the bytes that were verified.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: The version, or a history that matters, is damaged.
+        InvalidInput: The policy names no such alias.
+    """
+    rules = policy.of(model, alias)
+    head = find_head(registry, model, alias)
+    log = read_log(registry, model, version)  # before anything is judged: a later event makes the move a conflict
+    manifest, checked = verified_manifest(registry, model, version, reporter=reporter)
+    approvals = tuple(
+        Approval(who, signed) for who, signed in standing_approvals(log, alias, manifest.digest, policy.signers)
+    )
+    candidate = Candidate(model, version, manifest, checked, log, approvals)
+    evidence = gather(registry, candidate, alias, head, gates=rules.gates, instruments=instruments or {})
+    verdicts = [*evaluate(rules.gates, evidence)]
+    verdicts += [verdict for verdict in (yank_verdict(log), freeze_verdict(head, registry.now())) if not verdict.passed]
+    return Assessment(model, alias, version, manifest.digest, head, log, rules, policy.digest, tuple(verdicts))
