@@ -4,7 +4,7 @@ from faults.broken_answers import promote_through_broken_answers, publish_throug
 
 
 def test_promotions_are_reported_truly(moto_place, tmp_path):
-    promote_through_broken_answers(moto_place, tmp_path, promoters=3, moves=2)
+    promote_through_broken_answers(moto_place, tmp_path, promoters=2, moves=2)
 
 
 def test_publishing_is_reported_truly(moto_place, tmp_path):

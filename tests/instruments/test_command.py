@@ -162,7 +162,7 @@ def test_it_gets_both_folders_and_a_document_about_both(lab: Lab) -> None:
     assert (context["candidate"]["version"], context["incumbent"]["version"]) == ("1.1.0", "1.0.0")
     assert context["candidate"]["metrics"] == {"auc": 0.9}
     assert context["candidate"]["run"]["published_by"] == "ada"
-    assert set(context["candidate"]["files"]) == {"metrics.json", "model.bin"}
+    assert set(context["candidate"]["files"]) == {"metrics.json", "model.bin", "run.json"}
     assert (files, model) == ([FILES, FILES], "1.1.0")
     assert not any(Path(folder).exists() for folder in folders)
 

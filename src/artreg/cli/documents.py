@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from artreg.cli.output import flat
 from artreg.core.version_event import VersionEvent
 from artreg.registry.catalog import ModelSummary, VersionDetails
 from artreg.registry.check import Checked
@@ -48,14 +49,10 @@ def moved(result: Moved) -> dict[str, Any]:
         "generation": record.generation,
         "digest": record.digest,
         "action": record.action.value,
-        "gates": [{**verdict.figures, **_head(verdict.document())} for verdict in record.gates],
+        "gates": [flat(verdict.document()) for verdict in record.gates],
         "changed": result.changed,
         "dry_run": result.dry_run,
     }
-
-
-def _head(verdict: dict[str, Any]) -> dict[str, Any]:
-    return {key: verdict[key] for key in ("gate", "passed", "message")}
 
 
 def assessed(result: Assessment) -> dict[str, Any]:
@@ -67,7 +64,7 @@ def assessed(result: Assessment) -> dict[str, Any]:
         "version": str(result.version),
         "digest": result.digest,
         "passed": not result.refusals,
-        "gates": [{**verdict.figures, **_head(verdict.document())} for verdict in result.verdicts],
+        "gates": [flat(verdict.document()) for verdict in result.verdicts],
         "policy": result.policy,
     }
 

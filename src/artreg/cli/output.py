@@ -38,7 +38,17 @@ class Output(Protocol):
 
 def error_document(error: ArtregError) -> dict[str, Any]:
     """Return an error as `--json` prints it."""
-    return {"code": error.code, "message": error.message, "hint": error.hint, **error.details}
+    details = dict(error.details)
+    gates = details.get("gates")
+    if isinstance(gates, list):
+        details["gates"] = [flat(gate) for gate in gates]
+    return {"code": error.code, "message": error.message, "hint": error.hint, **details}
+
+
+def flat(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a verdict as `--json` prints it: the figures beside kind, outcome and message."""
+    rest = {key: value for key, value in gate.items() if key != "figures"}
+    return {**gate.get("figures", {}), **rest}
 
 
 class JsonOutput:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from artreg.core import canonical
+from artreg.core import canonical, keys
 from artreg.core.gates import AnyGate
 from artreg.core.gates.evidence import Approval, Evidence, Needs, Subject, WayBack
 from artreg.core.manifest import METRICS, RUN, Manifest
@@ -122,20 +122,23 @@ def read_subject(registry: Registry, model: ModelName, version: Version, manifes
     """
 
     def document(name: str) -> dict[str, Any] | None:
+        """Return a document; one that is none, as publishers may bring along, is as good as missing."""
         if name not in manifest.files:
             return None
-        return canonical.loads(read_file(registry, model, version, manifest, name), f"{name} of {model}@{version}")
+        data = read_file(registry, model, version, manifest, name)
+        try:
+            return canonical.loads(data, f"{name} of {model}@{version}")
+        except IntegrityError:
+            return None
 
+    entries = registry.store.walk(keys.version_prefix(model, version))
     card = read_file(registry, model, version, manifest, CARD) if CARD in manifest.files else None
-    run = document(RUN)
-    assert run is not None
-    sizes = run.get("sizes")
     return Subject(
         version=version,
         digest=manifest.digest,
-        sizes=sizes if isinstance(sizes, dict) else {},
+        sizes={entry.name: entry.size for entry in entries if entry.name in manifest.files},
         metrics=document(METRICS),
-        run=run,
+        run=document(RUN) or {},
         data=document(DATA_MANIFEST),
         card=None if card is None else card.decode("utf-8", "replace"),
     )
