@@ -101,8 +101,16 @@ def test_the_sessions_of_the_readme(trained: Path, moto_endpoint: str) -> None:
 
 
 def test_the_python_of_the_readme(trained: Path) -> None:
+    made = trained / "made"
+    made.mkdir()
+    (made / "model.txt").write_text("a model")
+    (made / "metrics.json").write_text('{"roc_auc": 0.9}')
     (trained / "other").mkdir()
-    for command in ("train --version 9.0.0", "promote churn 9.0.0 --to staging", "promote churn 9.0.0 --to prod"):
+    for command in (
+        "publish made --model churn --version 9.0.0",
+        "promote churn 9.0.0 --to staging",
+        "promote churn 9.0.0 --to prod",
+    ):
         assert "[exit" not in shell(f"artreg {command} --registry other", trained, environment())
     (snippet,) = blocks("README.md", "python")
     code = snippet.replace('"registry"', '"other"', 1) + "\nprint(version, who)"

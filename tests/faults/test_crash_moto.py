@@ -9,7 +9,7 @@ from store.places import PART
 
 @pytest.mark.parametrize(
     ("name", "points"),
-    [("publish next", 6), ("promote next", 4), ("rollback", 4)],
+    [("publish next", 6), ("promote next", 4)],
 )
 def test_killed_at_every_change(moto_place, tmp_path, name, points):
     """At every request that changes something; test_crash_ceph does so at every other one too."""
