@@ -54,7 +54,7 @@ def test_every_flip_in_memory(tmp_path):
     files = {key: place.get(key) for key in names}
     assert {"p/m/prod", "p/m/history/prod/00000003.json", "p/m/1.2.0/checksum.txt"} <= files.keys()
     missed, count = [], 0
-    for key, position, bit in _flips(files, step=1 if FULL else 5):
+    for key, position, bit in _flips(files, step=1 if FULL else 11):
         place.put(key, _flipped(files[key], position, bit))
         if verify(registry).ok:
             missed.append((key, position, bit))

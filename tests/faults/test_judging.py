@@ -113,7 +113,7 @@ def sources(tmp_path_factory):
 
 
 @settings(
-    max_examples=1000 if FULL else 200,
+    max_examples=1000 if FULL else 80,
     deadline=None,
     database=None,
     derandomize=True,
