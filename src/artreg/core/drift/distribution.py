@@ -74,7 +74,8 @@ class Numbers:
         if len(self.knots) <= parts + 1:
             return self
         kept = sorted({self.quantile_place(part, parts) for part in range(parts + 1)})
-        return Numbers(*(tuple(row[place] for place in kept) for row in (self.knots, self.below, self.upto)))  # type: ignore[arg-type]
+        rows = (self.knots, self.below, self.upto)
+        return Numbers(*(tuple(row[place] for place in kept) for row in rows))  # type: ignore[arg-type]  # one of each type
 
     def quantile_place(self, part: int, parts: int) -> int:
         """Return which knot is the quantile at `part / parts`; the column must have a value."""
