@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from artreg.cli.commands import checking, comparing, judging, keeping, making, moving, reading
+from artreg.cli.commands import checking, comparing, judging, keeping, making, moving, reading, reproducing
 from artreg.cli.common import Group
 
 app = typer.Typer(
@@ -42,3 +42,4 @@ judging.add_to(app)
 reading.add_to(app)
 keeping.add_to(app)
 comparing.add_to(app)
+reproducing.add_to(app)

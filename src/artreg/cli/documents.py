@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from artreg.registry.approvals import Approval, Given
     from artreg.registry.assess import Assessment  # brings pydantic along
     from artreg.registry.yank import Yanked
+    from artreg.reproduction.diff import VersionDiff
+    from artreg.reproduction.reproduce import Reproduction
 
 
 def published(result: Published, *, dry_run: bool = False) -> dict[str, Any]:
@@ -237,3 +239,34 @@ def frozen(result: Moved) -> dict[str, Any]:
     """Return what `freeze` and `unfreeze` print."""
     there = result.record.frozen
     return {**moved(result), "frozen": None if there is None else there.document()}
+
+
+def reproduction(result: Reproduction) -> dict[str, Any]:
+    """Return what `reproduce` prints of a version."""
+    return {
+        "project": result.model.project,
+        "model": result.model.model,
+        "version": str(result.version),
+        "digest": result.digest,
+        "reproduced": result.reproduced,
+        "same_bytes": result.same_bytes,
+        "tolerance": result.tolerance,
+        "axes": [comparison.document() for comparison in result.axes],
+        "outcome": {**result.outcome.document(), "parts": [part.document() for part in result.parts]},
+        "proof": result.proof,
+    }
+
+
+def version_diff(result: VersionDiff) -> dict[str, Any]:
+    """Return what `diff` prints."""
+    log = result.commits
+    return {
+        "before": resolved(result.before),
+        "after": resolved(result.after),
+        "axes": [comparison.document() for comparison in result.axes],
+        "commits": None if log is None else {"forward": log.forward, "subjects": list(log.subjects)},
+        "drift": None if result.drift is None else [column_drift(column) for column in result.drift.columns],
+        "metrics": [one.document() for one in result.outcome.metrics],
+        "files": [one.document() for one in result.files],
+        "same_files": result.same_files,
+    }

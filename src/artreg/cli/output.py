@@ -17,6 +17,17 @@ from artreg.cli.view import Block, Fields, Line, Table, Tone, printable
 from artreg.errors import ArtregError, GateRejected
 from artreg.registry.progress import SILENT, Reporter
 
+_TONES = {
+    "pass": "green",
+    "ok": "green",
+    "same": "green",
+    "FAIL": "bold red",
+    "DAMAGED": "bold red",
+    "different": "bold red",
+    "unknown": "yellow",
+}
+"""How a cell of a table that says just this is coloured."""
+
 
 class Output(Protocol):
     """Where results, notes and errors go."""
@@ -203,5 +214,4 @@ def _rich(block: Block) -> Any:
 def _cell(cell: str) -> Any:
     from rich.text import Text
 
-    tones = {"pass": "green", "ok": "green", "FAIL": "bold red", "DAMAGED": "bold red"}
-    return Text(printable(cell), style=tones.get(cell, ""))
+    return Text(printable(cell), style=_TONES.get(cell, ""))

@@ -102,7 +102,7 @@ def gather(
         held_since={name: _held_since(registry, found) for name, found in heads.items() if name != alias},
         incumbents={name: _incumbent(registry, model, name, heads.get(name)) for name in _all(needs, "incumbents")},
         approvals=candidate.approvals,
-        proofs=tuple(event.document() for event in candidate.log.proofs),
+        proofs=tuple(event.document() for event in candidate.log.proofs if event.payload.get("same_bytes", True)),
         way_back=_way_back(registry, head) if any(need.way_back for need in needs) else WayBack(None, "not looked for"),
     )
     case = Case(registry, model, evidence)

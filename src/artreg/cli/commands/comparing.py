@@ -1,15 +1,17 @@
-"""Commands that compare versions: `drift`."""
+"""Commands that compare versions: `diff`, `drift`."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from artreg.cli import completion, documents
 from artreg.cli.common import register, session_of
-from artreg.cli.view import Block, Line, Table, Tone, plural
+from artreg.cli.comparison import axes_table, metrics_table
+from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
 from artreg.core import canonical
 from artreg.core.drift import DATA_MANIFEST, ColumnDrift, DriftReport, TableProfile, compare, parse_profile
 from artreg.core.drift.measures import MAJOR, MODERATE
@@ -18,6 +20,7 @@ from artreg.errors import IntegrityError, NotFound
 if TYPE_CHECKING:
     from artreg.registry.handle import Registry
     from artreg.registry.resolve import Resolved
+    from artreg.reproduction.diff import VersionDiff
 
 _BAR_CELLS = 10
 _BAR_END = 0.5  # the PSI that fills a bar: twice what counts as major, so that the same length always means the same
@@ -50,6 +53,53 @@ def drift(
     profiles = [_profile(session.registry, found) for found in (before, after)]
     report = compare(*profiles, ignore=ignore or ())
     session.output.result(documents.drift(before, after, report), _view(before, after, report))
+
+
+def diff(
+    context: typer.Context,
+    before: Annotated[
+        str, typer.Argument(help="The one: MODEL@VERSION or @ALIAS", autocompletion=completion.references)
+    ],
+    after: Annotated[str, typer.Argument(help="The other: the same", autocompletion=completion.references)],
+) -> None:
+    """Compare two versions: what they were made from, axis by axis, and what they came to.
+
+    Code by the commits between them, where this repository has both; packages; config keys; data by rows, schema and
+    drift; metrics, with the direction in which each is better; files, and the first part in which a model differs.
+
+    Examples: artreg diff churn@prod churn@staging; artreg diff churn@1.0.0 churn@1.1.0 --json
+    """
+    from artreg.registry.resolve import resolve
+    from artreg.reproduction.diff import compare_versions
+
+    session = session_of(context)
+    first, second = (resolve(session.registry, session.reference(text)) for text in (before, after))
+    result = compare_versions(session.registry, first, second, Path.cwd())
+    session.output.result(documents.version_diff(result), _diff_view(result))
+
+
+def _diff_view(result: VersionDiff) -> list[Block]:
+    blocks: list[Block] = [
+        Line(f"{result.before} → {result.after}", Tone.STRONG),
+        axes_table(result.axes),
+    ]
+    if result.commits is not None and result.commits.subjects:
+        count = plural(len(result.commits.subjects), "commit")
+        way = f"{count} later" if result.commits.forward else f"{count} earlier"
+        blocks.append(Table((way,), tuple((subject,) for subject in result.commits.subjects)))
+    if result.drifted:
+        blocks.append(_columns_table(result.drifted, blocks=_shows_blocks()))
+    if result.outcome.metrics:
+        blocks.append(metrics_table(result.outcome.metrics))
+    if result.files:
+        rows = tuple((one.what, _size(one.before), _size(one.after), one.note) for one in result.files)
+        blocks.append(Table(("file", "before", "after", "first difference"), rows, numeric=frozenset({1, 2})))
+    blocks.append(Line(f"{plural(result.same_files, 'file')} the same, {len(result.files)} not", Tone.DIM))
+    return blocks
+
+
+def _size(value: object) -> str:
+    return human_bytes(value) if isinstance(value, int) else "-"
 
 
 def _profile(registry: Registry, found: Resolved) -> TableProfile:
@@ -135,4 +185,5 @@ def _shows_blocks() -> bool:
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
+    register(app, "diff", diff, "integrity", "not_found", "storage")
     register(app, "drift", drift, "integrity", "not_found", "storage")

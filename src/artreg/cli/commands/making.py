@@ -1,4 +1,4 @@
-"""Commands that make versions: `train`, `publish`, `reproduce`, `data`."""
+"""Commands that make versions: `train`, `publish`, `data`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from artreg.cli import completion, documents
 from artreg.cli.common import register, session_of
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Table, Tone, plural
+from artreg.cli.view import Block, Fields, Line, Tone, plural
 from artreg.core.names import ModelName
 from artreg.core.version import Part, Version
 from artreg.errors import InvalidInput
@@ -100,23 +100,6 @@ def publish(
     _show(session, result, dry_run)
 
 
-def reproduce(context: typer.Context, config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = None) -> None:
-    """Train twice in new processes, with other thread counts and hash seeds, and compare the bytes.
-
-    Examples: artreg reproduce; artreg reproduce --config configs/breast_cancer.yaml
-    """
-    from artreg.training.reproduce import reproduce_here
-
-    session = session_of(context)
-    parsed = _config(config, overrides)
-    with session.output.busy(f"training {parsed.project}/{parsed.name} twice"):
-        rows = tuple(sorted(reproduce_here(parsed).digests.items()))
-    session.output.result(
-        {"reproduced": True, "digests": dict(rows)},
-        [Line("the same bytes twice", Tone.GOOD), Table(("file", "sha256"), rows)],
-    )
-
-
 def data_churn(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to")] = CHURN_DATA,
@@ -185,7 +168,6 @@ def add_to(app: typer.Typer) -> None:
     codes = ("integrity", "not_found", "conflict", "already_exists", "storage")
     register(app, "train", train, *codes)
     register(app, "publish", publish, *codes)
-    register(app, "reproduce", reproduce, "not_reproduced")
     data = typer.Typer(help="Make and look at data.", no_args_is_help=True)
     register(data, "churn", data_churn)
     app.add_typer(data, name="data")
