@@ -12,7 +12,7 @@ from artreg.cli.commands import comparing
 from artreg.cli.commands.comparing import bar, word
 from artreg.core import canonical
 from artreg.core.config import DataConfig
-from artreg.training.data import load_dataset
+from artreg.training.data import load_dataset, read_data
 from artreg.training.data_manifest import data_manifest
 from cli.conftest import Shell
 
@@ -27,7 +27,7 @@ def profiled(shell: Shell, version: str, *, shift: float = 0, plans: str = "ab",
     (shell.folder / "t.csv").write_text(header + "".join(rows))
     config = DataConfig(path="t.csv", id_column="id", target="churned", salt="s")
     folder = shell.made(f"made-{version}")
-    manifest = data_manifest(config, load_dataset(config, shell.folder))
+    manifest = data_manifest(config, load_dataset(config, read_data(config, shell.folder)))
     (folder / "data_manifest.json").write_bytes(canonical.dumps(manifest))
     assert shell.run("publish", str(folder), "--model", "churn", "--version", version).code == 0
 

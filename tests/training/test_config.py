@@ -126,7 +126,17 @@ def test_a_bad_value_is_named(key: str, value: object, expected: str) -> None:
     assert any(expected in problem for problem in found), found
 
 
-@pytest.mark.parametrize("key", ["id_column", "target", "path"])
+def test_the_data_are_named_by_a_path_or_by_a_snapshot() -> None:
+    neither = {key: value for key, value in PLAIN["data"].items() if key != "path"}
+    pinned = f"churn@sha256:{'0' * 64}"
+    for data in (neither, {**PLAIN["data"], "snapshot": pinned}):
+        assert problems({**PLAIN, "data": data}) == ["data: needs a path or a snapshot, and not both"]
+    assert parse_config({**PLAIN, "data": {**neither, "snapshot": pinned}}).data.snapshot == pinned
+    (problem,) = problems({**PLAIN, "data": {**neither, "snapshot": "churn"}})
+    assert problem.startswith("data.snapshot: 'churn' is not a snapshot; write it as churn@sha256:…")
+
+
+@pytest.mark.parametrize("key", ["id_column", "target"])
 def test_what_has_no_default_must_be_there(key: str) -> None:
     data = {name: value for name, value in PLAIN["data"].items() if name != key}
     assert problems({**PLAIN, "data": data}) == [f"data.{key}: missing"]

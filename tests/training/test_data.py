@@ -13,17 +13,21 @@ import pytest
 
 from artreg.core.config import DataConfig
 from artreg.errors import InvalidInput, StorageError
-from artreg.training.data import Dataset, load_dataset
+from artreg.training.data import Dataset, load_dataset, read_data
 from artreg.training.split import is_test
 
 HEADER = "id,age,plan,churned\n"
 ROWS = [f"u{n:02d},{20 + n},{'ab'[n % 2]},{n % 3 % 2}\n" for n in range(40)]
 
 
+def _load(config: DataConfig, folder: Path) -> Dataset:
+    return load_dataset(config, read_data(config, folder))
+
+
 def load(folder: Path, text: str | bytes, **settings: Any) -> Dataset:
     (folder / "t.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
     plain = {"path": "t.csv", "id_column": "id", "target": "churned", "test_fraction": 0.3, "salt": "s"}
-    return load_dataset(DataConfig(**{**plain, **settings}), folder)
+    return _load(DataConfig(**{**plain, **settings}), folder)
 
 
 def test_a_table_is_loaded_checked_and_split(tmp_path: Path) -> None:
@@ -110,18 +114,18 @@ def test_a_bad_table_is_refused(
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
     config = DataConfig(path="data/churn.csv", id_column="id", target="t")
     with pytest.raises(InvalidInput, match=r"there is no data file data/churn\.csv") as caught:
-        load_dataset(config, tmp_path)
+        _load(config, tmp_path)
     assert "make data" in caught.value.hint
 
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="is a folder"):
-        load_dataset(DataConfig(path=".", id_column="id", target="t"), tmp_path)
+        _load(DataConfig(path=".", id_column="id", target="t"), tmp_path)
 
 
 def test_the_bundled_table() -> None:
     config = DataConfig(path="sklearn:breast_cancer", id_column="sample_id", target="diagnosis", positive="malignant")
-    dataset = load_dataset(config, Path())
+    dataset = _load(config, Path())
     assert (dataset.name, dataset.positive) == ("breast_cancer", "malignant")
     assert len(dataset.frame) == 569
     assert int(dataset.labels.sum()) == 212

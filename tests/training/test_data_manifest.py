@@ -12,7 +12,7 @@ from artreg.core.drift import compare, parse_profile
 from artreg.core.drift.distribution import KNOTS, categories_in, numbers_in
 from artreg.core.drift.measures import Column, jensen_shannon, kolmogorov_smirnov, psi
 from artreg.training.churn import write_churn
-from artreg.training.data import load_dataset
+from artreg.training.data import load_dataset, read_data
 from artreg.training.data_manifest import data_manifest
 
 ROWS = [f"u{n:02d},{n if n != 7 else ''},{'aab'[n % 3]},name{n},{n % 2 == 0},{n % 5 % 2}\n" for n in range(40)]
@@ -23,7 +23,7 @@ def manifest(folder: Path, rows: list[str], **settings: Any) -> dict[str, Any]:
     (folder / "t.csv").write_text(HEADER + "".join(rows))
     plain = {"path": "t.csv", "id_column": "id", "target": "churned", "test_fraction": 0.3, "salt": "s"}
     config = DataConfig(**{**plain, **settings})
-    return data_manifest(config, load_dataset(config, folder))
+    return data_manifest(config, load_dataset(config, read_data(config, folder)))
 
 
 def test_what_it_says(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_small_and_reads_back(folder: Path) -> None:
-    document = data_manifest(churn(8000), load_dataset(churn(8000), folder))
+    document = data_manifest(churn(8000), load_dataset(churn(8000), read_data(churn(8000), folder)))
     data = canonical.dumps(document)
     assert len(data) < 60_000
     profile = parse_profile(canonical.loads(data, "it"))
@@ -83,7 +83,7 @@ def test_it_is_small_and_reads_back(folder: Path) -> None:
 
 
 def test_drift_from_profiles_is_that_of_the_data_within_its_limits(folder: Path) -> None:
-    before, after = (load_dataset(churn(rows), folder) for rows in (2000, 8000))
+    before, after = (load_dataset(churn(rows), read_data(churn(rows), folder)) for rows in (2000, 8000))
     drifted = after.frame.assign(
         monthly_charges=after.frame["monthly_charges"] * 1.1,
         contract=after.frame["contract"].replace("two-year", "one-year"),
@@ -120,7 +120,8 @@ def test_nobody_is_named_in_it(tmp_path: Path) -> None:
 
 def test_only_the_hash_of_the_bytes_knows_the_order_of_the_rows(tmp_path: Path) -> None:
     one, two = manifest(tmp_path, ROWS), manifest(tmp_path, ROWS[::-1])
-    assert one.pop("content_hash") != two.pop("content_hash")
+    for of_the_bytes in ("content_hash", "snapshot"):
+        assert one.pop(of_the_bytes) != two.pop(of_the_bytes)
     assert canonical.dumps(one) == canonical.dumps(two)
 
 
@@ -141,6 +142,6 @@ def test_columns_of_other_kinds_are_counted_and_left_alone(tmp_path: Path) -> No
     frame["bag"] = [[n] for n in range(40)]
     frame.to_parquet(tmp_path / "t.parquet")
     config = DataConfig(path="t.parquet", id_column="id", target="churned", drop=("day", "bag"))
-    profile = data_manifest(config, load_dataset(config, tmp_path))["profile"]
+    profile = data_manifest(config, load_dataset(config, read_data(config, tmp_path)))["profile"]
     assert profile["day"] == {"type": "timestamp", "count": 40, "missing": 0}
     assert profile["bag"] == {"type": "other", "count": 40, "missing": 0}

@@ -13,7 +13,7 @@ from artreg.core.predictions import decode
 from artreg.errors import ArtregError, InvalidInput, StorageError
 from artreg.training import run as run_module
 from artreg.training.config_file import load_config
-from artreg.training.data import load_dataset
+from artreg.training.data import load_dataset, read_data
 from artreg.training.provenance import rfc3339
 from artreg.training.run import train
 
@@ -70,7 +70,7 @@ def test_the_predictions_are_those_of_the_test_rows(
     data, again = ((run.folder / "predictions.csv.gz").read_bytes() for run in done)
     assert data == again
     found = decode(data)
-    dataset = load_dataset(config.data, base)
+    dataset = load_dataset(config.data, read_data(config.data, base))
     assert list(found.ids) == sorted(found.ids) == dataset.frame.loc[dataset.test, "customer_id"].tolist()
     assert list(found.labels) == dataset.labels[dataset.test].tolist()
     assert roc_auc_score(found.labels, found.scores) == done[0].metrics["roc_auc"]

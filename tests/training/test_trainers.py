@@ -12,7 +12,7 @@ from artreg.core.config import CONFIGS, TrainerKind, TrainingConfig, parse_confi
 from artreg.errors import InvalidInput
 from artreg.training import fit as fit_module
 from artreg.training.config_file import load_config
-from artreg.training.data import load_dataset
+from artreg.training.data import load_dataset, read_data
 from artreg.training.fit import FittedModel, fit, load_model, model_bytes
 from artreg.training.trainers import TRAINERS
 
@@ -21,7 +21,7 @@ MakeConfig = Callable[..., TrainingConfig]
 
 
 def train(config: TrainingConfig, base: Path) -> FittedModel:
-    return fit(config, load_dataset(config.data, base))
+    return fit(config, load_dataset(config.data, read_data(config.data, base)))
 
 
 def test_every_kind_has_a_config_and_a_trainer() -> None:
@@ -32,7 +32,7 @@ def test_every_kind_has_a_config_and_a_trainer() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_model_scores_raw_rows(make_config: MakeConfig, base: Path, kind: str) -> None:
     config = make_config(trainer=kind)
-    dataset = load_dataset(config.data, base)
+    dataset = load_dataset(config.data, read_data(config.data, base))
     model = load_model(fit(config, dataset).data)
     raw = pd.read_csv(base / "data" / "small.csv").iloc[:3]  # ids, target and all
     assert model.predict_proba(raw).shape == (3, 2)

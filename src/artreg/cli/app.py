@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from artreg.cli.commands import checking, comparing, judging, keeping, making, moving, reading, reproducing
+from artreg.cli.commands import checking, comparing, data, judging, keeping, making, moving, reading, reproducing
 from artreg.cli.common import Group
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ def _root(
 
 
 making.add_to(app)
+data.add_to(app)
 checking.add_to(app)
 moving.add_to(app)
 judging.add_to(app)

@@ -37,6 +37,11 @@ def references(ctx: Any, incomplete: str) -> list[str]:
     return _matching(ctx, _references, incomplete)
 
 
+def snapshots(ctx: Any, incomplete: str) -> list[str]:
+    """Offer the data snapshots, and the names of datasets."""
+    return _matching(ctx, _snapshots, incomplete)
+
+
 def _matching(context: Any, offer: Any, incomplete: str) -> list[str]:
     with contextlib.suppress(ArtregError, OSError):
         session = open_session(dict(context.find_root().obj or {}))
@@ -73,3 +78,11 @@ def _aliases(session: Session, _: Any) -> Iterator[str]:
 def _references(session: Session, _: Any) -> Iterator[str]:
     for name, model in _names(session):
         yield from (f"{name}@{target}" for target in _targets(session, model))
+
+
+def _snapshots(session: Session, _: Any) -> Iterator[str]:
+    from artreg.registry.snapshots import list_snapshots
+
+    for snapshot in list_snapshots(session.registry):
+        yield snapshot.name
+        yield snapshot.ref.short

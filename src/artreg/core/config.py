@@ -20,10 +20,12 @@ from pydantic import (
     StrictInt,
     StrictStr,
     field_validator,
+    model_validator,
 )
 
 from artreg.core.names import is_name
 from artreg.core.scalars import parse_scalar
+from artreg.core.snapshot import SnapshotRef
 from artreg.core.validation import did_you_mean, invalid, validate
 from artreg.errors import InvalidInput
 
@@ -46,6 +48,13 @@ def _name(text: str) -> str:
     return text
 
 
+def _snapshot(text: str) -> str:
+    try:
+        return str(SnapshotRef.parse(text))
+    except InvalidInput as error:
+        raise ValueError(f"{error.message}; {error.hint}") from None
+
+
 _Name = Annotated[str, AfterValidator(_name)]
 
 
@@ -54,9 +63,19 @@ class _Section(BaseModel):
 
 
 class DataConfig(_Section):
-    """Which table to learn from, and how it is split."""
+    """Which table to learn from, and how it is split.
 
-    path: str = Field(min_length=1, max_length=4096)
+    Attributes:
+        path: A file, a URL, a bundled table, or a `.dvc` file beside the data that it names.
+        snapshot: `name@sha256:…`, instead of a path.
+        name: What the dataset is called; by default after the file.
+        keep: Whether the registry keeps a copy of the data or only their digest; by default a copy of small ones.
+    """
+
+    path: str | None = Field(default=None, min_length=1, max_length=4096)
+    snapshot: Annotated[str, AfterValidator(_snapshot)] | None = None
+    name: _Name | None = None
+    keep: Literal["copy", "reference"] | None = None
     id_column: str = Field(min_length=1)
     target: str = Field(min_length=1)
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
@@ -66,8 +85,8 @@ class DataConfig(_Section):
 
     @field_validator("path")
     @classmethod
-    def _path_is_safe(cls, path: str) -> str:
-        problem = data_path_problem(path)
+    def _path_is_safe(cls, path: str | None) -> str | None:
+        problem = data_path_problem(path) if path is not None else ""
         if problem:
             raise ValueError(problem)
         return path
@@ -88,6 +107,12 @@ class DataConfig(_Section):
         if len(set(drop)) != len(drop):
             raise ValueError("names a column twice")
         return drop
+
+    @model_validator(mode="after")
+    def _says_which_data(self) -> DataConfig:
+        if (self.path is None) == (self.snapshot is None):
+            raise ValueError("needs a path or a snapshot, and not both")
+        return self
 
 
 class HistGradientBoostingParams(_Section):

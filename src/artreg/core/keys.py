@@ -9,6 +9,10 @@ from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 
 HISTORY = "history"
+
+REFERENCE = "-reference"
+"""How the folder's name ends of a snapshot whose bytes are kept elsewhere."""
+
 _RECORD = re.compile(r"(?P<generation>[0-9]{8})\.json")
 
 
@@ -81,3 +85,16 @@ def policies_prefix() -> str:
 def policy_key(number: int) -> str:
     """Return the key of a pushed policy."""
     return f"{policies_prefix()}/{record_name(number)}"
+
+
+def snapshots_prefix(name: str = "") -> str:
+    """Return the folder of the data snapshots, or of those of one dataset."""
+    return ".artreg/data" + (f"/{name}" if name else "")
+
+
+def snapshot_prefix(name: str, sha256: str, *, copied: bool) -> str:
+    """Return the folder of a snapshot.
+
+    One that is only a reference lies beside the place for the bytes, so that these can still be taken in later.
+    """
+    return f"{snapshots_prefix(name)}/{sha256}" + ("" if copied else REFERENCE)

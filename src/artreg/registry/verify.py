@@ -17,6 +17,7 @@ from artreg.registry.history import find_head, records, require_head
 from artreg.registry.move import pointer_problem
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
+from artreg.registry.snapshots import check_snapshots
 from artreg.registry.version_log import events, list_logs
 from artreg.registry.versions import (
     list_aliases,
@@ -81,8 +82,9 @@ def verify(
         if scope is not None and not models:
             raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
     reports = [_check_model(registry, model, quick, reporter) for model in models]
+    snapshots = check_snapshots(registry, quick=quick, reporter=reporter) if scope is None else ()
     return Report(
-        tuple(checked for report in reports for checked in report.checked),
+        (*(checked for report in reports for checked in report.checked), *snapshots),
         tuple(name for report in reports for name in report.unfinished),
     )
 

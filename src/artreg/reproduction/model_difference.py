@@ -12,6 +12,7 @@ import json
 import re
 import struct
 import zipfile
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -24,6 +25,21 @@ _LOOK_BACK = 65_536
 _FLOATS = {"<f8": "d", "<f4": "f", "F64": "d", "F32": "f"}
 _HEADER_LIMIT = 2**24
 _SCHEMA = "schema.json"
+_UNREADABLE = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What parsing a damaged file may raise."""
+
 _UNPACKED_LIMIT = 2**30
 
 
@@ -40,8 +56,8 @@ def first_difference(name: str, before: bytes, after: bytes) -> Difference | Non
     suffix = name.rpartition(".")[2].lower()
     try:
         found = next(_PARTS[suffix](before, after), None) if suffix in _PARTS else None
-    except (ValueError, KeyError, TypeError, struct.error, zipfile.BadZipFile, RecursionError, SyntaxError):
-        found = None  # a damaged or unknown file: its bytes tell all that can be told
+    except _UNREADABLE:
+        found = None  # its bytes tell all that can be told
     if found is None:
         return Difference(name, note=_first_byte(before, after))
     return Difference(f"{name}: {found.what}", found.before, found.after, found.note)

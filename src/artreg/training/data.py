@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artreg.core.config import DataConfig
-from artreg.errors import InvalidInput
+from artreg.core.snapshot import SnapshotRef, snapshot_name
+from artreg.errors import IntegrityError, InvalidInput
 from artreg.training.labels import find_positive, label_text
 from artreg.training.source import Source, read_source
 from artreg.training.split import test_mask
+from artreg.training.table import parse_table
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>")
-"""What stands for a missing value in CSV. "None" and "none" do not: in real tables they are categories."""
-
+COPY_LIMIT = 64 * 2**20
+"""Bytes of data up to which the registry keeps a copy, unless the config says otherwise."""
 
 _CLASSES = 2
 
@@ -44,6 +43,8 @@ class Dataset:
         name: A short name.
         uri: Where it came from, without credentials.
         content_hash: The sha256 of the bytes that were parsed.
+        lineage: What else is known of where they come from, or None.
+        snapshot: The snapshot that they are, or None where the registry is to keep neither them nor their manifest.
         frame: The whole table; the id column is text.
         features: Which columns the model learns from.
         labels: 1 for the positive label, else 0.
@@ -54,6 +55,8 @@ class Dataset:
     name: str
     uri: str
     content_hash: str
+    lineage: Mapping[str, object] | None
+    snapshot: SnapshotRef | None
     frame: pd.DataFrame
     features: Columns
     labels: NDArray[np.int64]
@@ -61,21 +64,21 @@ class Dataset:
     positive: str
 
 
-def load_dataset(config: DataConfig, base: Path) -> Dataset:
-    """Read, parse, check and split the table that a config names.
+def load_dataset(config: DataConfig, source: Source) -> Dataset:
+    """Parse, check and split a table.
 
     Args:
         config: The `data` section.
-        base: The folder that a relative path is taken from.
+        source: The table's bytes.
 
     Raises:
-        InvalidInput: The table is not there, cannot be parsed, or cannot be learned from; the message says why.
-        StorageError: Its storage cannot be reached.
+        InvalidInput: The table cannot be parsed, or cannot be learned from; the message says why.
+        IntegrityError: It is not the snapshot that the config names.
     """
     import numpy as np
 
-    source = read_source(config.path, base)
-    frame = _parse(source, config.id_column)
+    snapshot = snapshot_of(config, source)
+    frame = parse_table(source.data, source.uri, config.id_column)
     _check_columns(frame, config)
     frame = _by_id(frame, config.id_column)
     labels, positive = _labels(frame, config)
@@ -85,7 +88,9 @@ def load_dataset(config: DataConfig, base: Path) -> Dataset:
     return Dataset(
         name=source.name,
         uri=source.uri,
-        content_hash=hashlib.sha256(source.data).hexdigest(),
+        content_hash=source.sha256,
+        lineage=source.lineage,
+        snapshot=snapshot,
         frame=frame,
         features=features,
         labels=labels,
@@ -94,61 +99,49 @@ def load_dataset(config: DataConfig, base: Path) -> Dataset:
     )
 
 
-# --- parse -------------------------------------------------------------------------------------------------------
+def read_data(config: DataConfig, base: Path) -> Source:
+    """Read the table that a config names by its path.
+
+    Args:
+        config: The `data` section.
+        base: The folder that a relative path is taken from.
+
+    Raises:
+        InvalidInput: There is no such table; or the config names a snapshot, which lies in a registry.
+        IntegrityError: The data are not those that a `.dvc` file names.
+        StorageError: Its storage cannot be reached.
+    """
+    if config.path is None:
+        raise InvalidInput(
+            f"{config.snapshot} lies in a registry, and none was given", hint="run artreg train, or set data.path"
+        )
+    return read_source(config.path, base)
 
 
-def _parse(source: Source, id_column: str) -> pd.DataFrame:
-    try:
-        frame = _parse_parquet(source.data) if source.data[:4] == b"PAR1" else _parse_csv(source.data, id_column)
-    except (ValueError, OSError) as error:  # pandas' and pyarrow's parse errors are ValueErrors or OSErrors
-        reason = str(error).strip().partition("\n")[0]
-        raise InvalidInput(f"{source.uri} cannot be parsed: {reason}", hint="it must be CSV or Parquet") from None
-    if frame.empty:
-        raise InvalidInput(f"{source.uri} has no rows", hint="give it rows below its header")
-    return frame
+def snapshot_source(config: DataConfig, data: bytes) -> Source:
+    """Return the bytes of the snapshot that a config names as what is trained on; where they once came from is no axis.
+
+    Raises:
+        InvalidInput: The config names no snapshot.
+    """
+    ref = SnapshotRef.parse(config.snapshot or "")
+    return Source(ref.name, str(ref), data)
 
 
-def _parse_csv(data: bytes, id_column: str) -> pd.DataFrame:
-    import pandas as pd
+def snapshot_of(config: DataConfig, source: Source) -> SnapshotRef | None:
+    """Return the snapshot that data are, or are to be kept as; None if they are not to be kept.
 
-    header = pd.read_csv(io.BytesIO(data), header=None, nrows=1, dtype=str, encoding="utf-8-sig").iloc[0].tolist()
-    twice = sorted({str(name) for name in header if header.count(name) > 1})
-    if twice:
-        raise ValueError(f"column {', '.join(twice)} stands twice in the header")
-    frame = pd.read_csv(
-        io.BytesIO(data),
-        dtype={id_column: str},  # 007 is not 7
-        keep_default_na=False,
-        na_values=list(MISSING),
-        low_memory=False,  # otherwise a column's type depends on which rows share a chunk
-        encoding="utf-8-sig",
-    )
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError("rows have more cells than the header has columns")
-    return frame
-
-
-def _parse_parquet(data: bytes) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.read_parquet(io.BytesIO(data)).reset_index(drop=True)
-    frame.columns = [str(name) for name in frame.columns]
-    if not frame.columns.is_unique:
-        raise ValueError("a column name stands twice")
-    return frame.apply(_plain)
-
-
-def _plain(column: pd.Series) -> pd.Series:
-    """Turn pandas' dictionary and nullable types into the plain ones that a CSV would give."""
-    import pandas as pd
-
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return column.astype(object).where(column.notna(), None) if column.hasnans else column.astype(bool)
-    if pd.api.types.is_extension_array_dtype(column.dtype) and pd.api.types.is_numeric_dtype(column.dtype):
-        return pd.Series(column.to_numpy(dtype="float64", na_value=float("nan")), name=column.name)
-    return column
+    Raises:
+        IntegrityError: They are not the snapshot that the config names.
+    """
+    if config.snapshot is not None:
+        ref = SnapshotRef.parse(config.snapshot)
+        if ref.sha256 != source.sha256:
+            raise IntegrityError(f"{source.uri} is not {ref.short}: its sha256 is {source.sha256}")
+        return ref
+    if config.keep == "reference" or (config.keep is None and len(source.data) > COPY_LIMIT):
+        return None
+    return SnapshotRef(config.name or snapshot_name(source.name), source.sha256)
 
 
 # --- checks ------------------------------------------------------------------------------------------------------

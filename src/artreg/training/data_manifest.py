@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from artreg.core import canonical
 from artreg.core.config import DataConfig
 from artreg.core.drift.distribution import Categories, numbers_of
 from artreg.core.drift.profile import distribution_document
+from artreg.core.snapshot import schema_hash
 from artreg.training.data import Dataset
 from artreg.training.split import METHOD
 
@@ -41,7 +41,7 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
     The profile is of the whole table. No ids are in it, and no values of text columns that are nearly all different.
     """
     frame = dataset.frame
-    schema = [{"name": str(name), "type": _type(frame[name])} for name in frame.columns]
+    schema = [{"name": str(name), "type": column_type(frame[name])} for name in frame.columns]
     test_rows = int(dataset.test.sum())
     return {
         "format": FORMAT,
@@ -50,7 +50,9 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
         "record_count": len(frame),
         "content_hash": dataset.content_hash,
         "schema": schema,
-        "schema_hash": canonical.digest(canonical.dumps(schema)),
+        "schema_hash": schema_hash(schema),
+        "snapshot": None if dataset.snapshot is None else str(dataset.snapshot),
+        "lineage": dataset.lineage,
         "id_column": config.id_column,
         "target": {"column": config.target, "positive": dataset.positive},
         "split": {
@@ -60,11 +62,11 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
             "train_rows": len(frame) - test_rows,
             "test_rows": test_rows,
         },
-        "profile": {str(name): _profile(frame[name], is_id=name == config.id_column) for name in frame.columns},
+        "profile": {str(name): column_profile(frame[name], is_id=name == config.id_column) for name in frame.columns},
     }
 
 
-def _type(column: pd.Series) -> str:
+def column_type(column: pd.Series) -> str:
     """Name a column's type in words that stay when pandas renames its own."""
     from pandas.api import types
 
@@ -80,8 +82,9 @@ def _type(column: pd.Series) -> str:
     return {frozenset({str}): "text", frozenset({bool}): "boolean"}.get(frozenset(kinds), "other")
 
 
-def _profile(column: pd.Series, *, is_id: bool) -> dict[str, Any]:
-    kind = _type(column)
+def column_profile(column: pd.Series, *, is_id: bool) -> dict[str, Any]:
+    """Return what a column's values look like; of ids only how many there are."""
+    kind = column_type(column)
     present = column[column.notna()]
     counts = {"type": kind, "count": len(present), "missing": len(column) - len(present)}
     if is_id:

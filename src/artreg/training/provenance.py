@@ -84,5 +84,5 @@ def rfc3339(moment: datetime) -> str:
 
 
 def _data_axis(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    same = {key: manifest[key] for key in ("uri", "record_count", "content_hash", "schema_hash")}
+    same = {key: manifest[key] for key in ("uri", "record_count", "content_hash", "schema_hash", "snapshot", "lineage")}
     return same | {"manifest_sha256": canonical.digest(canonical.dumps(manifest))}

@@ -17,6 +17,7 @@ from pathlib import Path
 from artreg.core.config import TrainingConfig
 from artreg.errors import ArtregError, InvalidInput, NotReproduced, StorageError
 from artreg.training.config_file import dump_config, load_config
+from artreg.training.data import snapshot_source
 from artreg.training.run import METRICS_FILE, MODEL_FILE, train
 
 COMPARED = (MODEL_FILE, METRICS_FILE)
@@ -34,10 +35,17 @@ _ERROR_FILE = "error.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """Where and how to train once: the folder that paths are relative to, and the variables to set."""
+    """Where and how to train once.
+
+    Attributes:
+        base: The folder that paths are relative to.
+        variables: The variables to set.
+        snapshot: A file with the bytes of the snapshot that the configs name, where they name one.
+    """
 
     base: Path
     variables: Mapping[str, str]
+    snapshot: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,13 @@ class Reproduced:
     runs: tuple[Mapping[str, str], ...]
 
 
-def reproduce_here(config: TrainingConfig, *, base: Path | None = None) -> Reproduced:
+def reproduce_here(config: TrainingConfig, *, base: Path | None = None, snapshot: Path | None = None) -> Reproduced:
     """Train twice, each time in a fresh interpreter, and compare the bytes of the model and the metrics.
 
     Args:
         config: The config.
         base: The folder that the data path is relative to; by default the current one.
+        snapshot: A file with the bytes of the snapshot that the config names, where it names one.
 
     Raises:
         NotReproduced: Naming the files that differ; `details["files"]` holds both digests of each.
@@ -66,7 +75,7 @@ def reproduce_here(config: TrainingConfig, *, base: Path | None = None) -> Repro
         StorageError: The data's storage cannot be reached.
     """
     base = Path.cwd() if base is None else base.absolute()
-    first, second = run_trials([config], [Trial(base, variables) for variables in CIRCUMSTANCES])
+    first, second = run_trials([config], [Trial(base, variables, snapshot) for variables in CIRCUMSTANCES])
     return Reproduced(digests=compare(first[0], second[0]), runs=CIRCUMSTANCES)
 
 
@@ -116,7 +125,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def _start(trial: Trial, out: Path, configs: Sequence[Path], running: ExitStack) -> subprocess.Popen[bytes]:
     out.mkdir()
-    command = [sys.executable, "-m", __name__, str(out), str(trial.base), *map(str, configs)]
+    command = [sys.executable, "-m", __name__, str(out), str(trial.base), str(trial.snapshot or ""), *map(str, configs)]
     child = running.enter_context(
         subprocess.Popen(  # noqa: S603 (no shell, and every argument is ours)
             command,
@@ -140,10 +149,14 @@ def _error_of(outcome: Path, stderr: bytes) -> ArtregError:
 
 
 def _main(arguments: Sequence[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
-    out, base, *configs = map(Path, arguments)
+    out, base = map(Path, arguments[:2])
+    data = Path(arguments[2]).read_bytes() if arguments[2] else None
     try:
-        for name in configs:
-            train(load_config(name), out / name.stem, command=("artreg", "reproduce"), now=now, base=base)
+        for name in map(Path, arguments[3:]):
+            config = load_config(name)
+            source = snapshot_source(config.data, data) if data is not None else None
+            command = ("artreg", "reproduce")
+            train(config, out / name.stem, command=command, now=now, base=base, source=source)
     except ArtregError as error:
         document = {"code": error.code, "message": error.message, "hint": error.hint}
         (out / _ERROR_FILE).write_text(json.dumps(document), encoding="utf-8")

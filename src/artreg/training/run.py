@@ -13,9 +13,10 @@ from artreg.core import canonical
 from artreg.core.config import TrainingConfig
 from artreg.core.drift.profile import DATA_MANIFEST
 from artreg.core.predictions import PREDICTIONS, encode
+from artreg.core.snapshot import SnapshotRef
 from artreg.errors import InvalidInput, StorageError
 from artreg.training.config_file import dump_config
-from artreg.training.data import Dataset, load_dataset
+from artreg.training.data import Dataset, load_dataset, read_data
 from artreg.training.data_manifest import data_manifest
 from artreg.training.environment import environment_state
 from artreg.training.fit import FittedModel, fit
@@ -23,6 +24,7 @@ from artreg.training.git import code_state
 from artreg.training.latency import SAMPLE_FILE, sample_document
 from artreg.training.provenance import Circumstances, rfc3339, run_record
 from artreg.training.seeding import set_seed
+from artreg.training.source import Source
 
 MODEL_FILE = "model.joblib"
 METRICS_FILE = "metrics.json"
@@ -47,11 +49,15 @@ class TrainedRun:
 
     Attributes:
         folder: Where its files lie: everything of a version but `run.json` and `checksum.txt`.
+        source: The data as they were read.
+        snapshot: The snapshot that the data are, or are to be kept as before the run is published; or None.
         metrics: The document `metrics.json`.
         run: The run record, without what the registry adds when it publishes.
     """
 
     folder: Path
+    source: Source
+    snapshot: SnapshotRef | None
     metrics: Mapping[str, Any]
     run: Mapping[str, Any]
 
@@ -63,6 +69,7 @@ def train(
     command: Sequence[str],
     now: Callable[[], datetime],
     base: Path | None = None,
+    source: Source | None = None,
     progress: Progress = _silent,
 ) -> TrainedRun:
     """Train the model that a config asks for, and write its files into an empty folder.
@@ -74,6 +81,7 @@ def train(
         now: The clock.
         base: The folder that the data path is relative to, and where `uv.lock` and git are looked for; by default
             the current one.
+        source: The bytes of the snapshot that the config names, where it names one.
         progress: Told which stage begins.
 
     Raises:
@@ -87,7 +95,8 @@ def train(
     uv_lock = _read_lock(base)
 
     progress("data")
-    dataset = load_dataset(config.data, base)
+    source = source or read_data(config.data, base)
+    dataset = load_dataset(config.data, source)
     manifest = data_manifest(config.data, dataset)
 
     progress("fit")
@@ -109,7 +118,7 @@ def train(
         files[LOCK_FILE] = uv_lock
     _write(out, files)
     record = run_record(config, config_file, manifest, circumstances, ended=now(), warnings=fitted.warnings)
-    return TrainedRun(folder=out, metrics=fitted.metrics, run=record)
+    return TrainedRun(folder=out, source=source, snapshot=dataset.snapshot, metrics=fitted.metrics, run=record)
 
 
 def _predictions(config: TrainingConfig, dataset: Dataset, fitted: FittedModel) -> bytes:

@@ -1,4 +1,4 @@
-"""Commands that make versions: `train`, `publish`, `data`."""
+"""Commands that make versions: `train`, `publish`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import typer
 
 from artreg.cli import completion, documents
 from artreg.cli.common import register, session_of
+from artreg.cli.datasets import keep_data, snapshot_data
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Tone, plural
+from artreg.cli.view import Block, Fields, Line, Tone
 from artreg.core.names import ModelName
 from artreg.core.version import Part, Version
 from artreg.errors import InvalidInput
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from artreg.core.config import TrainingConfig
 
 DEFAULT_CONFIG = Path("configs/default.yaml")
-CHURN_DATA = Path("data/churn.csv")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Training config (YAML)")]
 SetOption = Annotated[
@@ -58,7 +58,14 @@ def train(
     model = ModelName(parsed.project, parsed.name)
     with tempfile.TemporaryDirectory(prefix="artreg-train-") as folder:
         with session.output.busy(f"training {model}"):
-            trained = run_training(parsed, Path(folder), command=_command_line(), now=session.registry.now)
+            trained = run_training(
+                parsed,
+                Path(folder),
+                command=_command_line(),
+                now=session.registry.now,
+                source=None if parsed.data.snapshot is None else snapshot_data(session, parsed.data),
+            )
+        keep_data(session, parsed.data, trained, dry_run=dry_run)
         published = run_publish(
             session.registry,
             model,
@@ -98,23 +105,6 @@ def publish(
         reporter=session.output.reporter,
     )
     _show(session, result, dry_run)
-
-
-def data_churn(
-    context: typer.Context,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to")] = CHURN_DATA,
-    customers: Annotated[int, typer.Option("--customers", "-n", min=1, help="How many")] = 8000,
-) -> None:
-    """Make the churn table: the same customers every time, the first ones the same whatever their number.
-
-    Examples: artreg data churn; artreg data churn --customers 100000 --out data/large.csv
-    """
-    from artreg.training.churn import write_churn
-
-    session = session_of(context)
-    write_churn(out, customers)
-    document = {"path": str(out), "records": customers}
-    session.output.result(document, [Line(f"{out} holds {plural(customers, 'customer')}")])
 
 
 def _config(path: Path, overrides: list[str] | None) -> TrainingConfig:
@@ -168,6 +158,3 @@ def add_to(app: typer.Typer) -> None:
     codes = ("integrity", "not_found", "conflict", "already_exists", "storage")
     register(app, "train", train, *codes)
     register(app, "publish", publish, *codes)
-    data = typer.Typer(help="Make and look at data.", no_args_is_help=True)
-    register(data, "churn", data_churn)
-    app.add_typer(data, name="data")

@@ -10,6 +10,7 @@ import typer
 from artreg.cli import completion, documents
 from artreg.cli.common import register, session_of
 from artreg.cli.comparison import axes_table, metrics_table
+from artreg.cli.datasets import snapshot_file
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone
@@ -139,8 +140,9 @@ def _train_twice(session: Session, path: Path, overrides: list[str]) -> None:
     from artreg.training.reproduce import reproduce_here
 
     parsed = load_config(path, overrides)
-    with session.output.busy(f"training {parsed.project}/{parsed.name} twice"):
-        rows = tuple(sorted(reproduce_here(parsed).digests.items()))
+    busy = session.output.busy(f"training {parsed.project}/{parsed.name} twice")
+    with busy, snapshot_file(session, parsed.data) as snapshot:
+        rows = tuple(sorted(reproduce_here(parsed, snapshot=snapshot).digests.items()))
     session.output.result(
         {"reproduced": True, "digests": dict(rows)},
         [Line("the same bytes twice", Tone.GOOD), Table(("file", "sha256"), rows)],
