@@ -46,6 +46,8 @@ HOMES = {
     "sklearn": ("artreg.training",),
     "joblib": ("artreg.training",),
     "torch": ("artreg.training",),
+    "safetensors": ("artreg.training",),
+    "skops": ("artreg.training",),
     "pandas": ("artreg.training",),
     "numpy": ("artreg.training",),
     "pyarrow": ("artreg.training",),
@@ -57,6 +59,7 @@ HOMES = {
         "artreg.core.policy",
         "artreg.core.release_plan",
         "artreg.core.validation",
+        "artreg.training.trainers.custom",
     ),
     "yaml": ("artreg.yamldoc",),
 }

@@ -71,7 +71,7 @@ def sample(**changes: object) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
 
 UNFIT = {
     "no sample": (without("sample.json"), "sample.json"),
-    "a damaged model": (replaced("model.joblib", b"garbage"), "Error"),
+    "a damaged model": (replaced("model.skops", b"garbage"), "zip"),
     "a sample without columns": (sample(numeric=[], categorical=[]), "Error"),
     "a sample without rows": (sample(rows=[]), "Error"),
 }
@@ -110,7 +110,7 @@ def test_what_a_model_prints_is_not_taken_for_its_latency(
     from importlib import import_module
 
     joblib.dump(import_module("chatty").Chatty(), tmp_path / "chatty.joblib")
-    publish(lab, {**made, "model.joblib": (tmp_path / "chatty.joblib").read_bytes()})
+    publish(lab, {**without("model.skops")(made), "model.joblib": (tmp_path / "chatty.joblib").read_bytes()})
     verdict = lab.ask(GATE, "2.0.0")
     assert verdict.passed, verdict.message
     assert verdict.figures["calls"] == 5
@@ -122,7 +122,7 @@ def test_a_model_that_ends_the_measurement_is_refused(
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "quitting.py").write_text("import os\nclass Quitter:\n    def __init__(self): os._exit(0)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
-    publish(lab, {**made, "model.joblib": b"\x80\x04\x8c\x08quitting\x8c\x07Quitter\x93)R."})
+    publish(lab, {**without("model.skops")(made), "model.joblib": b"\x80\x04\x8c\x08quitting\x8c\x07Quitter\x93)R."})
     verdict = lab.ask(GATE, "2.0.0")
     assert (verdict.passed, verdict.message) == (False, "latency was not measured: the measurement gave no figures")
 

@@ -34,9 +34,9 @@ def test_a_table_is_loaded_checked_and_split(tmp_path: Path) -> None:
     text = HEADER + "".join(ROWS)
     dataset = load(tmp_path, text)
     assert dataset.content_hash == hashlib.sha256(text.encode()).hexdigest()
-    assert (dataset.name, dataset.uri, dataset.positive) == ("t", "t.csv", "1")
+    assert (dataset.name, dataset.uri, dataset.classes) == ("t", "t.csv", ("0", "1"))
     assert (dataset.features.numeric, dataset.features.categorical) == (("age",), ("plan",))
-    assert dataset.labels.tolist() == [n % 3 % 2 for n in range(40)]
+    assert dataset.target.tolist() == [n % 3 % 2 for n in range(40)]
     assert dataset.test.tolist() == [is_test("s", f"u{n:02d}", 0.3) for n in range(40)]
 
 
@@ -82,7 +82,29 @@ BAD: list[tuple[str, str | bytes, dict[str, Any], str, str]] = [
     ("id repeated", HEADER + "".join(ROWS) + ROWS[3] + ROWS[5], {}, "u03, u05 occur more than once (2 ids)", "one row"),
     ("target missing", HEADER + "".join(ROWS) + "x9,1,a,\n", {}, "churned is missing for x9 (1 rows)", "leave"),
     ("one class", HEADER + "".join(f"u{n},{n},a,1\n" for n in range(9)), {}, "holds only '1'", "two classes"),
-    ("three classes", HEADER + "".join(f"u{n},{n},a,{n % 3}\n" for n in range(9)), {}, "3 values: 0, 1, 2", "two"),
+    (
+        "too many classes",
+        HEADER + "".join(f"u{n:02},{n},a,{n}\n" for n in range(40)),
+        {},
+        "40 values in 40",
+        "regression",
+    ),
+    (
+        "positive of three",
+        HEADER + "".join(f"u{n},{n},a,{n % 3}\n" for n in range(9)),
+        {"positive": 1},
+        "is for two",
+        "",
+    ),
+    (
+        "values of text",
+        HEADER + "".join(ROWS),
+        {"target": "plan", "task": "regression"},
+        "does not hold numbers",
+        "class",
+    ),
+    ("values and positive", HEADER + "".join(ROWS), {"task": "regression", "positive": 1}, "is for classes", "remove"),
+    ("infinite value", HEADER + "u1,1,a,inf\nu2,1,a,2\n", {"task": "regression"}, "infinite numbers", "leave"),
     ("unclear", HEADER + "".join(f"u{n},{n},a,{'xy'[n % 2]}\n" for n in range(9)), {}, "cannot be told", "positive"),
     ("no test rows", HEADER + "".join(ROWS), {"test_fraction": 1e-9}, "leaves no test rows", "test_fraction"),
     ("no train rows", HEADER + "".join(ROWS), {"test_fraction": 1 - 1e-12}, "leaves no training rows", "test_fraction"),
@@ -126,9 +148,9 @@ def test_a_folder_is_no_table(tmp_path: Path) -> None:
 def test_the_bundled_table() -> None:
     config = DataConfig(path="sklearn:breast_cancer", id_column="sample_id", target="diagnosis", positive="malignant")
     dataset = _load(config, Path())
-    assert (dataset.name, dataset.positive) == ("breast_cancer", "malignant")
+    assert (dataset.name, dataset.classes[1]) == ("breast_cancer", "malignant")
     assert len(dataset.frame) == 569
-    assert int(dataset.labels.sum()) == 212
+    assert int(dataset.target.sum()) == 212
     assert len(dataset.features.numeric) == 30
 
 
@@ -148,7 +170,7 @@ def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
     frame["age"] = frame["age"].astype("Float64")
     one, two = load(tmp_path, text), load(tmp_path, parquet(frame))
     assert one.features == two.features
-    assert one.labels.tolist() == two.labels.tolist()
+    assert one.target.tolist() == two.target.tolist()
     assert one.frame["age"].tolist() == two.frame["age"].tolist()
     assert one.frame["plan"].tolist() == two.frame["plan"].tolist()
 
@@ -160,7 +182,7 @@ def test_nullable_parquet_columns_become_plain_ones(tmp_path: Path) -> None:
     dataset = load(tmp_path, parquet(frame))
     assert (dataset.features.numeric, dataset.features.categorical) == (("count",), ("flag",))
     assert dataset.frame["count"].dtype == np.float64
-    assert dataset.positive == "true"
+    assert dataset.classes == ("false", "true")
 
 
 @pytest.mark.parametrize(

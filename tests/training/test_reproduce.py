@@ -11,13 +11,13 @@ import pytest
 
 from artreg.core.config import TrainingConfig
 from artreg.errors import InvalidInput, NotReproduced
-from artreg.training import fit as fit_module
-from artreg.training import reproduce
-from artreg.training.reproduce import COMPARED, Trial, compare, digests, reproduce_here, run_trials
+from artreg.training import reproduce, threads
+from artreg.training.reproduce import Trial, compare, digests, reproduce_here, run_trials
 from artreg.training.run import train
 
 MakeConfig = Callable[..., TrainingConfig]
 KINDS = ("hist_gradient_boosting", "logistic_regression")
+REGRESSION = ("hist_gradient_boosting", "ridge")
 
 
 def train_here(config: TrainingConfig, out: Path, base: Path) -> dict[str, str]:
@@ -41,12 +41,57 @@ def test_nothing_but_the_axes_matters(
     one = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C", "MALLOC_PERTURB_": "85"}
     two = {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "HOME": "/"}
     configs = [make_config(trainer=kind) for kind in KINDS]
+    configs += [make_config("data.task=regression", "data.target=age", trainer=kind) for kind in REGRESSION]
+    configs.append(make_config("format=joblib", "cross_validation.folds=2"))
     monkeypatch.chdir(tmp_path)  # not the folder of the data
     outcomes = run_trials(configs, [Trial(base, one), Trial(shuffled, two)])
     assert outcomes[0] == outcomes[1]
-    here = [train_here(config, tmp_path / config.trainer, base) for config in configs]
+    here = [train_here(config, tmp_path / str(number), base) for number, config in enumerate(configs)]
     assert here == outcomes[0]
-    assert here[0] != here[1]
+    assert len({str(digests) for digests in here}) == len(configs)
+
+
+@pytest.mark.torch
+def test_nothing_but_the_axes_matters_to_torch(
+    make_config: MakeConfig, base: Path, shuffled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C"}
+    two = {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "HOME": "/"}
+    small = ("model.epochs=3", "model.dropout=0.2")
+    configs = [
+        make_config(*small, trainer="mlp"),
+        make_config(*small, "model.workers=2", trainer="mlp"),
+        make_config(*small, "data.task=regression", "data.target=age", trainer="mlp"),
+        make_config(*small, "data.target=region", trainer="mlp"),
+    ]
+    monkeypatch.chdir(tmp_path)
+    outcomes = run_trials(configs, [Trial(base, one), Trial(shuffled, two)])
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] == outcomes[0][1]  # workers change nothing
+    assert outcomes[0][0].keys() == {"metrics.json", "model/architecture.json", "model/model.safetensors"}
+
+
+@pytest.mark.torch
+def test_ten_trainings_one_digest(make_config: MakeConfig, base: Path, shuffled: Path) -> None:
+    """Threads, hash seeds, locales, time zones, folders and the order of the rows, each varied on its own."""
+    circumstances = [
+        {"OMP_NUM_THREADS": "1"},
+        {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"},
+        {"OMP_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "4"},
+        {"PYTHONHASHSEED": "0"},
+        {"PYTHONHASHSEED": "99"},
+        {"LC_ALL": "C"},
+        {"LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8"},
+        {"TZ": "Pacific/Kiritimati"},
+        {"MALLOC_PERTURB_": "85", "HOME": "/"},
+        {"PYTHONUTF8": "1", "TZ": "America/Caracas"},
+    ]
+    configs = [make_config(trainer=kind) for kind in KINDS] + [make_config("model.epochs=2", trainer="mlp")]
+    places = [base, shuffled]
+    found = [
+        run_trials(configs, [Trial(places[number % 2], variables)])[0] for number, variables in enumerate(circumstances)
+    ]
+    assert all(digests == found[0] for digests in found)
 
 
 def test_what_was_trained_before_does_not_matter(make_config: MakeConfig, base: Path, tmp_path: Path) -> None:
@@ -60,7 +105,7 @@ def test_what_was_trained_before_does_not_matter(make_config: MakeConfig, base: 
 def test_the_axes_do_matter(make_config: MakeConfig, base: Path, tmp_path: Path, change: str) -> None:
     one = train_here(make_config(), tmp_path / "one", base)
     two = train_here(make_config(change), tmp_path / "two", base)
-    assert one["model.joblib"] != two["model.joblib"]
+    assert one["model.skops"] != two["model.skops"]
 
 
 def test_the_number_of_threads_would_show(
@@ -69,16 +114,19 @@ def test_the_number_of_threads_would_show(
     """Shows that the care in `fit` is needed, and that these tests would notice its loss."""
     one = train_here(make_config(), tmp_path / "one", base)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # unless it is set, scikit-learn takes no more than there are cores
-    monkeypatch.setattr(fit_module, "THREADS", 2)
+    monkeypatch.setattr(threads, "THREADS", 2)
     two = train_here(make_config(), tmp_path / "two", base)
-    assert one["model.joblib"] != two["model.joblib"]
+    assert one["model.skops"] != two["model.skops"]
 
 
 def test_reproduce_here_varies_what_must_not_matter(
     make_config: MakeConfig, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, seen = make_config(), []
-    outcomes = [dict.fromkeys(COMPARED, "a"), dict.fromkeys(COMPARED, "a")]
+    outcomes = [
+        dict.fromkeys(("model.skops", "metrics.json"), "a"),
+        dict.fromkeys(("model.skops", "metrics.json"), "a"),
+    ]
 
     def trials(configs: list[TrainingConfig], trials: list[Trial]) -> list[list[dict[str, str]]]:
         seen.append((configs, trials))
@@ -101,7 +149,7 @@ def test_what_differs_is_named() -> None:
     with pytest.raises(NotReproduced, match=r"model\.joblib did not") as caught:
         compare(same, {**same, "model.joblib": "c"})
     assert caught.value.details["files"] == {"model.joblib": ["a", "c"]}
-    with pytest.raises(NotReproduced, match=r"model\.joblib and metrics\.json"):
+    with pytest.raises(NotReproduced, match=r"metrics\.json and model\.joblib"):
         compare(same, {"model.joblib": "c", "metrics.json": "d"})
 
 

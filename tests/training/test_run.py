@@ -38,7 +38,7 @@ def test_the_files_and_the_record(make_config: MakeConfig, place: Path, tmp_path
     stages: list[str] = []
     done = train(config, tmp_path / "out", command=COMMAND, base=place, now=now, progress=stages.append)
     files = {name: (done.folder / name).read_bytes() for name in os.listdir(done.folder)}
-    made = {"model.joblib", "metrics.json", "data_manifest.json", "predictions.csv.gz", "sample.json"}
+    made = {"model.skops", "metrics.json", "data_manifest.json", "predictions.csv.gz", "sample.json"}
     assert set(files) == made | {"config.yaml", "uv.lock"}
     assert stages == ["data", "fit", "write"]
     assert files["metrics.json"] == canonical.dumps(done.metrics)
@@ -72,7 +72,7 @@ def test_the_predictions_are_those_of_the_test_rows(
     found = decode(data)
     dataset = load_dataset(config.data, read_data(config.data, base))
     assert list(found.ids) == sorted(found.ids) == dataset.frame.loc[dataset.test, "customer_id"].tolist()
-    assert list(found.labels) == dataset.labels[dataset.test].tolist()
+    assert list(found.labels) == dataset.target[dataset.test].tolist()
     assert roc_auc_score(found.labels, found.scores) == done[0].metrics["roc_auc"]
     assert log_loss(found.labels, found.scores) == done[0].metrics["log_loss"]
 
@@ -143,7 +143,7 @@ def test_a_full_disk_is_a_storage_error(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(StorageError, match=r"model\.joblib cannot be written: No space left"):
+    with pytest.raises(StorageError, match=r"model\.skops cannot be written: No space left"):
         train(make_config("model.max_iter=1"), tmp_path / "out", command=[], base=base, now=now)
 
 

@@ -29,13 +29,15 @@ from artreg.core.snapshot import SnapshotRef
 from artreg.core.validation import did_you_mean, invalid, validate
 from artreg.errors import InvalidInput
 
-TrainerKind = Literal["hist_gradient_boosting", "logistic_regression"]
+TrainerKind = Literal["hist_gradient_boosting", "logistic_regression", "ridge", "mlp"]
+Task = Literal["classification", "regression"]
+Format = Literal["auto", "skops", "joblib"]
 Bump = Literal["major", "minor", "patch"]
 
 DATA_SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "file", "memory")
 """The URL schemes that `data.path` may have; anything else (shell, ssh, zip chains) is refused."""
 
-BUNDLED_TABLES = ("sklearn:breast_cancer",)
+BUNDLED_TABLES = ("sklearn:breast_cancer", "sklearn:diabetes", "sklearn:digits", "sklearn:iris", "sklearn:wine")
 """Tables that come with the installed libraries."""
 
 _HINT = "correct the config or the --set that says so"
@@ -69,6 +71,7 @@ class DataConfig(_Section):
         path: A file, a URL, a bundled table, or a `.dvc` file beside the data that it names.
         snapshot: `name@sha256:…`, instead of a path.
         name: What the dataset is called; by default after the file.
+        task: Whether the target names classes or holds numbers.
         keep: Whether the registry keeps a copy of the data or only their digest; by default a copy of small ones.
     """
 
@@ -78,6 +81,7 @@ class DataConfig(_Section):
     keep: Literal["copy", "reference"] | None = None
     id_column: str = Field(min_length=1)
     target: str = Field(min_length=1)
+    task: Task = "classification"
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
     salt: str = Field(default="artreg", max_length=256)
     drop: tuple[str, ...] = Field(default=(), strict=False)  # YAML and JSON have lists, not tuples
@@ -136,7 +140,61 @@ class LogisticRegressionParams(_Section):
     class_weight: Literal["balanced"] | None = None
 
 
-ModelParams = HistGradientBoostingParams | LogisticRegressionParams
+class RidgeParams(_Section):
+    """What a linear regression with a penalty on its weights may be told."""
+
+    alpha: float = Field(default=1.0, ge=0)
+
+
+class MlpParams(_Section):
+    """What a multi-layer perceptron may be told.
+
+    Attributes:
+        hidden: Units of each hidden layer.
+        activation: What stands behind each hidden layer.
+        dropout: The share of hidden units that are left out at random while it learns.
+        epochs: How often it sees all rows.
+        batch_size: Rows a step.
+        learning_rate: Of Adam.
+        weight_decay: Of Adam.
+        workers: Processes that prepare batches; they change nothing but the speed.
+        device: Where it learns.
+    """
+
+    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(default=(64, 32), strict=False)
+    activation: Literal["relu", "tanh", "gelu"] = "relu"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    epochs: int = Field(default=30, ge=1, le=1_000_000)
+    batch_size: int = Field(default=64, ge=1, le=10_000_000)
+    learning_rate: float = Field(default=0.001, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    workers: int = Field(default=0, ge=0, le=64)
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+class CustomTrainer(BaseModel):
+    """A trainer of somebody's own: where its function is, and, in all other keys, what that is told.
+
+    What the keys mean only the function knows; training checks them by the class that the function names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, hide_input_in_errors=True)
+
+    kind: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The keys besides `kind`."""
+        return dict(self.model_extra or {})
+
+
+class CrossValidation(_Section):
+    """In how many folds the training rows are parted, each of which is once left out and judged by."""
+
+    folds: int = Field(default=5, ge=2, le=100)
+
+
+ModelParams = HistGradientBoostingParams | LogisticRegressionParams | RidgeParams | MlpParams
 
 
 class TrainingConfig(_Section):
@@ -146,9 +204,11 @@ class TrainingConfig(_Section):
     name: _Name = "churn"
     bump: Bump = "patch"
     seed: int = Field(default=42, ge=0, le=2**32 - 1)  # the range that NumPy's legacy seeding takes
-    trainer: TrainerKind
+    trainer: TrainerKind | CustomTrainer
     data: DataConfig
-    model: ModelParams
+    model: ModelParams | None
+    cross_validation: CrossValidation | None = None
+    format: Format = "auto"
 
 
 class HistGradientBoostingConfig(TrainingConfig):
@@ -165,11 +225,34 @@ class LogisticRegressionConfig(TrainingConfig):
     model: LogisticRegressionParams = LogisticRegressionParams()
 
 
+class RidgeConfig(TrainingConfig):
+    """A config whose trainer is ridge regression."""
+
+    trainer: Literal["ridge"] = "ridge"
+    model: RidgeParams = RidgeParams()
+
+
+class MlpConfig(TrainingConfig):
+    """A config whose trainer is a multi-layer perceptron."""
+
+    trainer: Literal["mlp"] = "mlp"
+    model: MlpParams = MlpParams()
+
+
+class CustomConfig(TrainingConfig):
+    """A config whose trainer is somebody's own; what it is told stands beside its kind."""
+
+    trainer: CustomTrainer
+    model: None = None
+
+
 CONFIGS: Mapping[str, type[TrainingConfig]] = {
     "hist_gradient_boosting": HistGradientBoostingConfig,
     "logistic_regression": LogisticRegressionConfig,
+    "ridge": RidgeConfig,
+    "mlp": MlpConfig,
 }
-"""The config class of each trainer; a config that names none gets the first."""
+"""The config class of each trainer of artreg's own; a config that names none gets the first."""
 
 
 def parse_config(document: object, overrides: Sequence[str] = ()) -> TrainingConfig:
@@ -184,9 +267,12 @@ def parse_config(document: object, overrides: Sequence[str] = ()) -> TrainingCon
     """
     plain = _with_overrides(_as_mapping(document), overrides)
     kind = plain.get("trainer", next(iter(CONFIGS)))
+    if isinstance(kind, Mapping):
+        return validate(CustomConfig, plain, hint=_HINT, secret={"data.path"})
     model = CONFIGS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        raise _invalid([f"trainer: must be one of {', '.join(CONFIGS)}{did_you_mean(str(kind), CONFIGS)}"])
+        names = f"{', '.join(CONFIGS)}, or a mapping with the kind package.module:function"
+        raise _invalid([f"trainer: must be one of {names}{did_you_mean(str(kind), CONFIGS)}"])
     return validate(model, plain, hint=_HINT, secret={"data.path"})
 
 

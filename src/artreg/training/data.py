@@ -6,15 +6,16 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from artreg.core.config import DataConfig
+from artreg.core.config import DataConfig, Task
 from artreg.core.snapshot import SnapshotRef, snapshot_name
 from artreg.errors import IntegrityError, InvalidInput
-from artreg.training.labels import find_positive, label_text
+from artreg.training.labels import find_positive, in_order, label_text
 from artreg.training.source import Source, read_source
 from artreg.training.split import test_mask
 from artreg.training.table import parse_table
+from artreg.training.trainers.interface import Columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,15 +25,8 @@ if TYPE_CHECKING:
 COPY_LIMIT = 64 * 2**20
 """Bytes of data up to which the registry keeps a copy, unless the config says otherwise."""
 
-_CLASSES = 2
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The features, in the order of the table."""
-
-    numeric: tuple[str, ...]
-    categorical: tuple[str, ...]
+_TWO = 2
+_FEW_CLASSES = 20  # so many are taken for classes however few the rows are
 
 
 @dataclass(frozen=True)
@@ -46,10 +40,13 @@ class Dataset:
         lineage: What else is known of where they come from, or None.
         snapshot: The snapshot that they are, or None where the registry is to keep neither them nor their manifest.
         frame: The whole table; the id column is text.
+        id_column: The column that names the rows.
+        salt: Of the split.
         features: Which columns the model learns from.
-        labels: 1 for the positive label, else 0.
+        task: Whether the target names classes or holds numbers.
+        classes: The label of each class, by its number; of two, 1 is the positive one. Empty for a regression.
+        target: Of each row the number of its class (int64), or its value (float64).
         test: Which rows are on the test side.
-        positive: The positive label, as text.
     """
 
     name: str
@@ -58,10 +55,19 @@ class Dataset:
     lineage: Mapping[str, object] | None
     snapshot: SnapshotRef | None
     frame: pd.DataFrame
+    id_column: str
+    salt: str
     features: Columns
-    labels: NDArray[np.int64]
+    task: Task
+    classes: tuple[str, ...]
+    target: NDArray[Any]
     test: NDArray[np.bool_]
-    positive: str
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the rows, in order."""
+        ids: list[str] = self.frame[self.id_column].tolist()
+        return ids
 
 
 def load_dataset(config: DataConfig, source: Source) -> Dataset:
@@ -81,9 +87,9 @@ def load_dataset(config: DataConfig, source: Source) -> Dataset:
     frame = parse_table(source.data, source.uri, config.id_column)
     _check_columns(frame, config)
     frame = _by_id(frame, config.id_column)
-    labels, positive = _labels(frame, config)
+    target, classes = _target(frame, config)
     test = np.array(test_mask(frame[config.id_column], config.salt, config.test_fraction), dtype=np.bool_)
-    _check_sides(labels, test, config)
+    _check_sides(target, classes, test, config)
     features = _features(frame.loc[~test], frame, config)
     return Dataset(
         name=source.name,
@@ -92,10 +98,13 @@ def load_dataset(config: DataConfig, source: Source) -> Dataset:
         lineage=source.lineage,
         snapshot=snapshot,
         frame=frame,
+        id_column=config.id_column,
+        salt=config.salt,
         features=features,
-        labels=labels,
+        task=config.task,
+        classes=classes,
+        target=target,
         test=test,
-        positive=positive,
     )
 
 
@@ -182,21 +191,51 @@ def _by_id(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame.sort_values(column, kind="stable", ignore_index=True, key=lambda ids: ids.astype(object))
 
 
-def _labels(frame: pd.DataFrame, config: DataConfig) -> tuple[NDArray[np.int64], str]:
-    import numpy as np
-
+def _target(frame: pd.DataFrame, config: DataConfig) -> tuple[NDArray[Any], tuple[str, ...]]:
     target = frame[config.target]
     missing = target.isna()
     if missing.any():
         ids = frame.loc[missing, config.id_column].tolist()
         raise InvalidInput(f"{config.target} is missing for {_some(ids)} ({len(ids)} rows)", hint="leave them out")
+    return (_values(target, config), ()) if config.task == "regression" else _classes(target, config)
+
+
+def _values(target: pd.Series, config: DataConfig) -> NDArray[Any]:
+    import numpy as np
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(target.dtype) or pd.api.types.is_bool_dtype(target.dtype):
+        raise InvalidInput(f"{config.target} does not hold numbers", hint="set data.task to classification")
+    if config.positive is not None:
+        raise InvalidInput("data.positive is for classes, and data.task is regression", hint="remove one of them")
+    values: NDArray[Any] = target.to_numpy(dtype="float64")
+    if not np.isfinite(values).all():
+        raise InvalidInput(f"{config.target} holds infinite numbers", hint="correct them, or leave those rows out")
+    return values
+
+
+def _classes(target: pd.Series, config: DataConfig) -> tuple[NDArray[Any], tuple[str, ...]]:
+    import numpy as np
+
     texts = [label_text(value) for value in target.tolist()]
-    found = sorted(set(texts))
-    if len(found) != _CLASSES:
-        what = f"only {found[0]!r}" if len(found) == 1 else f"{len(found)} values: {_some(found)}"
-        raise InvalidInput(f"{config.target} holds {what}", hint="the target must have exactly two classes")
-    positive = find_positive((found[0], found[1]), config.positive)
-    return np.array([int(text == positive) for text in texts], dtype=np.int64), positive
+    found = in_order(set(texts))
+    if len(found) == 1:
+        raise InvalidInput(f"{config.target} holds only {found[0]!r}", hint="the target must have two classes or more")
+    if len(found) > max(_FEW_CLASSES, len(texts) // 2):
+        raise InvalidInput(
+            f"{config.target} holds {len(found)} values in {len(texts)} rows: {_some(found)}",
+            hint="these look like no classes; set data.task to regression, or correct data.target",
+        )
+    if len(found) == _TWO:
+        positive = find_positive((found[0], found[1]), config.positive)
+        found = [*(label for label in found if label != positive), positive]
+    elif config.positive is not None:
+        raise InvalidInput(
+            f"data.positive is for two classes, and {config.target} has {len(found)}: {_some(found)}",
+            hint="remove data.positive, or correct data.target",
+        )
+    numbers = {label: number for number, label in enumerate(found)}
+    return np.array([numbers[text] for text in texts], dtype=np.int64), tuple(found)
 
 
 def _features(training: pd.DataFrame, frame: pd.DataFrame, config: DataConfig) -> Columns:
@@ -239,13 +278,17 @@ def _check_categories(name: str, column: pd.Series) -> None:
         )
 
 
-def _check_sides(labels: NDArray[np.int64], test: NDArray[np.bool_], config: DataConfig) -> None:
+def _check_sides(target: NDArray[Any], classes: tuple[str, ...], test: NDArray[np.bool_], config: DataConfig) -> None:
     for side, mask in (("test", test), ("training", ~test)):
-        rows = int(mask.sum())
+        rows, there = int(mask.sum()), len(set(target[mask].tolist()))
         if not rows:
             problem = f"the split leaves no {side} rows"
-        elif len(set(labels[mask].tolist())) < _CLASSES:
+        elif not classes and rows < _TWO:
+            problem = f"the split leaves one {side} row, of which no figure can be made"
+        elif classes and there < _TWO:
             problem = f"the {rows} {side} rows hold only one class of {config.target}"
+        elif side == "training" and there < len(classes):
+            problem = f"the {rows} training rows lack {len(classes) - there} of the classes of {config.target}"
         else:
             continue
         raise InvalidInput(problem, hint="give it more rows, or change data.test_fraction or data.salt")

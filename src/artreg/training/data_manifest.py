@@ -54,7 +54,7 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
         "snapshot": None if dataset.snapshot is None else str(dataset.snapshot),
         "lineage": dataset.lineage,
         "id_column": config.id_column,
-        "target": {"column": config.target, "positive": dataset.positive},
+        "target": {"column": config.target, **_target(dataset)},
         "split": {
             "method": METHOD,
             "salt": config.salt,
@@ -64,6 +64,13 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
         },
         "profile": {str(name): column_profile(frame[name], is_id=name == config.id_column) for name in frame.columns},
     }
+
+
+def _target(dataset: Dataset) -> dict[str, Any]:
+    if dataset.task == "regression":
+        return {"task": dataset.task}
+    two = len(dataset.classes) == 2  # noqa: PLR2004 (one of them is the positive one)
+    return {"positive": dataset.classes[1]} if two else {"classes": list(dataset.classes)}
 
 
 def column_type(column: pd.Series) -> str:

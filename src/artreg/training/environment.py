@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import Any
 
 from artreg.core import canonical
 from artreg.training.git import UNKNOWN
 from artreg.training.redact import redact_url
+from artreg.training.threads import THREADS
 
 PACKAGES = (
     "artreg",
@@ -20,8 +21,10 @@ PACKAGES = (
     "pandas",
     "pyarrow",
     "pydantic",
+    "safetensors",
     "scikit-learn",
     "scipy",
+    "skops",
     "tensorflow",
     "threadpoolctl",
     "torch",
@@ -45,12 +48,15 @@ CONTAINER_IMAGE = "ARTREG_CONTAINER_IMAGE"
 _LONGEST = 200
 
 
-def environment_state(uv_lock: bytes | None, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+def environment_state(
+    uv_lock: bytes | None, variables: Mapping[str, str] | None = None, packages: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return the environment axis of `run.json`.
 
     Args:
         uv_lock: The bytes of `uv.lock`, where there is one.
         variables: The environment; by default that of the process.
+        packages: Packages that matter besides `PACKAGES`, such as that of a user's own trainer.
     """
     variables = os.environ if variables is None else variables
     image = variables.get(CONTAINER_IMAGE)
@@ -60,8 +66,9 @@ def environment_state(uv_lock: bytes | None, variables: Mapping[str, str] | None
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "packages": _versions(),
+        "packages": _versions({*PACKAGES, *packages}),
         "blas": _blas(),
+        "threads": THREADS,
         "container_image": redact_url(image) if image else None,
         "variables": {name: variables[name][:_LONGEST] for name in VARIABLES if name in variables},
     }
@@ -72,9 +79,9 @@ def machine_state() -> dict[str, Any]:
     return {"hostname": platform.node(), "cpu_count": os.cpu_count()}
 
 
-def _versions() -> dict[str, str]:
+def _versions(names: Iterable[str]) -> dict[str, str]:
     found = {}
-    for name in PACKAGES:
+    for name in sorted(names):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -1,9 +1,13 @@
-"""Which of the two labels of a target is the positive one."""
+"""The labels of a target: as text, in order, and which of two is the positive one."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from artreg.errors import InvalidInput
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _PAIRS = (("0", "1"), ("false", "true"), ("no", "yes"), ("n", "y"))
 
 
@@ -14,6 +18,12 @@ def label_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Return labels in the order in which people expect them: numbers by their value, text by its letters."""
+    found = sorted(labels)
+    return sorted(found, key=int) if all(_WHOLE.fullmatch(label) for label in found) else found
 
 
 def find_positive(labels: tuple[str, str], configured: bool | int | str | None) -> str:

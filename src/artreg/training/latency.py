@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artreg.training.model_files import load_model
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from artreg.training.data import Columns
+    from artreg.training.trainers import Columns
 
 SAMPLE_FILE = "sample.json"
 SAMPLE_ROWS = 100
@@ -39,20 +41,19 @@ def measure(folder: Path, rows: int, calls: int) -> dict[str, float]:
         rows: Rows a call, taken from the sample from its start and round again.
         calls: How many calls are timed, after a few that are not.
     """
-    import joblib
     import numpy as np
     import pandas as pd
 
     document = json.loads((folder / SAMPLE_FILE).read_bytes())
     frame = pd.DataFrame(document["rows"], columns=[*document["categorical"], *document["numeric"]])
     frame[document["numeric"]] = frame[document["numeric"]].astype("float64")
-    model = joblib.load(folder / "model.joblib")
+    model = load_model(folder)
     took = []
     for call in range(-_WARM_UP, calls):
         start = call % max(len(frame) - rows + 1, 1)
         part = frame.iloc[start : start + rows]
         began = time.perf_counter_ns()
-        model.predict_proba(part)
+        model.predict(part)
         if call >= 0:
             took.append((time.perf_counter_ns() - began) / 1e6)
     p95, median = np.percentile(took, 95), np.median(took)

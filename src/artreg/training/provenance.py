@@ -14,7 +14,7 @@ from artreg.training.environment import machine_state
 from artreg.training.git import Code
 from artreg.training.redact import redact_command
 from artreg.training.seeding import SeedReport
-from artreg.training.trainers import TRAINERS
+from artreg.training.trainers import Trainer
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Circumstances:
         code: The code axis.
         environment: The environment axis.
         seeds: What was seeded.
+        trainer: What makes the model.
     """
 
     command: Sequence[str]
@@ -34,6 +35,7 @@ class Circumstances:
     code: Code
     environment: Mapping[str, Any]
     seeds: SeedReport
+    trainer: Trainer
 
 
 def run_record(
@@ -63,7 +65,7 @@ def run_record(
             "data": _data_axis(data_manifest),
         },
         "seeds": circumstances.seeds.to_document(),
-        "nondeterministic": [entry.to_document() for entry in TRAINERS[config.trainer].nondeterministic],
+        "nondeterministic": [entry.to_document() for entry in circumstances.trainer.nondeterministic],
         "command": redact_command(circumstances.command),
         "started": rfc3339(circumstances.started),
         "duration_seconds": round((ended - circumstances.started).total_seconds(), 3),

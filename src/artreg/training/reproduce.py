@@ -15,13 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from artreg.core.config import TrainingConfig
+from artreg.core.manifest import METRICS, is_model_file
 from artreg.errors import ArtregError, InvalidInput, NotReproduced, StorageError
 from artreg.training.config_file import dump_config, load_config
 from artreg.training.data import snapshot_source
-from artreg.training.run import METRICS_FILE, MODEL_FILE, train
-
-COMPARED = (MODEL_FILE, METRICS_FILE)
-"""The files that must come out the same."""
+from artreg.training.run import train
 
 CIRCUMSTANCES: tuple[Mapping[str, str], ...] = (
     {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
@@ -108,7 +106,8 @@ def compare(first: Mapping[str, str], second: Mapping[str, str]) -> Mapping[str,
     Raises:
         NotReproduced: They are not.
     """
-    different = {name: [first[name], second[name]] for name in COMPARED if first[name] != second[name]}
+    names = sorted({*first, *second})
+    different = {name: [first.get(name), second.get(name)] for name in names if first.get(name) != second.get(name)}
     if different:
         raise NotReproduced(
             f"trained twice, {' and '.join(different)} did not come out the same",
@@ -119,8 +118,10 @@ def compare(first: Mapping[str, str], second: Mapping[str, str]) -> Mapping[str,
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each compared file in a folder."""
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in COMPARED}
+    """Return the sha256 of each file in a folder that must come out the same: those of the model, and the metrics."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    compared = {name: path for name, path in files.items() if is_model_file(name) or name == METRICS}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(compared.items())}
 
 
 def _start(trial: Trial, out: Path, configs: Sequence[Path], running: ExitStack) -> subprocess.Popen[bytes]:

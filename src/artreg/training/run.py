@@ -23,10 +23,10 @@ from artreg.training.fit import FittedModel, fit
 from artreg.training.git import code_state
 from artreg.training.latency import SAMPLE_FILE, sample_document
 from artreg.training.provenance import Circumstances, rfc3339, run_record
+from artreg.training.recipe import recipe_of
 from artreg.training.seeding import set_seed
 from artreg.training.source import Source
 
-MODEL_FILE = "model.joblib"
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
 LOCK_FILE = "uv.lock"
@@ -94,6 +94,9 @@ def train(
     _require_empty(out)
     uv_lock = _read_lock(base)
 
+    recipe = recipe_of(config, base)
+    config = recipe.config
+
     progress("data")
     source = source or read_data(config.data, base)
     dataset = load_dataset(config.data, source)
@@ -101,16 +104,17 @@ def train(
 
     progress("fit")
     seeds = set_seed(config.seed)
-    circumstances = Circumstances(command, started, code_state(base), environment_state(uv_lock), seeds)
-    fitted = fit(config, dataset)
+    environment = environment_state(uv_lock, packages=recipe.packages)
+    circumstances = Circumstances(command, started, code_state(base), environment, seeds, recipe.trainer)
+    fitted = fit(recipe, dataset)
 
     progress("write")
     config_file = dump_config(config)
     files = {
-        MODEL_FILE: fitted.data,
+        **fitted.files,
         METRICS_FILE: canonical.dumps(fitted.metrics),
         DATA_MANIFEST: canonical.dumps(manifest),
-        PREDICTIONS: _predictions(config, dataset, fitted),
+        **_predictions(dataset, fitted),
         SAMPLE_FILE: canonical.dumps(sample_document(dataset.frame.loc[dataset.test], dataset.features)),
         CONFIG_FILE: config_file,
     }
@@ -121,9 +125,12 @@ def train(
     return TrainedRun(folder=out, source=source, snapshot=dataset.snapshot, metrics=fitted.metrics, run=record)
 
 
-def _predictions(config: TrainingConfig, dataset: Dataset, fitted: FittedModel) -> bytes:
-    ids = dataset.frame.loc[dataset.test, config.data.id_column].tolist()
-    return encode(ids, dataset.labels[dataset.test].tolist(), fitted.scores)
+def _predictions(dataset: Dataset, fitted: FittedModel) -> dict[str, bytes]:
+    """Return the file of predictions; it is for two classes, whose metrics can be compared row by row."""
+    if len(dataset.classes) != 2:  # noqa: PLR2004 (two classes)
+        return {}
+    ids = dataset.frame.loc[dataset.test, dataset.id_column].tolist()
+    return {PREDICTIONS: encode(ids, dataset.target[dataset.test].tolist(), fitted.predicted[:, 1].tolist())}
 
 
 def _require_empty(out: Path) -> None:
@@ -140,6 +147,7 @@ def _require_empty(out: Path) -> None:
 def _write(out: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
         try:
+            (out / name).parent.mkdir(exist_ok=True)
             (out / name).write_bytes(data)
         except OSError as error:
             reason = error.strerror or type(error).__name__

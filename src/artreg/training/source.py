@@ -81,7 +81,7 @@ def read_source(path: str, base: Path) -> Source:
     uri = redact_url(path)
     tracked: Tracked | None = None
     if path.startswith("sklearn:"):
-        data = _bundled()
+        data = _bundled(path.removeprefix("sklearn:"))
     elif "://" in path:
         with _opened(path, uri) as file:
             data = file.read()
@@ -168,14 +168,17 @@ def _opened(url: str, shown: str) -> Iterator[IO[bytes]]:
         ) from error
 
 
-def _bundled() -> bytes:
-    """Return scikit-learn's breast cancer table as CSV, with an id for each row and names for its labels."""
-    from sklearn.datasets import load_breast_cancer
+def _bundled(name: str) -> bytes:
+    """Return a table of scikit-learn's as CSV, with an id for each row, and names for its labels where it has some."""
+    from sklearn import datasets
 
-    bundle = load_breast_cancer(as_frame=True)
+    bundle = getattr(datasets, f"load_{name}")(as_frame=True)
     frame = bundle.data
-    names = bundle.target_names
+    if name == "digits":  # 8 x 8 pixels, row by row
+        frame.columns = [f"p{row}{column}" for row in range(8) for column in range(8)]
     frame.insert(0, "sample_id", [f"S{row:04d}" for row in range(len(frame))])
-    frame["diagnosis"] = [str(names[label]) for label in bundle.target]
+    labels = {"breast_cancer": "diagnosis", "digits": "digit", "diabetes": "progression"}.get(name, "label")
+    names = bundle.get("target_names") if name in ("breast_cancer", "iris", "wine") else None
+    frame[labels] = bundle.target if names is None else [str(names[label]) for label in bundle.target]
     text: str = frame.to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8")

@@ -13,6 +13,7 @@ salts do not replace cross-validation.
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Iterable
 
@@ -35,3 +36,18 @@ def is_test(salt: str, row_id: str, test_fraction: float) -> bool:
 def test_mask(ids: Iterable[str], salt: str, test_fraction: float) -> list[bool]:
     """Say of each row, in order, whether it is on the test side."""
     return [is_test(salt, row_id, test_fraction) for row_id in ids]
+
+
+def fold(salt: str, row_id: str, count: int) -> int:
+    """Return the fold of a row, from 0 to count - 1.
+
+    It follows from the row's own id alone, as the side does, but by another hash: folds by the CRC would not be
+    independent of the sides.
+    """
+    digest = hashlib.sha256(f"{salt}:fold:{row_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % count
+
+
+def folds(ids: Iterable[str], salt: str, count: int) -> list[int]:
+    """Return of each row, in order, its fold."""
+    return [fold(salt, row_id, count) for row_id in ids]

@@ -9,7 +9,7 @@ from typing import Any
 
 from artreg.core.comparison.difference import Difference, Likeness
 from artreg.core.comparison.facts import Facts, leaves
-from artreg.core.significance import HIGHER_IS_BETTER
+from artreg.core.metric_directions import higher_is_better
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _verdict(key: str, before: object, after: object) -> str:
     if not _is_number(before) or not _is_number(after):
         return ""
     moved = float(after) - float(before)  # type: ignore[arg-type]  # checked to be numbers
-    higher = HIGHER_IS_BETTER.get(key)
+    higher = higher_is_better(key)
     word = "" if higher is None else ", better" if (moved > 0) == higher else ", worse"
     return f"{moved:+.6g}{word}"
 

@@ -1,4 +1,4 @@
-"""The trainers, and the one table from a config's `trainer` to what builds it."""
+"""The trainers, and the one table from a config's `trainer` to what makes its models."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 from artreg.core.config import TrainerKind
 from artreg.training.trainers.hist_gradient_boosting import HIST_GRADIENT_BOOSTING
-from artreg.training.trainers.interface import Trainer
-from artreg.training.trainers.logistic_regression import LOGISTIC_REGRESSION
+from artreg.training.trainers.interface import Columns, Model, Trainer, TrainingData
+from artreg.training.trainers.linear import LOGISTIC_REGRESSION, RIDGE
+from artreg.training.trainers.mlp import MLP
 
 TRAINERS: Mapping[TrainerKind, Trainer] = {
     "hist_gradient_boosting": HIST_GRADIENT_BOOSTING,
     "logistic_regression": LOGISTIC_REGRESSION,
+    "ridge": RIDGE,
+    "mlp": MLP,
 }
-"""Every trainer by its kind."""
+"""Every trainer of artreg's own, by its kind."""
 
-__all__ = ["TRAINERS", "Trainer"]
+__all__ = ["TRAINERS", "Columns", "Model", "Trainer", "TrainingData"]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from artreg.core.config import HistGradientBoostingParams
-from artreg.training.data import Columns
-from artreg.training.trainers.interface import Nondeterminism, Trainer
+from artreg.training.trainers.interface import Nondeterminism, Trainer, TrainingData
 
 
-def build(params: HistGradientBoostingParams, columns: Columns, seed: int) -> Any:
-    """Return the unfitted pipeline.
+def fit(data: TrainingData, params: HistGradientBoostingParams, seed: int) -> Any:
+    """Return the fitted pipeline.
 
     The categories are fixed by an encoder in the pipeline, not by pandas' dtype, so that a raw row with plain text in
     it can be scored. A category that was not seen in training is treated as a missing value, and where a column has
@@ -18,10 +17,11 @@ def build(params: HistGradientBoostingParams, columns: Columns, seed: int) -> An
     """
     import numpy as np
     from sklearn.compose import ColumnTransformer
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import OrdinalEncoder
 
+    columns = data.columns
     encoder = OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=np.nan,
@@ -35,7 +35,8 @@ def build(params: HistGradientBoostingParams, columns: Columns, seed: int) -> An
         ],
         verbose_feature_names_out=False,
     )
-    model = HistGradientBoostingClassifier(
+    kind = HistGradientBoostingRegressor if data.task == "regression" else HistGradientBoostingClassifier
+    model = kind(
         learning_rate=params.learning_rate,
         max_iter=params.max_iter,
         max_depth=params.max_depth,
@@ -47,11 +48,13 @@ def build(params: HistGradientBoostingParams, columns: Columns, seed: int) -> An
         early_stopping=False,  # "auto" would switch it on above 10,000 rows, and max_iter would not be what was asked
         random_state=seed,
     )
-    return Pipeline([("columns", columns_in_order), ("model", model)])
+    return Pipeline([("columns", columns_in_order), ("model", model)]).fit(data.features, data.target)
 
 
 HIST_GRADIENT_BOOSTING = Trainer(
-    build=build,
+    name="hist_gradient_boosting",
+    fit=fit,
+    tasks=("classification", "regression"),
     nondeterministic=(
         Nondeterminism(
             operation="exp and log of gradients and losses in NumPy's and scikit-learn's compiled code",
