@@ -154,7 +154,7 @@ def fit(data: TrainingData, params: MlpParams, seed: int) -> Mlp:
     torch = _torch()
     if params.device == "cuda" and not torch.cuda.is_available():
         raise InvalidInput("model.device is cuda, but no CUDA device is here", hint="set model.device to cpu")
-    from torch.utils.data import DataLoader, TensorDataset
+    from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
     architecture = _architecture(data, params)
     torch.manual_seed(seed)
@@ -165,10 +165,12 @@ def fit(data: TrainingData, params: MlpParams, seed: int) -> Mlp:
         wanted, loss = torch.from_numpy(scaled).float()[:, None], torch.nn.functional.mse_loss
     else:
         wanted, loss = torch.from_numpy(data.target), torch.nn.functional.cross_entropy
+    table = TensorDataset(rows, wanted)
     batches = DataLoader(
-        TensorDataset(rows, wanted),
+        table,
         batch_size=params.batch_size,
-        shuffle=True,
+        # It has a generator of its own: how often the loader draws from its depends on the workers.
+        sampler=RandomSampler(table, generator=torch.Generator().manual_seed(seed)),
         num_workers=params.workers,
         worker_init_fn=_seed_worker if params.workers else None,
         generator=torch.Generator().manual_seed(seed),
