@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from artreg.cli.commands import checking, comparing, data, judging, keeping, making, moving, reading, reproducing
+from artreg.cli.commands import (
+    checking,
+    comparing,
+    data,
+    exporting,
+    judging,
+    keeping,
+    making,
+    moving,
+    reading,
+    reproducing,
+)
 from artreg.cli.common import Group
 
 app = typer.Typer(
@@ -44,3 +55,4 @@ reading.add_to(app)
 keeping.add_to(app)
 comparing.add_to(app)
 reproducing.add_to(app)
+exporting.add_to(app)

@@ -37,6 +37,9 @@ class Output(Protocol):
     def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
         """Show the outcome of a command, once."""
 
+    def document(self, document: Mapping[str, Any]) -> None:
+        """Print a document that is the result itself, whether JSON was asked for or not."""
+
     def note(self, text: str) -> None:
         """Say something by the way."""
 
@@ -71,6 +74,10 @@ class JsonOutput:
         """Print the document."""
         sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, default=str) + "\n")
 
+    def document(self, document: Mapping[str, Any]) -> None:
+        """Print the document."""
+        self.result(document, ())
+
     def note(self, text: str) -> None:
         """Say nothing: whoever reads JSON finds it in the document."""
 
@@ -94,6 +101,10 @@ class PlainOutput:
     def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
         """Print the blocks."""
         self._show(sys.stdout, blocks)
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """Print the document; JSON escapes whatever could disturb a terminal."""
+        JsonOutput().result(document, ())
 
     def note(self, text: str) -> None:
         """Print a line to stderr, unless told to be quiet."""

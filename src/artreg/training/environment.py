@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -49,7 +49,11 @@ _LONGEST = 200
 
 
 def environment_state(
-    uv_lock: bytes | None, variables: Mapping[str, str] | None = None, packages: Iterable[str] = ()
+    uv_lock: bytes | None,
+    variables: Mapping[str, str] | None = None,
+    *,
+    packages: Iterable[str] = (),
+    extras: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the environment axis of `run.json`.
 
@@ -57,6 +61,7 @@ def environment_state(
         uv_lock: The bytes of `uv.lock`, where there is one.
         variables: The environment; by default that of the process.
         packages: Packages that matter besides `PACKAGES`, such as that of a user's own trainer.
+        extras: The project's extras that are installed.
     """
     variables = os.environ if variables is None else variables
     image = variables.get(CONTAINER_IMAGE)
@@ -68,6 +73,7 @@ def environment_state(
         "machine": platform.machine(),
         "packages": _versions({*PACKAGES, *packages}),
         "blas": _blas(),
+        "extras": list(extras),
         "threads": THREADS,
         "container_image": redact_url(image) if image else None,
         "variables": {name: variables[name][:_LONGEST] for name in VARIABLES if name in variables},

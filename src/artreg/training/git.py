@@ -26,12 +26,14 @@ class Code:
         dirty: Whether the work tree differs from it (files that git neither tracks nor ignores count), or `None`.
         branch: The branch, or `None` (a detached head, no git).
         remote: The URL of `origin` without credentials, or `None`.
+        folder: Where in the checkout the folder lies, with `/` between its parts; "" at the top.
     """
 
     commit: str
     dirty: bool | None
     branch: str | None
     remote: str | None
+    folder: str = ""
 
     def to_document(self) -> dict[str, Any]:
         """Return it as `run.json` holds it."""
@@ -50,6 +52,7 @@ def code_state(folder: Path) -> Code:
         dirty=None if status is None else status != "",
         branch=_git(folder, "symbolic-ref", "--quiet", "--short", "HEAD") or None,
         remote=redact_url(remote) if remote else None,
+        folder=(_git(folder, "rev-parse", "--show-prefix") or "").rstrip("/"),
     )
 
 

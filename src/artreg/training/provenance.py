@@ -12,7 +12,7 @@ from artreg.core.config import TrainingConfig
 from artreg.errors import InvalidInput
 from artreg.training.environment import machine_state
 from artreg.training.git import Code
-from artreg.training.redact import redact_command
+from artreg.training.redact import redact_command, redact_url
 from artreg.training.seeding import SeedReport
 from artreg.training.trainers import Trainer
 
@@ -70,7 +70,7 @@ def run_record(
         "started": rfc3339(circumstances.started),
         "duration_seconds": round((ended - circumstances.started).total_seconds(), 3),
         "machine": machine_state(),
-        "warnings": list(warnings),
+        "warnings": [redact_url(warning) for warning in warnings],
     }
 
 

@@ -11,6 +11,10 @@ _SCP_USER = re.compile(r"^[^/@\s]+@(?=[^/@\s]+:)")
 _ACCOUNT = re.compile(r"^(?:abfs|abfss)://[A-Za-z0-9-]+@[A-Za-z0-9.-]+(?:/[^?#\s]*)?$")
 _SECRET_NAME = re.compile(r"token|secret|passw|api[-_]?key|access[-_]?key|credential|signature", re.IGNORECASE)
 
+_QUERY_KEY = re.compile(r"[?&;](?P<key>[^=&;#\s\"']+)=")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
+_CONDA_TOKEN = re.compile(r"/t/[^/\s]+/")
+
 HIDDEN = "***"
 """What stands where a secret stood."""
 
@@ -25,6 +29,30 @@ def redact_url(text: str) -> str:
         return text
     text = _URL_QUERY.sub(r"\g<url>", text)
     return _SCP_USER.sub("", _URL_USER.sub(r"\g<scheme>", text))
+
+
+def redact_channel(url: str) -> str:
+    """Return the URL of a conda package without a user, a password, a query, or a channel's token."""
+    return _CONDA_TOKEN.sub("/t/<TOKEN>/", redact_url(url))
+
+
+def secret_line(text: str) -> int | None:
+    """Return the number of the first line with a URL that holds a credential, counted from 1, or None.
+
+    A user alone is none where it is only SSH's (`ssh://git@host`).
+    """
+    for number, line in enumerate(text.splitlines(), start=1):
+        if any(_holds_secret(url) for url in _URL.findall(line)):
+            return number
+    return None
+
+
+def _holds_secret(url: str) -> bool:
+    scheme, _, rest = url.partition("://")
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    if at and (":" in user or not scheme.endswith("ssh")):
+        return True
+    return any(_SECRET_NAME.search(match["key"]) for match in _QUERY_KEY.finditer(rest))
 
 
 def redact_command(command: Sequence[str]) -> list[str]:

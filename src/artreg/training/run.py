@@ -22,6 +22,7 @@ from artreg.training.environment import environment_state
 from artreg.training.fit import FittedModel, fit
 from artreg.training.git import code_state
 from artreg.training.latency import SAMPLE_FILE, sample_document
+from artreg.training.project import read_project
 from artreg.training.provenance import Circumstances, rfc3339, run_record
 from artreg.training.recipe import recipe_of
 from artreg.training.seeding import set_seed
@@ -29,7 +30,6 @@ from artreg.training.source import Source
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
-LOCK_FILE = "uv.lock"
 
 
 class Progress(Protocol):
@@ -92,7 +92,7 @@ def train(
     started = now()
     rfc3339(started)  # a clock without a time zone is found out before the work, not after it
     _require_empty(out)
-    uv_lock = _read_lock(base)
+    project = read_project(base)
 
     recipe = recipe_of(config, base)
     config = recipe.config
@@ -104,7 +104,7 @@ def train(
 
     progress("fit")
     seeds = set_seed(config.seed)
-    environment = environment_state(uv_lock, packages=recipe.packages)
+    environment = environment_state(project.lock, packages=recipe.packages, extras=project.extras)
     circumstances = Circumstances(command, started, code_state(base), environment, seeds, recipe.trainer)
     fitted = fit(recipe, dataset)
 
@@ -118,10 +118,11 @@ def train(
         SAMPLE_FILE: canonical.dumps(sample_document(dataset.frame.loc[dataset.test], dataset.features)),
         CONFIG_FILE: config_file,
     }
-    if uv_lock is not None:
-        files[LOCK_FILE] = uv_lock
+    files |= project.files
     _write(out, files)
-    record = run_record(config, config_file, manifest, circumstances, ended=now(), warnings=fitted.warnings)
+    record = run_record(
+        config, config_file, manifest, circumstances, ended=now(), warnings=[*project.warnings, *fitted.warnings]
+    )
     return TrainedRun(folder=out, source=source, snapshot=dataset.snapshot, metrics=fitted.metrics, run=record)
 
 
@@ -152,10 +153,3 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise StorageError(f"{out / name} cannot be written: {reason}", hint="make room, and run again") from error
-
-
-def _read_lock(base: Path) -> bytes | None:
-    try:
-        return (base / LOCK_FILE).read_bytes()
-    except OSError:
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,12 @@ from artreg.errors import InvalidInput
 from artreg.registry.catalog import ModelSummary, VersionDetails
 from artreg.registry.history import Head
 from artreg.registry.resolve import Resolved
+
+
+class Provenance(Enum):
+    """The predicates in which a version's origin can be told."""
+
+    SLSA = "slsa"
 
 
 def list_(
@@ -41,14 +48,23 @@ def show(
     reference: Annotated[
         str, typer.Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", autocompletion=completion.references)
     ],
+    provenance: Annotated[
+        Provenance | None, typer.Option("--provenance", help="Print where it comes from as an in-toto statement")
+    ] = None,
 ) -> None:
     """Show a version: files, metrics, and the run that made it.
 
-    Examples: artreg show churn@prod; artreg show churn@1.2.1 --json
+    Examples: artreg show churn@prod; artreg show churn@1.2.1 --json; artreg show churn@prod --provenance slsa
     """
     from artreg.registry.catalog import details
 
     session = session_of(context)
+    if provenance is not None:
+        from artreg.core.lineage import slsa_statement
+        from artreg.registry.origin import read_origin
+
+        session.output.document(slsa_statement(read_origin(session.registry, session.reference(reference))))
+        return
     result = details(session.registry, session.reference(reference))
     warn(session, result.found)
     session.output.result(documents.version_details(result), _details_view(result))

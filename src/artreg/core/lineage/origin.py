@@ -1,0 +1,100 @@
+"""What a version says of its origin; of one that was made elsewhere, as much as is known."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from artreg.core.manifest import Manifest, is_model_file
+from artreg.core.names import ModelName
+from artreg.core.version import Version
+
+UNKNOWN = "unknown"
+ARTREG_URI = "urn:artreg"
+"""The names of what artreg defines begin with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that a lock file pins.
+
+    Attributes:
+        name: Its name.
+        version: Its version.
+        sha256: The digests of its files.
+        requires: The names of the packages that it needs.
+    """
+
+    name: str
+    version: str
+    sha256: tuple[str, ...]
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A version, with everything that its documents say.
+
+    Attributes:
+        model: The model.
+        version: The version.
+        manifest: Its files.
+        run: The run record.
+        metrics: The metrics, or None.
+        data: The data manifest, or None.
+        packages: What its lock file pins.
+    """
+
+    model: ModelName
+    version: Version
+    manifest: Manifest
+    run: Mapping[str, Any]
+    metrics: Mapping[str, Any] | None
+    data: Mapping[str, Any] | None
+    packages: tuple[Package, ...]
+
+    @property
+    def name(self) -> str:
+        """The version's full name."""
+        return f"{self.model}@{self.version}"
+
+    @property
+    def model_files(self) -> Mapping[str, str]:
+        """The files of the model itself, each with its sha256."""
+        return {name: sha256 for name, sha256 in self.manifest.files.items() if is_model_file(name)}
+
+    def axis(self, name: str) -> Mapping[str, Any]:
+        """Return an axis of the run record; empty where it is not known."""
+        axes = self.run.get("axes")
+        axis = axes.get(name) if isinstance(axes, Mapping) else None
+        return axis if isinstance(axis, Mapping) else {}
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that it was made from, or None where it is not known."""
+        commit = self.axis("code").get("commit")
+        return commit if isinstance(commit, str) and commit != UNKNOWN else None
+
+    @property
+    def repository(self) -> str | None:
+        """The URL of the repository, or None where it is not known."""
+        remote = self.axis("code").get("remote")
+        return remote if isinstance(remote, str) and remote else None
+
+
+def locked(lock: bytes) -> tuple[Package, ...]:
+    """Return the packages that a `uv.lock` pins, by name; nothing where it cannot be read."""
+    try:
+        entries = tomllib.loads(lock.decode("utf-8")).get("package", [])
+        return tuple(sorted((_package(entry) for entry in entries if "version" in entry), key=lambda one: one.name))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ()
+
+
+def _package(entry: Mapping[str, Any]) -> Package:
+    files = [*entry.get("wheels", []), *([entry["sdist"]] if "sdist" in entry else [])]
+    hashes = {str(file.get("hash", "")).removeprefix("sha256:") for file in files}
+    requires = {str(one["name"]) for one in entry.get("dependencies", [])}
+    return Package(str(entry["name"]), str(entry["version"]), tuple(sorted(hashes - {""})), tuple(sorted(requires)))
