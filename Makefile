@@ -11,7 +11,7 @@ RUN := $(UV) run --frozen --no-sync
 PYTEST := $(RUN) pytest
 WORKERS ?= auto
 
-.PHONY: help setup data train reproduce demo test test-s3 lint types clean
+.PHONY: help setup data train reproduce demo test test-s3 test-rebuild test-mlflow lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -29,8 +29,9 @@ data: setup ## Make the churn table in data/
 train: data ## Train the churn model and publish it into registry/
 	@$(RUN) artreg train
 
-reproduce: data ## Train twice, and compare the bytes of model and metrics
+reproduce: train ## Train twice and compare the bytes; then the newest version, from its records alone
 	@$(RUN) artreg reproduce
+	$(RUN) artreg reproduce churn@latest
 
 demo: setup ## The whole story, in a registry of its own
 	@$(RUN) bash scripts/demo
@@ -41,12 +42,22 @@ test: setup ## The quick tests: no network, no S3 server
 test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for the purpose
 	@$(RUN) bash scripts/test-s3
 
-lint: setup ## Style, and import directions
+test-rebuild: setup ## Reproduce versions from a fresh clone: needs a package index, and minutes
+	@$(PYTEST) -m rebuild
+
+test-mlflow: setup ## Against a real MLflow, in an environment of its own
+	@$(PYTEST) -m mlflow
+
+lint: setup ## Style, import directions, and the Dockerfile
 	@$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) hadolint Dockerfile
 
 types: setup ## Strict types
 	@$(RUN) mypy
+
+package: setup ## Build the wheel twice, compare bit for bit, keep one in dist/
+	@UV=$(UV) bash scripts/package
 
 clean: ## Remove whatever was made here, models published into registry/ too
 	@rm -rf .venv .venv-uv data dist build public .pytest_cache .mypy_cache .ruff_cache .hypothesis

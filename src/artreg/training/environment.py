@@ -11,7 +11,7 @@ from typing import Any
 
 from artreg.core import canonical
 from artreg.training.git import UNKNOWN
-from artreg.training.redact import redact_url
+from artreg.training.redact import redact_image
 from artreg.training.threads import THREADS
 
 PACKAGES = (
@@ -75,7 +75,7 @@ def environment_state(
         "blas": _blas(),
         "extras": list(extras),
         "threads": THREADS,
-        "container_image": redact_url(image) if image else None,
+        "container_image": redact_image(image) if image else None,
         "variables": {name: variables[name][:_LONGEST] for name in VARIABLES if name in variables},
     }
 

@@ -31,6 +31,12 @@ def redact_url(text: str) -> str:
     return _SCP_USER.sub("", _URL_USER.sub(r"\g<scheme>", text))
 
 
+def redact_image(name: str) -> str:
+    """Return the name of a container image without a user or password before its registry."""
+    bare, digest, sha256 = redact_url(name).partition("@sha256:")
+    return f"{bare.rpartition('@')[2]}{digest}{sha256}"
+
+
 def redact_channel(url: str) -> str:
     """Return the URL of a conda package without a user, a password, a query, or a channel's token."""
     return _CONDA_TOKEN.sub("/t/<TOKEN>/", redact_url(url))

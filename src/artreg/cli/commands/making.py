@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,7 +45,8 @@ def train(
     """Train a model and publish it as the next version.
 
     A run is a function of code, environment, config and data: each is recorded in run.json, and equal ones give equal
-    bytes. A run that gives the bytes of the newest version again publishes nothing.
+    bytes. A run that gives the bytes of the newest version again publishes nothing. Where MLFLOW_TRACKING_URI is set
+    and mlflow installed, that server is told of the run.
 
     Examples: artreg train; artreg train --config configs/breast_cancer.yaml --bump minor;
     artreg train --set model.max_iter=50
@@ -75,7 +78,8 @@ def train(
             dry_run=dry_run,
             reporter=session.output.reporter,
         )
-    _show(session, published, dry_run)
+    tracked = None if dry_run else _track(session, published, trained.run)
+    _show(session, published, dry_run, {} if tracked is None else {"tracking": tracked})
 
 
 def publish(
@@ -104,7 +108,7 @@ def publish(
         dry_run=dry_run,
         reporter=session.output.reporter,
     )
-    _show(session, result, dry_run)
+    _show(session, result, dry_run, {})
 
 
 def _config(path: Path, overrides: list[str] | None) -> TrainingConfig:
@@ -128,7 +132,27 @@ def _command_line() -> list[str]:
     return ["artreg", *sys.argv[1:]]
 
 
-def _show(session: Session, published: Published, dry_run: bool) -> None:
+def _track(session: Session, published: Published, run: Mapping[str, Any]) -> dict[str, object] | None:
+    """Tell MLflow where it is asked for; the version is published, whatever comes of it."""
+    from artreg.integrations.mlflow_tracking import is_wanted, log_training, training_of
+
+    if not is_wanted(os.environ):
+        return None
+    told = training_of(
+        str(published.model),
+        str(published.version),
+        digest=published.digest,
+        path=published.path,
+        metrics=published.metrics,
+        run=run,
+    )
+    with session.output.busy("telling MLflow"):
+        logged = log_training(told)
+    session.output.note(f"warning: MLflow was not told: {logged.problem}" if logged.problem else "MLflow was told")
+    return logged.document()
+
+
+def _show(session: Session, published: Published, dry_run: bool, more: Mapping[str, Any]) -> None:
     ref = f"{published.model}@{published.version}"
     if not published.created:
         first = Line(f"{ref} is there already with the same content: nothing to do", Tone.GOOD)
@@ -143,7 +167,7 @@ def _show(session: Session, published: Published, dry_run: bool) -> None:
         if isinstance(value, int | float) and key != "rows"
     ]
     blocks: list[Block] = [first, Fields(tuple(rows))]
-    session.output.result(documents.published(published, dry_run=dry_run), blocks)
+    session.output.result({**documents.published(published, dry_run=dry_run), **more}, blocks)
     if not dry_run:
         session.output.note(f"next: artreg promote {_short_name(session, published)} {published.version} --to staging")
 

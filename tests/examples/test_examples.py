@@ -1,0 +1,32 @@
+"""The examples do what they say."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_split_keeps_what_it_promises() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "check_split.py")], capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines[1].split()[0] == lines[2].split()[0] == "0"
+    assert int(lines[3].split()[0].replace(",", "")) > 1000
+
+
+def test_a_project_with_a_trainer_of_its_own(tmp_path: Path) -> None:
+    project = shutil.copytree(ROOT / "examples" / "own_trainer", tmp_path / "own_trainer")
+    root = tmp_path / "registry"
+    root.mkdir()
+    done = subprocess.run(
+        [sys.executable, "use.py", str(root)], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("iris@1.0.0 has 3 classes\n")
+    config = (root / "flowers" / "iris" / "1.0.0" / "config.yaml").read_text()
+    assert "shrinkage: 0.1" in config
