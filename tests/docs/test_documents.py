@@ -35,7 +35,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as a newcomer has it, with the data made."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "configs", folder / "configs")
-    shutil.copy(ROOT / "uv.lock", folder)
+    for name in ("pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, folder)
     (folder / "registry").mkdir()
     shell("artreg data churn", folder, environment())
     return folder
@@ -98,6 +99,29 @@ def test_the_sessions_of_the_readme(trained: Path, moto_endpoint: str) -> None:
     boto3.client("s3", endpoint_url=moto_endpoint).create_bucket(Bucket="models")
     credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     assert play(in_bucket, trained, environment(**credentials, AWS_ENDPOINT_URL=moto_endpoint)) >= 4
+
+
+@pytest.mark.rebuild  # it needs nothing but time
+def test_the_sessions_about_reproducing(trained: Path, tmp_path: Path) -> None:
+    checkout = shutil.copytree(trained, tmp_path / "checkout", ignore=shutil.ignore_patterns("registry"))
+    (checkout / "registry").mkdir()
+    (checkout / ".gitignore").write_text("data/\nregistry/\n*.csv\n*.json\n")
+    commit = "git init -q && git add . && git -c user.name=ada -c user.email=ada@example.org commit -q -m 'a model'"
+    assert shell(commit, checkout, environment()) == ""
+    assert play(blocks("docs/reproducing.md", "console"), checkout, environment()) >= 12
+
+
+def test_the_trainer_of_the_documentation(trained: Path, tmp_path: Path) -> None:
+    (snippet,) = blocks("docs/trainers.md", "python")
+    place = shutil.copytree(trained, tmp_path / "place", ignore=shutil.ignore_patterns("registry"))
+    (place / "registry").mkdir()
+    (place / "mine.py").write_text(snippet)
+    config = {
+        "trainer": {"kind": "mine:fit", "trees": 20},
+        "data": {"path": "data/churn.csv", "id_column": "customer_id", "target": "churned"},
+    }
+    (place / "mine.yaml").write_text(yaml.safe_dump(config))
+    assert "published demo/churn@1.0.0" in shell("artreg train -c mine.yaml", place, environment())
 
 
 def test_the_python_of_the_readme(trained: Path) -> None:

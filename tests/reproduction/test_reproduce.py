@@ -61,6 +61,7 @@ def test_each_axis_that_was_broken_is_named(changed: Project) -> None:
     assert document["proof"] is None
 
 
+@pytest.mark.rebuild  # it needs nothing but time
 def test_the_table_is_for_people_and_a_tolerance_accepts(changed: Project) -> None:
     ran = changed.run("reproduce", "churn@1.0.0", "--here", "--tolerance", "0.5", "--dry-run")
     assert ran.code == 0, ran.out + ran.err

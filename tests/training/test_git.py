@@ -64,7 +64,7 @@ def test_the_variables_of_a_hook_do_not_mislead(checkout: Path, monkeypatch: pyt
 
 
 def test_outside_a_checkout_nothing_is_known(tmp_path: Path) -> None:
-    unknown = {"commit": "unknown", "dirty": None, "branch": None, "remote": None}
+    unknown = {"commit": "unknown", "dirty": None, "branch": None, "remote": None, "folder": ""}
     assert code_state(tmp_path).to_document() == unknown
     run(tmp_path, "init", "-q")  # no commit yet
     assert code_state(tmp_path).to_document() == unknown

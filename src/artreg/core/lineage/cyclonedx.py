@@ -20,7 +20,7 @@ def cyclonedx_bom(origin: Origin) -> dict[str, Any]:
     published = origin.run.get("published_at")
     metadata: dict[str, Any] = {
         "component": _model(origin),
-        "tools": {"components": [{"type": "application", "name": "artreg", "version": _artreg(origin)}]},
+        "tools": {"components": [{"type": "application", "name": "artreg", "version": origin.artreg}]},
     }
     if isinstance(published, str):
         metadata["timestamp"] = published
@@ -137,8 +137,3 @@ def _purl(package: Package) -> str:
 
 def _hashes(digests: list[str] | tuple[str, ...]) -> list[dict[str, str]]:
     return [{"alg": "SHA-256", "content": digest} for digest in digests if len(digest) == 64]  # noqa: PLR2004 (SHA-256)
-
-
-def _artreg(origin: Origin) -> str:
-    packages = origin.axis("environment").get("packages")
-    return str(packages.get("artreg", "unknown")) if isinstance(packages, Mapping) else "unknown"

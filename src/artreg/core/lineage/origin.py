@@ -72,6 +72,12 @@ class Origin:
         return axis if isinstance(axis, Mapping) else {}
 
     @property
+    def artreg(self) -> str:
+        """The version of artreg that it was made with, or "unknown"."""
+        packages = self.axis("environment").get("packages")
+        return str(packages.get("artreg", UNKNOWN)) if isinstance(packages, Mapping) else UNKNOWN
+
+    @property
     def commit(self) -> str | None:
         """The commit that it was made from, or None where it is not known."""
         commit = self.axis("code").get("commit")

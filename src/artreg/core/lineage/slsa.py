@@ -73,9 +73,8 @@ def _details(origin: Origin) -> dict[str, Any]:
         "startedOn": _moment(origin.run.get("started")),
         "finishedOn": _moment(origin.run.get("started"), origin.run.get("duration_seconds")),
     }
-    artreg = str(origin.axis("environment").get("packages", {}).get("artreg", "unknown"))
     return {
-        "builder": {"id": f"{ARTREG_URI}:train", "version": {"artreg": artreg}},
+        "builder": {"id": f"{ARTREG_URI}:train", "version": {"artreg": origin.artreg}},
         "metadata": {key: value for key, value in metadata.items() if value is not None},
     }
 
