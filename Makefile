@@ -11,7 +11,7 @@ RUN := $(UV) run --frozen --no-sync
 PYTEST := $(RUN) pytest
 WORKERS ?= auto
 
-.PHONY: help setup data train reproduce demo test test-s3 test-rebuild test-mlflow lint types package clean
+.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -42,8 +42,8 @@ test: setup ## The quick tests: no network, no S3 server
 test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for the purpose
 	@$(RUN) bash scripts/test-s3
 
-test-rebuild: setup ## Reproduce versions from a fresh clone: needs a package index, and minutes
-	@$(PYTEST) -m rebuild
+test-slow: setup ## The tests that take minutes, or need a package index: versions reproduced from a fresh clone
+	@$(PYTEST) -m slow
 
 test-mlflow: setup ## Against a real MLflow, in an environment of its own
 	@$(PYTEST) -m mlflow

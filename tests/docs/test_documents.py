@@ -91,6 +91,7 @@ def play(sessions: list[str], folder: Path, variables: dict[str, str]) -> int:
     return played
 
 
+@pytest.mark.slow
 def test_the_sessions_of_the_readme(trained: Path, moto_endpoint: str) -> None:
     sessions = blocks("README.md", "console")
     on_disk = [session for session in sessions if "s3://" not in session]
@@ -101,7 +102,7 @@ def test_the_sessions_of_the_readme(trained: Path, moto_endpoint: str) -> None:
     assert play(in_bucket, trained, environment(**credentials, AWS_ENDPOINT_URL=moto_endpoint)) >= 4
 
 
-@pytest.mark.rebuild  # it needs nothing but time
+@pytest.mark.slow  # it needs nothing but time
 def test_the_sessions_about_reproducing(trained: Path, tmp_path: Path) -> None:
     checkout = shutil.copytree(trained, tmp_path / "checkout", ignore=shutil.ignore_patterns("registry"))
     (checkout / "registry").mkdir()
@@ -111,6 +112,7 @@ def test_the_sessions_about_reproducing(trained: Path, tmp_path: Path) -> None:
     assert play(blocks("docs/reproducing.md", "console"), checkout, environment()) >= 12
 
 
+@pytest.mark.slow
 def test_the_trainer_of_the_documentation(trained: Path, tmp_path: Path) -> None:
     (snippet,) = blocks("docs/trainers.md", "python")
     place = shutil.copytree(trained, tmp_path / "place", ignore=shutil.ignore_patterns("registry"))

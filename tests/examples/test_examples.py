@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -19,6 +21,7 @@ def test_the_split_keeps_what_it_promises() -> None:
     assert int(lines[3].split()[0].replace(",", "")) > 1000
 
 
+@pytest.mark.slow
 def test_a_project_with_a_trainer_of_its_own(tmp_path: Path) -> None:
     project = shutil.copytree(ROOT / "examples" / "own_trainer", tmp_path / "own_trainer")
     root = tmp_path / "registry"

@@ -78,6 +78,7 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("name", UNFIT)
+@pytest.mark.slow
 def test_what_cannot_be_timed_refuses_and_says_why(lab: Lab, made: dict[str, bytes], name: str) -> None:
     change, said = UNFIT[name]
     publish(lab, change(made))
@@ -95,6 +96,7 @@ def test_a_measurement_that_does_not_end_is_given_up(lab: Lab, made: dict[str, b
     assert not verdict.passed
 
 
+@pytest.mark.slow
 def test_what_a_model_prints_is_not_taken_for_its_latency(
     lab: Lab, made: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +118,7 @@ def test_what_a_model_prints_is_not_taken_for_its_latency(
     assert verdict.figures["calls"] == 5
 
 
+@pytest.mark.slow
 def test_a_model_that_ends_the_measurement_is_refused(
     lab: Lab, made: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from reproduction.conftest import Project, Ran, told
 
-pytestmark = pytest.mark.rebuild
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 UV = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")

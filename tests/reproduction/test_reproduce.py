@@ -61,7 +61,7 @@ def test_each_axis_that_was_broken_is_named(changed: Project) -> None:
     assert document["proof"] is None
 
 
-@pytest.mark.rebuild  # it needs nothing but time
+@pytest.mark.slow  # it needs nothing but time
 def test_the_table_is_for_people_and_a_tolerance_accepts(changed: Project) -> None:
     ran = changed.run("reproduce", "churn@1.0.0", "--here", "--tolerance", "0.5", "--dry-run")
     assert ran.code == 0, ran.out + ran.err
@@ -113,6 +113,7 @@ def test_options_that_make_no_sense_together(project: Project, words: tuple[str,
     assert problem in ran.err
 
 
+@pytest.mark.slow
 def test_diff_tells_what_separates_two_versions(changed: Project) -> None:
     trained = changed.run("train", "--set", "model.C=2.0", "--version", "2.0.0")
     assert trained.code == 0, trained.err

@@ -117,6 +117,7 @@ print(found.rows, kib or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     peaks = []
     for rows in (4_000, 600_000):
