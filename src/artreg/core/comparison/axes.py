@@ -93,9 +93,12 @@ def _compared(axis: Axis, summary: str, differences: list[Difference]) -> Compar
 
 
 def _packages(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
-    """Compare what was installed; artreg itself comes last, for its own number says least about a model's bytes."""
+    """Compare what was installed: other versions first, then what one lacks, and last artreg itself.
+
+    Its own number says least about a model's bytes.
+    """
     found = _mappings(first, second)
-    return sorted(found, key=lambda difference: difference.what == "artreg")
+    return sorted(found, key=lambda one: (one.what == "artreg", one.before is None or one.after is None))
 
 
 def _locks(before: Facts, after: Facts, told: set[str]) -> list[Difference]:
