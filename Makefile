@@ -43,7 +43,7 @@ test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for 
 	@$(RUN) bash scripts/test-s3
 
 test-slow: setup ## The tests that take minutes, or need a package index: versions reproduced from a fresh clone
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m slow -n $(WORKERS) --dist loadfile
 
 test-mlflow: setup ## Against a real MLflow, in an environment of its own
 	@$(PYTEST) -m mlflow

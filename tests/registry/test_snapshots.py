@@ -23,6 +23,7 @@ from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
 from registry.bench import counting_ids, ticking_clock
 from store.faults import Crash, CrashAt
+from store.places import S3Place
 
 DATA = b"id,a\n1,2\n"
 
@@ -191,3 +192,25 @@ def test_collecting_garbage_leaves_snapshots_alone(registry: Registry) -> None:
     taken = take(registry, "churn", table(), "x", DATA).snapshot
     collect(Registry(registry.store, "ada"), older_than=timedelta(0))
     assert find(registry, taken.ref) == taken
+
+
+@pytest.mark.s3
+def test_in_a_bucket_it_is_whole_or_not_there_too(ceph_place: S3Place, tmp_path: Path) -> None:
+    store = ceph_place.store()
+    for point in itertools.count():
+        data = b"id,a\n1,%d\n" % point
+        try:
+            take(Registry(CrashAt(store, point), "ada"), "churn", table(data), "x", data)
+        except Crash:
+            later = Registry(store, "bob")
+            assert take(later, "churn", table(data), "y", data).snapshot.ref == ref(data)
+        else:
+            break
+    assert point > 5
+    registry = Registry(store, "ada")
+    assert all(checked.ok for checked in check_snapshots(registry))
+    assert len(list_snapshots(registry)) == point + 1
+    assert pull(find(registry, ref(data)), pieces(registry, find(registry, ref(data))), tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == data
+    collect(registry, older_than=timedelta(0))
+    assert verify(registry).ok
