@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,17 +63,30 @@ def snapshot_pieces(session: Session, snapshot: Snapshot) -> Iterator[Iterator[C
 
 
 def keep_data(session: Session, config: DataConfig, trained: TrainedRun, *, dry_run: bool) -> Taken | None:
-    """Keep the data of a training in the registry, unless they are there or are not to be kept.
+    """Keep the data of a training in the registry, or their manifest and where they lie.
 
     It comes before the version is published, so that no version names a snapshot that is not there.
     """
+    from artreg.training.data import keeps_copy
     from artreg.training.describe import describe
 
-    if trained.snapshot is None or config.snapshot is not None or dry_run:
+    if config.path is None or dry_run:
         return None
+    source = trained.source
+    copied = keeps_copy(config, len(source.data))
     with tempfile.TemporaryDirectory(prefix="artreg-data-") as folder:
         file = Path(folder, "table")
-        file.write_bytes(trained.source.data)
-        table = describe(file, trained.source.uri, id_column=config.id_column)
-        name = trained.snapshot.name
-        return take(session.registry, name, table, trained.source.uri, file, reporter=session.output.reporter)
+        file.write_bytes(source.data)
+        return take(
+            session.registry,
+            trained.snapshot.name,
+            describe(file, source.uri, id_column=config.id_column),
+            source.uri if copied else _lies_at(config.path, source.uri),
+            file if copied else None,
+            reporter=session.output.reporter,
+        )
+
+
+def _lies_at(path: str, uri: str) -> str:
+    """Return where data can be found again, from whichever folder."""
+    return uri if ":" in path else os.path.abspath(path)

@@ -38,7 +38,7 @@ class Dataset:
         uri: Where it came from, without credentials.
         content_hash: The sha256 of the bytes that were parsed.
         lineage: What else is known of where they come from, or None.
-        snapshot: The snapshot that they are, or None where the registry is to keep neither them nor their manifest.
+        snapshot: The snapshot that they are, or are to be kept as.
         frame: The whole table; the id column is text.
         id_column: The column that names the rows.
         salt: Of the split.
@@ -53,7 +53,7 @@ class Dataset:
     uri: str
     content_hash: str
     lineage: Mapping[str, object] | None
-    snapshot: SnapshotRef | None
+    snapshot: SnapshotRef
     frame: pd.DataFrame
     id_column: str
     salt: str
@@ -137,20 +137,23 @@ def snapshot_source(config: DataConfig, data: bytes) -> Source:
     return Source(ref.name, str(ref), data)
 
 
-def snapshot_of(config: DataConfig, source: Source) -> SnapshotRef | None:
-    """Return the snapshot that data are, or are to be kept as; None if they are not to be kept.
+def snapshot_of(config: DataConfig, source: Source) -> SnapshotRef:
+    """Return the snapshot that data are, or are to be kept as.
 
     Raises:
         IntegrityError: They are not the snapshot that the config names.
     """
-    if config.snapshot is not None:
-        ref = SnapshotRef.parse(config.snapshot)
-        if ref.sha256 != source.sha256:
-            raise IntegrityError(f"{source.uri} is not {ref.short}: its sha256 is {source.sha256}")
-        return ref
-    if config.keep == "reference" or (config.keep is None and len(source.data) > COPY_LIMIT):
-        return None
-    return SnapshotRef(config.name or snapshot_name(source.name), source.sha256)
+    if config.snapshot is None:
+        return SnapshotRef(config.name or snapshot_name(source.name), source.sha256)
+    ref = SnapshotRef.parse(config.snapshot)
+    if ref.sha256 != source.sha256:
+        raise IntegrityError(f"{source.uri} is not {ref.short}: its sha256 is {source.sha256}")
+    return ref
+
+
+def keeps_copy(config: DataConfig, size: int) -> bool:
+    """Say whether the registry is to keep a copy of data of this size in bytes; else it only keeps their manifest."""
+    return config.keep == "copy" or (config.keep is None and size <= COPY_LIMIT)
 
 
 # --- checks ------------------------------------------------------------------------------------------------------

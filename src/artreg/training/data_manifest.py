@@ -51,7 +51,7 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
         "content_hash": dataset.content_hash,
         "schema": schema,
         "schema_hash": schema_hash(schema),
-        "snapshot": None if dataset.snapshot is None else str(dataset.snapshot),
+        "snapshot": str(dataset.snapshot),
         "lineage": dataset.lineage,
         "id_column": config.id_column,
         "target": {"column": config.target, **_target(dataset)},

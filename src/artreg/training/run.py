@@ -50,14 +50,14 @@ class TrainedRun:
     Attributes:
         folder: Where its files lie: everything of a version but `run.json` and `checksum.txt`.
         source: The data as they were read.
-        snapshot: The snapshot that the data are, or are to be kept as before the run is published; or None.
+        snapshot: The snapshot that the data are, or are to be kept as before the run is published.
         metrics: The document `metrics.json`.
         run: The run record, without what the registry adds when it publishes.
     """
 
     folder: Path
     source: Source
-    snapshot: SnapshotRef | None
+    snapshot: SnapshotRef
     metrics: Mapping[str, Any]
     run: Mapping[str, Any]
 
