@@ -1,7 +1,7 @@
 # artreg with everything that uv.lock pins. The build fails where the lock is stale.
 #   docker build -t artreg . && docker run --rm -v "$PWD/registry:/work/registry" artreg list
 FROM python:3.13-slim AS build
-RUN pip install --no-cache-dir uv==0.9.30
+RUN pip install --no-cache-dir uv==0.13.8
 WORKDIR /app
 ENV UV_PROJECT_ENVIRONMENT=/opt/artreg UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 COPY pyproject.toml uv.lock README.md LICENSE ./

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,28 @@ def test_diff_tells_what_separates_two_versions(changed: Project) -> None:
     assert "model.C 0.5 → 2.0" in shown
     same = changed.run("diff", "churn@1.0.0", "churn@1.0.0")
     assert "0 not" in same.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["absolute", "dvc", "snapshot"])
+def test_data_that_are_gone_come_from_the_registry(project: Project, tmp_path: Path, kind: str) -> None:
+    made = Project(tmp_path / "project")
+    shutil.copytree(project.folder, made.folder, ignore=shutil.ignore_patterns("registry"))
+    (made.folder / "registry").mkdir()
+    data = made.folder / "data" / "churn.csv"
+    if kind == "absolute":
+        data = data.rename(tmp_path / "elsewhere.csv")
+        words = ["--set", f"data.path={data}"]
+    elif kind == "dvc":
+        md5 = hashlib.md5(data.read_bytes()).hexdigest()
+        (made.folder / "churn.csv.dvc").write_text(f"outs:\n- md5: {md5}\n  path: data/churn.csv\n")
+        words = ["--set", "data.path=churn.csv.dvc"]
+    else:
+        ref = made.run("data", "snapshot", "data/churn.csv", "--json").json["snapshot"]
+        words = ["--set", "data.path=null", "--set", f"data.snapshot={ref}"]
+    made.done("train", *words)
+    data.unlink()
+    ran = made.run("reproduce", "churn@1.0.0", "--here", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    axes = likeness(ran.json)
+    assert (axes["config"], axes["data"]) == ("same", "same")

@@ -23,6 +23,9 @@ KINDS = (
     "container-password",
     "conda-token",
     "index-password",
+    "pip-password",
+    "proxy-password",
+    "other-remote",
     "mlflow-password",
     "warning-url",
     "actor-unrelated",
@@ -58,6 +61,7 @@ def planted(project: Project, tmp_path: Path) -> Project:
     config = CONFIG.replace("trainer: logistic_regression", "trainer: {kind: 'noisy:fit'}").partition("model:")[0]
     (made.folder / "configs" / "default.yaml").write_text(config)
     made.git("remote", "add", "origin", f"https://me:{canary('remote-password')}@git.example.org/churn.git")
+    made.git("remote", "add", "upstream", f"https://{canary('other-remote')}@git.example.org/churn.git")
     meta = made.folder / "conda" / "conda-meta"
     meta.mkdir(parents=True)
     url = f"https://conda.example.org/t/{canary('conda-token')}/linux-64/a-1-0.conda"
@@ -85,7 +89,8 @@ def test_none_of_many_kinds_is_found_in_any_file(planted: Project) -> None:
         ARTREG_CONTAINER_IMAGE=f"me:{canary('container-password')}@registry.example.org/image@sha256:{'0' * 64}",
         CONDA_PREFIX=str(planted.folder / "conda"),
         UV_INDEX_URL=f"https://me:{canary('index-password')}@index.example.org/simple",
-        PIP_INDEX_URL=f"https://me:{canary('index-password')}@index.example.org/simple",
+        PIP_INDEX_URL=f"https://me:{canary('pip-password')}@index.example.org/simple",
+        HTTPS_PROXY=f"http://me:{canary('proxy-password')}@proxy.example.org:3128",
         MLFLOW_TRACKING_URI=f"http://me:{canary('mlflow-password')}@127.0.0.1:9",
         LC_IDENTIFICATION=canary("actor-unrelated"),
     )

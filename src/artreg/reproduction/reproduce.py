@@ -252,7 +252,8 @@ def _as_configured(before: Facts, after: Facts) -> Facts:
     config = section(axes, "config")
     document = section(config, "document")
     told = section(section(before.axis(Axis.CONFIG), "document"), "data")
-    document = {**document, "data": {**section(document, "data"), "path": told.get("path")}}
+    data = {**section(document, "data"), **{key: told.get(key) for key in ("path", "name")}}
+    document = {**document, "data": data}
     return replace(after, run={**after.run, "axes": {**axes, "config": {**config, "document": document}}})
 
 
