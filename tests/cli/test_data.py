@@ -107,3 +107,24 @@ def test_training_keeps_its_data_or_where_they_lie_and_takes_them_back(shell: Sh
     assert again.code == 0, again.out
     first = shell.run("show", "churn@1.0.0", "--json").json
     assert again.json["metrics"] == first["metrics"]
+
+
+def test_the_traceback_behind_an_error_is_shown_on_demand(
+    shell: Shell, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shell.folder / "mine.py").write_text(
+        "from pydantic import BaseModel\n"
+        "class P(BaseModel):\n    pass\n"
+        "def fit(data, params: P, seed):\n    return 1 / 0\n"
+    )
+    config = {
+        "trainer": {"kind": "mine:fit"},
+        "data": {"path": "data/churn.csv", "id_column": "customer_id", "target": "churned"},
+    }
+    (shell.folder / "c.yaml").write_text(json.dumps(config))
+    monkeypatch.syspath_prepend(shell.folder)
+    quiet, loud = shell.run("train", "-c", "c.yaml"), shell.run("train", "-c", "c.yaml", "-v")
+    assert (quiet.code, loud.code) == (2, 2)
+    assert "the trainer mine:fit failed: ZeroDivisionError" in quiet.err
+    assert "Traceback" not in quiet.err
+    assert "return 1 / 0" in loud.err

@@ -21,7 +21,7 @@ _COMMON: tuple[tuple[list[str], dict[str, Any]], ...] = (
     (["--actor"], {"metavar": "NAME", "help": "Who acts, for the records [ARTREG_ACTOR]"}),
     (["--json"], {"is_flag": True, "default": False, "help": "Print one JSON document to stdout, on failure too"}),
     (["--quiet", "-q"], {"is_flag": True, "default": False, "help": "Print results and errors only"}),
-    (["--verbose", "-v"], {"is_flag": True, "default": False, "help": "Show the traceback of an internal error"}),
+    (["--verbose", "-v"], {"is_flag": True, "default": False, "help": "Show the traceback behind an error"}),
 )
 
 

@@ -24,10 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code, from the one table in `artreg.errors`.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = bool({"-v", "--verbose"} & set(words))
     output = choose_output(as_json="--json" in words, quiet=False)
     try:
         return _run(words)
     except ArtregError as error:
+        if verbose and error.__cause__ is not None:
+            _show_traceback(error.__cause__)
         return _fail(output, error)
     except KeyboardInterrupt:
         return _fail(output, Interrupted("interrupted; nothing half-done is visible", hint="run the command again"))
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
         return 0
     except Exception as error:  # noqa: BLE001  # the last resort: a bug must give an answer too
-        return _fail(output, _as_bug(error, verbose=bool({"-v", "--verbose"} & set(words))))
+        return _fail(output, _as_bug(error, verbose=verbose))
 
 
 def _run(words: list[str]) -> int:
@@ -62,11 +65,15 @@ def _fail(output: Output, error: ArtregError) -> int:
     return exit_code(error)
 
 
+def _show_traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(error)
+
+
 def _as_bug(error: Exception, *, verbose: bool) -> ArtregError:
     if verbose:
-        import traceback
-
-        traceback.print_exception(error)
+        _show_traceback(error)
     return InternalError(
         f"a bug in artreg: {type(error).__name__}: {error}",
         hint="run it again with -v and report what it shows"
