@@ -130,11 +130,12 @@ def _columns(manifest: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def _mappings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
+    """Compare two mappings key by key; what is not there is as good as what is null."""
     keys = [*first, *(key for key in second if key not in first)]
     return [
         Difference(key, first.get(key), second.get(key))
         for key in keys
-        if (key in first) != (key in second) or _typed(first[key]) != _typed(second[key])
+        if _typed(first.get(key)) != _typed(second.get(key))
     ]
 
 
