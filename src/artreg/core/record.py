@@ -9,8 +9,9 @@ from typing import Any
 
 from artreg.core import canonical
 from artreg.core.names import Alias, ModelName
+from artreg.core.strict import parse_strictly, typed
 from artreg.core.version import Version
-from artreg.errors import ArtregError, IntegrityError
+from artreg.errors import IntegrityError
 
 FORMAT = "artreg/record/1"
 _SEAL = "record_digest"
@@ -149,18 +150,7 @@ def parse_record(data: bytes, model: ModelName, alias: Alias, generation: int) -
         IntegrityError: It is damaged, was altered, or belongs elsewhere.
     """
     what = f"record {generation} of {alias} of {model}"
-    document = canonical.loads_canonical(data, what)
-    if document.get("format") != FORMAT:
-        raise IntegrityError(
-            f"{what} has the format {document.get('format')!r}, which this artreg does not know",
-            hint="a newer artreg may have written it: upgrade",
-        )
-    try:
-        record = _from_document(document)
-    except (KeyError, TypeError, ValueError, ArtregError) as error:
-        raise IntegrityError(f"{what} is damaged: {error}") from error
-    if record.encode() != data:
-        raise IntegrityError(f"{what} was altered: it does not match its own digest")
+    record = parse_strictly(data, what, FORMAT, _from_document)
     if (record.model, record.alias, record.generation) != (model, alias, generation):
         raise IntegrityError(
             f"{what} belongs elsewhere: it is record {record.generation} of {record.alias} of {record.model}"
@@ -170,46 +160,39 @@ def parse_record(data: bytes, model: ModelName, alias: Alias, generation: int) -
 
 def _from_document(document: Mapping[str, Any]) -> PromotionRecord:
     action = Action(document["action"])
-    version = _typed(document, "version", str | None)
-    digest = _typed(document, "digest", str | None)
-    previous = _typed(document, "previous_version", str | None)
+    version = typed(document, "version", str | None)
+    digest = typed(document, "digest", str | None)
+    previous = typed(document, "previous_version", str | None)
     if (version is None) != (digest is None) or (version is None and action is not Action.FENCE):
         raise ValueError(f"a record of a {action.value} must say where the alias points")
     return PromotionRecord(
-        model=ModelName(_typed(document, "project", str), _typed(document, "model", str)),
-        alias=Alias(_typed(document, "alias", str)),
-        generation=_typed(document, "generation", int),
+        model=ModelName(typed(document, "project", str), typed(document, "model", str)),
+        alias=Alias(typed(document, "alias", str)),
+        generation=typed(document, "generation", int),
         action=action,
         version=None if version is None else Version.parse(version),
         digest=digest,
         previous_version=None if previous is None else Version.parse(previous),
-        previous_record=_typed(document, "previous_record", str | None),
-        fallback=_typed(document, "fallback", int | None),
-        write_id=_typed(document, "write_id", str),
-        time=_typed(document, "time", str),
-        who=_typed(document, "who", str),
-        why=_typed(document, "why", str),
-        policy=_typed(document, "policy", str | None),
-        gates=tuple(_verdict(verdict) for verdict in _typed(document, "gates", list)),
-        frozen=_freeze(_typed(document, "frozen", dict)) if "frozen" in document else None,
+        previous_record=typed(document, "previous_record", str | None),
+        fallback=typed(document, "fallback", int | None),
+        write_id=typed(document, "write_id", str),
+        time=typed(document, "time", str),
+        who=typed(document, "who", str),
+        why=typed(document, "why", str),
+        policy=typed(document, "policy", str | None),
+        gates=tuple(_verdict(verdict) for verdict in typed(document, "gates", list)),
+        frozen=_freeze(typed(document, "frozen", dict)) if "frozen" in document else None,
     )
 
 
 def _freeze(document: Mapping[str, Any]) -> Freeze:
-    return Freeze(_typed(document, "until", str), _typed(document, "who", str), _typed(document, "why", str))
+    return Freeze(typed(document, "until", str), typed(document, "who", str), typed(document, "why", str))
 
 
 def _verdict(document: Mapping[str, Any]) -> Verdict:
     return Verdict(
-        gate=_typed(document, "gate", str),
-        passed=_typed(document, "passed", bool),
-        message=_typed(document, "message", str),
-        figures=_typed(document, "figures", dict),
+        gate=typed(document, "gate", str),
+        passed=typed(document, "passed", bool),
+        message=typed(document, "message", str),
+        figures=typed(document, "figures", dict),
     )
-
-
-def _typed(document: Mapping[str, Any], key: str, kind: Any) -> Any:
-    value = document[key]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise TypeError(f"{key} has the wrong type")
-    return value

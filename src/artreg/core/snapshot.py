@@ -9,7 +9,8 @@ from typing import Any
 
 from artreg.core import canonical
 from artreg.core.names import is_name
-from artreg.errors import ArtregError, IntegrityError, InvalidInput
+from artreg.core.strict import parse_strictly, typed
+from artreg.errors import IntegrityError, InvalidInput
 
 FORMAT = "artreg/snapshot/1"
 _FULL = re.compile(r"sha256:(?P<sha256>[0-9a-f]{64})")
@@ -185,18 +186,7 @@ def parse_snapshot(data: bytes, ref: SnapshotRef) -> Snapshot:
         IntegrityError: It is damaged, or belongs elsewhere.
     """
     what = f"the manifest of {ref.short}"
-    document = canonical.loads_canonical(data, what)
-    if document.get("format") != FORMAT:
-        raise IntegrityError(
-            f"{what} has the format {document.get('format')!r}, which this artreg does not know",
-            hint="a newer artreg may have written it: upgrade",
-        )
-    try:
-        snapshot = _from_document(document)
-    except (KeyError, TypeError, ValueError, ArtregError) as error:
-        raise IntegrityError(f"{what} is damaged: {error}") from error
-    if snapshot.encode() != data:
-        raise IntegrityError(f"{what} is damaged: it does not agree with itself")
+    snapshot = parse_strictly(data, what, FORMAT, _from_document)
     if snapshot.ref != ref:
         raise IntegrityError(f"{what} belongs elsewhere: it is that of {snapshot.ref.short}")
     return snapshot
@@ -214,50 +204,43 @@ def schema_hash(schema: Sequence[Mapping[str, str]]) -> str:
 
 
 def _from_document(document: Mapping[str, Any]) -> Snapshot:
-    columns = tuple(_column(entry) for entry in _typed(document, "columns", list))
+    columns = tuple(_column(entry) for entry in typed(document, "columns", list))
     table = TableDescription(
-        sha256=_typed(document, "content_hash", str),
-        size=_typed(document, "size", int),
+        sha256=typed(document, "content_hash", str),
+        size=typed(document, "size", int),
         suffix=_suffix(document),
-        rows=_typed(document, "record_count", int),
+        rows=typed(document, "record_count", int),
         columns=columns,
-        profile=_typed(document, "profile", dict),
-        profile_rows=_typed(document, "profile_rows", int),
-        id_column=_typed(document, "id_column", str | None),
+        profile=typed(document, "profile", dict),
+        profile_rows=typed(document, "profile_rows", int),
+        id_column=typed(document, "id_column", str | None),
     )
     return Snapshot(
-        name=_typed(document, "name", str),
+        name=typed(document, "name", str),
         table=table,
-        copied=_typed(document, "copied", bool),
-        source=_typed(document, "source", str),
-        created_at=_typed(document, "created_at", str),
-        created_by=_typed(document, "created_by", str),
-        write_id=_typed(document, "write_id", str),
+        copied=typed(document, "copied", bool),
+        source=typed(document, "source", str),
+        created_at=typed(document, "created_at", str),
+        created_by=typed(document, "created_by", str),
+        write_id=typed(document, "write_id", str),
     )
 
 
 def _column(entry: Mapping[str, Any]) -> ColumnTotals:
     numbers = [
-        None if entry.get(key) is None else float(_typed(entry, key, int | float)) for key in ("min", "max", "mean")
+        None if entry.get(key) is None else float(typed(entry, key, int | float)) for key in ("min", "max", "mean")
     ]
     return ColumnTotals(
-        _typed(entry, "name", str),
-        _typed(entry, "type", str),
-        _typed(entry, "count", int),
-        _typed(entry, "missing", int),
+        typed(entry, "name", str),
+        typed(entry, "type", str),
+        typed(entry, "count", int),
+        typed(entry, "missing", int),
         *numbers,
     )
 
 
 def _suffix(document: Mapping[str, Any]) -> str:
-    suffix: str = _typed(document, "suffix", str)
+    suffix: str = typed(document, "suffix", str)
     if suffix not in ("csv", "parquet"):
         raise ValueError(f"suffix is {suffix!r}")
     return suffix
-
-
-def _typed(document: Mapping[str, Any], key: str, kind: Any) -> Any:
-    value = document[key]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise TypeError(f"{key} has the wrong type")
-    return value

@@ -14,8 +14,9 @@ from typing import Any
 
 from artreg.core import canonical
 from artreg.core.names import Alias, ModelName
+from artreg.core.strict import parse_strictly, typed
 from artreg.core.version import Version
-from artreg.errors import ArtregError, IntegrityError
+from artreg.errors import IntegrityError
 
 FORMAT = "artreg/version-event/1"
 _SEAL = "event_digest"
@@ -185,18 +186,7 @@ def parse_event(data: bytes, model: ModelName, version: Version, number: int) ->
         IntegrityError: It is damaged, was altered, or belongs elsewhere.
     """
     what = f"event {number} of {model}@{version}"
-    document = canonical.loads_canonical(data, what)
-    if document.get("format") != FORMAT:
-        raise IntegrityError(
-            f"{what} has the format {document.get('format')!r}, which this artreg does not know",
-            hint="a newer artreg may have written it: upgrade",
-        )
-    try:
-        event = _from_document(document)
-    except (KeyError, TypeError, ValueError, ArtregError) as error:
-        raise IntegrityError(f"{what} is damaged: {error}") from error
-    if event.encode() != data:
-        raise IntegrityError(f"{what} was altered: it does not match its own digest")
+    event = parse_strictly(data, what, FORMAT, _from_document)
     if (event.model, event.version, event.number) != (model, version, number):
         raise IntegrityError(f"{what} belongs elsewhere: it is event {event.number} of {event.model}@{event.version}")
     return event
@@ -204,52 +194,43 @@ def parse_event(data: bytes, model: ModelName, version: Version, number: int) ->
 
 def _from_document(document: Mapping[str, Any]) -> VersionEvent:
     kind = EventKind(document["kind"])
-    alias = _typed(document, "alias", str | None)
-    generation = _typed(document, "generation", int | None)
+    alias = typed(document, "alias", str | None)
+    generation = typed(document, "generation", int | None)
     if (alias is not None) != (kind in OF_AN_ALIAS) or (generation is not None) != (kind is EventKind.INTENT):
         raise ValueError(f"alias or generation does not go with {kind.value}")
     return VersionEvent(
-        model=ModelName(_typed(document, "project", str), _typed(document, "model", str)),
-        version=Version.parse(_typed(document, "version", str)),
-        digest=_typed(document, "digest", str),
-        number=_typed(document, "number", int),
+        model=ModelName(typed(document, "project", str), typed(document, "model", str)),
+        version=Version.parse(typed(document, "version", str)),
+        digest=typed(document, "digest", str),
+        number=typed(document, "number", int),
         kind=kind,
         alias=None if alias is None else Alias(alias),
         generation=generation,
-        who=_typed(document, "who", str),
-        why=_typed(document, "why", str),
-        time=_typed(document, "time", str),
-        write_id=_typed(document, "write_id", str),
-        payload=_typed(document, "payload", dict),
-        previous=_typed(document, "previous", str | None),
-        standing=_standing(_typed(document, "standing", dict)),
+        who=typed(document, "who", str),
+        why=typed(document, "why", str),
+        time=typed(document, "time", str),
+        write_id=typed(document, "write_id", str),
+        payload=typed(document, "payload", dict),
+        previous=typed(document, "previous", str | None),
+        standing=_standing(typed(document, "standing", dict)),
     )
 
 
 def _standing(document: Mapping[str, Any]) -> Standing:
-    intents = _typed(document, "intents", dict)
+    intents = typed(document, "intents", dict)
     return Standing(
-        yanked=_typed(document, "yanked", int | None),
-        approvals=tuple(_approved(one) for one in _typed(document, "approvals", list)),
-        proofs=tuple(_number(one) for one in _typed(document, "proofs", list)),
+        yanked=typed(document, "yanked", int | None),
+        approvals=tuple(_approved(one) for one in typed(document, "approvals", list)),
+        proofs=tuple(_number(one) for one in typed(document, "proofs", list)),
         intents=tuple(sorted((Alias(name), _number(generation)) for name, generation in intents.items())),
     )
 
 
 def _approved(document: Mapping[str, Any]) -> Approved:
-    return Approved(
-        Alias(_typed(document, "alias", str)), _typed(document, "who", str), _typed(document, "number", int)
-    )
+    return Approved(Alias(typed(document, "alias", str)), typed(document, "who", str), typed(document, "number", int))
 
 
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number has the wrong type")
-    return value
-
-
-def _typed(document: Mapping[str, Any], key: str, kind: Any) -> Any:
-    value = document[key]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise TypeError(f"{key} has the wrong type")
     return value
