@@ -71,9 +71,14 @@ def test_changed_files_are_those_below_the_folder(repository: Path, tmp_path: Pa
     assert changed_files(project, commit(repository)) == ()
     (project / "code.py").write_text("two\nthree\n")
     (project / "new.py").write_text("")
+    (project / "README.md").write_text("")
     (repository / "elsewhere.py").write_text("")
     told = [str(one) for one in changed_files(project, commit(repository)) or ()]
-    assert told == ["code.py: 1 line added, 0 removed", "new.py: new, and in no commit"]
+    assert told == [
+        "code.py: 1 line added, 0 removed",
+        "new.py: new, and in no commit",
+        "README.md: new, and in no commit",
+    ]
     assert changed_files(project, "0" * 40) is None
     assert changed_files(tmp_path, commit(repository)) is None
 

@@ -51,7 +51,7 @@ def test_each_axis_that_was_broken_is_named(changed: Project) -> None:
     assert ran.code == 9, ran.out + ran.err
     document = ran.json
     assert document["error"]["code"] == "not_reproduced"
-    assert "code and config and data differ" in document["error"]["message"]
+    assert "code, config and data differ" in document["error"]["message"]
     assert told(document, "code") == ["features.py"]
     assert told(document, "config") == ["model.C"]
     assert told(document, "data")[0] == "1 row changed"

@@ -13,6 +13,7 @@ from artreg.reproduction.programs import Done, run_program
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FILES_SHOWN = 10
+_TELLING = (".py", ".pyx", ".c", ".cpp", ".rs", ".ipynb", ".yaml", ".yml", ".toml", ".lock", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def changed_files(here: Path, commit: str) -> tuple[Difference, ...] | None:
     rows = [line.split("\t", 2) for line in counted.output.splitlines()]
     found = [Difference(name, note=_lines(plus, minus)) for plus, minus, name in rows]
     found += [Difference(name, note="new, and in no commit") for name in added.output.splitlines()]
+    found.sort(key=lambda one: not one.what.endswith(_TELLING))  # what runs or configures first, as far as names tell
     rest = len(found) - _FILES_SHOWN
     return (*found[:_FILES_SHOWN], *([Difference(f"{rest} more files")] if rest > 0 else []))
 

@@ -137,7 +137,7 @@ def require_reproduced(result: Reproduction) -> None:
         return
     axes = [comparison.axis.value for comparison in result.axes if comparison.likeness is Likeness.DIFFERENT]
     verb = "differs" if len(axes) == 1 else "differ"
-    where = f"{' and '.join(axes)} {verb}" if axes else "no axis is known to differ"
+    where = f"{_listed(axes)} {verb}" if axes else "no axis is known to differ"
     raise NotReproduced(
         f"{result.model}@{result.version} was not reproduced: {where}", hint=_hint(axes, result.outcome)
     )
@@ -273,6 +273,11 @@ def _payload(result: Reproduction, before: Facts, wish: Wish) -> Mapping[str, ob
         "axes": {comparison.axis.value: comparison.likeness.value for comparison in result.axes},
         "machine": {"hostname": platform.node(), "platform": platform.platform()},
     }
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _hint(axes: Sequence[str], outcome: Outcome) -> str:
