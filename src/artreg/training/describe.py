@@ -12,7 +12,7 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +125,7 @@ class _Totals:
     missing: int = 0
     least: float = math.inf
     most: float = -math.inf
-    sums: list[float] = field(default_factory=list)
+    sum: float = 0.0
 
     def add(self, column: pd.Series) -> None:
         present = column[column.notna()]
@@ -134,13 +134,13 @@ class _Totals:
         if self.kind in _NUMBERS and len(present):
             values = present.to_numpy(dtype="float64")
             self.least, self.most = min(self.least, float(values.min())), max(self.most, float(values.max()))
-            self.sums = [math.fsum((*self.sums, *values.tolist()))]
+            self.sum = math.fsum((self.sum, *values.tolist()))
 
     def total(self) -> ColumnTotals:
         bare = ColumnTotals(self.name, self.kind, self.count, self.missing)
-        if not self.sums or not math.isfinite(self.least) or not math.isfinite(self.most):
-            return bare
-        mean = self.sums[0] / self.count
+        if not math.isfinite(self.least) or not math.isfinite(self.most):
+            return bare  # no numbers, or infinite ones
+        mean = self.sum / self.count
         return ColumnTotals(self.name, self.kind, self.count, self.missing, self.least, self.most, mean)
 
 
