@@ -26,7 +26,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=12), chunk=st.integers(1, 5))
 def test_types_do_not_depend_on_where_pieces_end(tmp_path_factory, rows: list[tuple[str, str]], chunk: int) -> None:
     text = "\n".join(["id,a,b", *(f"r{n},{a},{b}" for n, (a, b) in enumerate(rows)), ""])
