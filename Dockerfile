@@ -1,5 +1,5 @@
 # artreg with everything that uv.lock pins. The build fails where the lock is stale.
-#   docker build -t artreg . && docker run --rm -v "$PWD/registry:/work/registry" artreg list
+#   docker build -t artreg . && docker run --rm -v "$PWD/registry:/srv/artreg/registry" artreg list
 FROM python:3.13-slim AS build
 RUN pip install --no-cache-dir uv==0.13.8
 WORKDIR /app
@@ -15,10 +15,10 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends git=1:* \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 artreg \
-    && install --directory --owner artreg /work /work/registry
+    && install --directory --owner artreg /srv/artreg /srv/artreg/registry
 COPY --from=build /opt/artreg /opt/artreg
 ENV PATH=/opt/artreg/bin:$PATH
 USER 10001
-WORKDIR /work
+WORKDIR /srv/artreg
 ENTRYPOINT ["artreg"]
 CMD ["--help"]

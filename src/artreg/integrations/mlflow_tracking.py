@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from artreg.core.comparison.facts import leaves
+
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 
 _LIMIT_S = 60.0
@@ -96,8 +98,8 @@ def training_of(
     return Training(
         experiment=model,
         name=f"{model}@{version}",
-        params={key: str(value) for key, value in _leaves(axes["config"]["document"])},
-        metrics={key: float(value) for key, value in _leaves(metrics) if isinstance(value, int | float)},
+        params={key: str(value) for key, value in leaves(axes["config"]["document"])},
+        metrics={key: float(value) for key, value in leaves(metrics) if isinstance(value, int | float)},
         tags=tags,
         dataset={
             "name": str(data["snapshot"] or data["uri"]).partition("@")[0][:500],
@@ -128,14 +130,6 @@ def log_training(training: Training) -> Logged:
         # The server's own words could repeat its URL, in which a password may stand.
         return Logged(None, f"mlflow failed with exit code {done.returncode}; check {TRACKING_URI} and the server")
     return Logged(run_id)
-
-
-def _leaves(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for key, value in document.items():
-        inner = isinstance(value, Mapping) and value
-        found += _leaves(value, f"{prefix}{key}.") if inner else [(f"{prefix}{key}", value)]
-    return found
 
 
 def _main() -> None:

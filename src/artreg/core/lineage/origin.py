@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from artreg.core.comparison.facts import UNKNOWN, section
 from artreg.core.manifest import Manifest, is_model_file
 from artreg.core.names import ModelName
 from artreg.core.version import Version
 
-UNKNOWN = "unknown"
 ARTREG_URI = "urn:artreg"
 """The names of what artreg defines begin with it."""
 
@@ -67,15 +67,12 @@ class Origin:
 
     def axis(self, name: str) -> Mapping[str, Any]:
         """Return an axis of the run record; empty where it is not known."""
-        axes = self.run.get("axes")
-        axis = axes.get(name) if isinstance(axes, Mapping) else None
-        return axis if isinstance(axis, Mapping) else {}
+        return section(section(self.run, "axes"), name)
 
     @property
     def artreg(self) -> str:
         """The version of artreg that it was made with, or "unknown"."""
-        packages = self.axis("environment").get("packages")
-        return str(packages.get("artreg", UNKNOWN)) if isinstance(packages, Mapping) else UNKNOWN
+        return str(section(self.axis("environment"), "packages").get("artreg", UNKNOWN))
 
     @property
     def commit(self) -> str | None:
