@@ -5,19 +5,23 @@
 >>> registry.resolve("churn@prod").version
 """
 
-from artreg.api import Registry
-from artreg.api import open_registry as open  # noqa: A004  # `artreg.open` reads as it should; import it by that name only
-from artreg.errors import (
-    AlreadyExists,
-    ArtregError,
-    Conflict,
-    GateRejected,
-    IntegrityError,
-    InvalidInput,
-    NotFound,
-    OutcomeUnknown,
-    StorageError,
-)
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from artreg.api import Registry
+    from artreg.api import open_registry as open  # noqa: A004  # `artreg.open` reads as it should; import it by that name only
+    from artreg.errors import (
+        AlreadyExists,
+        ArtregError,
+        Conflict,
+        GateRejected,
+        IntegrityError,
+        InvalidInput,
+        NotFound,
+        OutcomeUnknown,
+        StorageError,
+    )
 
 __all__ = [
     "AlreadyExists",
@@ -32,3 +36,18 @@ __all__ = [
     "StorageError",
     "open",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is asked for: the command line needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'artreg' has no attribute {name!r}")
+    from artreg import api, errors  # noqa: PLC0415
+
+    found = api.open_registry if name == "open" else getattr(api, name, None) or getattr(errors, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.core.version import Version
 from artreg.errors import InvalidInput
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry as Handle
 from artreg.store.factory import open_store
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_PROJECT = "demo"
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Frozen):
     """A registry, opened for reading; `artreg.open` makes one.
 
     Attributes:

@@ -6,7 +6,9 @@ what a program needs (`code`, `details`); only the command line turns it into te
 
 from __future__ import annotations
 
-from typing import ClassVar
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class ArtregError(Exception):

@@ -283,10 +283,7 @@ def test_an_interruption_gives_an_answer_too(shell: Shell, monkeypatch: pytest.M
     ],
 )
 def test_completion_offers_what_there_is(shell: Shell, what: str, word: str, offered: list[str]) -> None:
-    from types import SimpleNamespace
-
     from artreg.cli import completion
 
     released(shell)
-    context = SimpleNamespace(params={"model": "churn"}, find_root=lambda: SimpleNamespace(obj={}))
-    assert getattr(completion, what)(context, word) == offered
+    assert completion.offered(what, {}, {"model": "churn"}, word) == offered

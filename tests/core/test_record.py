@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +14,7 @@ from artreg.core.record import Action, PromotionRecord, Verdict, parse_record
 from artreg.core.run_record import RunRecord, parse_run, supplied_run
 from artreg.core.version import Version
 from artreg.errors import IntegrityError
+from artreg.frozen import replace
 
 CHURN, PROD = ModelName("demo", "churn"), Alias("prod")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from artreg.core.names import is_name
 from artreg.core.snapshot import ColumnTotals, Snapshot, SnapshotRef, TableDescription, parse_snapshot, snapshot_name
 from artreg.errors import IntegrityError, InvalidInput
+from artreg.frozen import replace
 
 TABLE = TableDescription(
     sha256="ab" * 32,

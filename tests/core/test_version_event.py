@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.core.version_event import OF_AN_ALIAS, Approved, EventKind, Standing, VersionEvent, parse_event
 from artreg.errors import IntegrityError
+from artreg.frozen import replace
 
 CHURN, PROD, STAGING, V1 = ModelName("demo", "churn"), Alias("prod"), Alias("staging"), Version(1, 0, 0)
 texts = st.text(max_size=20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from artreg.core import canonical
 from artreg.core.record import parse_record
+from artreg.frozen import replace
 from faults.build import MODEL, PROD, V1
 
 WEIGHTS = "model/weights.bin"
@@ -94,7 +94,7 @@ def _forge(generation: int, *, sealed: bool):
 
     def forge(model: Path) -> None:
         path = model / f"history/prod/{generation:08d}.json"
-        record = dataclasses.replace(parse_record(path.read_bytes(), MODEL, PROD, generation), who="mallory")
+        record = replace(parse_record(path.read_bytes(), MODEL, PROD, generation), who="mallory")
         document = record.document()
         if not sealed:
             document["record_digest"] = json.loads(path.read_bytes())["record_digest"]
@@ -108,7 +108,7 @@ def _forge_version(model: Path) -> None:
     path = model / "history/prod/00000003.json"
     record = parse_record(path.read_bytes(), MODEL, PROD, 3)
     assert record.version == V1
-    other = dataclasses.replace(record, version=type(V1)(1, 1, 0))
+    other = replace(record, version=type(V1)(1, 1, 0))
     _write(path, other.encode())
 
 
@@ -116,7 +116,7 @@ def _from_another(model: Path) -> None:
     """A record of another model, sealed as it should be there."""
     path = model / "history/prod/00000003.json"
     record = parse_record(path.read_bytes(), MODEL, PROD, 3)
-    _write(path, dataclasses.replace(record, model=type(MODEL)("demo", "other")).encode())
+    _write(path, replace(record, model=type(MODEL)("demo", "other")).encode())
 
 
 def _remove_tree(name: str):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 from artreg.core.names import Alias, Reference
 from artreg.core.version import Version
+from artreg.frozen import replace
 from artreg.registry.approvals import approve, revoke
 from artreg.registry.freeze import freeze, unfreeze
 from artreg.registry.handle import Registry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from artreg.core import canonical, keys
 from artreg.core.record import Action
 from artreg.core.version import Version
 from artreg.errors import Conflict, GateRejected, IntegrityError, InvalidInput, NotFound
+from artreg.frozen import replace
 from artreg.registry.freeze import freeze, frozen_now, require_not_frozen, unfreeze
 from artreg.registry.history import at, find_head, records, verify_chain
 from artreg.registry.move import commit_in_place

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import multiprocessing
 import os
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from artreg.core.snapshot import ColumnTotals, SnapshotRef, TableDescription
 from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound
+from artreg.frozen import replace
 from artreg.registry.gc import collect
 from artreg.registry.handle import Registry
 from artreg.registry.snapshots import check_snapshots, find, list_snapshots, match, pieces, pull, take

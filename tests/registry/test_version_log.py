@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from artreg.core.names import Alias, Computed, Reference
 from artreg.core.version import Version
 from artreg.core.version_event import EventKind
 from artreg.errors import Conflict, GateRejected, IntegrityError, InvalidInput, NotFound
+from artreg.frozen import replace
 from artreg.registry.approvals import (
     approve,
     count_approvals,
@@ -373,7 +374,7 @@ def test_what_a_log_costs_does_not_grow_with_it(bench: Bench) -> None:
         ("page", "history/1.1.0"),
         ("read", "history/1.1.0/00000006.json"),
     ]
-    moved = replace(bench, folder=bench.folder)
+    moved = dataclasses.replace(bench, folder=bench.folder)
     assert requests(bench, lambda registry: rollback(registry, CHURN, FREE, moved.policy)) == [
         ("page", "history/1.0.0"),
         ("read", "history/1.0.0/00000006.json"),

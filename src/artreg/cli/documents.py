@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from artreg.cli.output import flat
-from artreg.core.version_event import VersionEvent
-from artreg.registry.catalog import ModelSummary, VersionDetails
-from artreg.registry.check import Checked
-from artreg.registry.gc import Collected
-from artreg.registry.move import Moved
-from artreg.registry.publish import Published
-from artreg.registry.pull import Pulled
-from artreg.registry.resolve import Resolved
-from artreg.registry.verify import Report
-from artreg.store.interface import Finding
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from artreg.core.drift import ColumnDrift, DriftReport, SchemaChange
+    from artreg.core.version_event import VersionEvent
     from artreg.registry.approvals import Approval, Given
-    from artreg.registry.assess import Assessment  # brings pydantic along
+    from artreg.registry.assess import Assessment
+    from artreg.registry.catalog import ModelSummary, VersionDetails
+    from artreg.registry.check import Checked
+    from artreg.registry.gc import Collected
+    from artreg.registry.move import Moved
+    from artreg.registry.publish import Published
+    from artreg.registry.pull import Pulled
+    from artreg.registry.resolve import Resolved
+    from artreg.registry.verify import Report
     from artreg.registry.yank import Yanked
     from artreg.reproduction.diff import VersionDiff
     from artreg.reproduction.reproduce import Reproduction
+    from artreg.store.interface import Finding
 
 
 def published(result: Published, *, dry_run: bool = False) -> dict[str, Any]:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
-from artreg.cli.output import Output, choose_output
+from artreg import __version__
+from artreg.cli.declare import Exit
+from artreg.cli.output import choose_output
+from artreg.cli.session import open_session
+from artreg.cli.words import understand
 from artreg.errors import EXIT_CODES, ArtregError, Interrupted, InvalidInput, exit_code
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ASKED_TO_COMPLETE = "_ARTREG_COMPLETE"
 
 
 class InternalError(ArtregError):
@@ -24,31 +33,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code, from the one table in `artreg.errors`.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    verbose = bool({"-v", "--verbose"} & set(words))
-    output = choose_output(as_json="--json" in words, quiet=False)
     try:
         return _run(words)
     except ArtregError as error:
-        if verbose and error.__cause__ is not None:
+        if _is_verbose(words) and error.__cause__ is not None:
             _show_traceback(error.__cause__)
-        return _fail(output, error)
+        return _fail(words, error)
     except KeyboardInterrupt:
-        return _fail(output, Interrupted("interrupted; nothing half-done is visible", hint="run the command again"))
+        return _fail(words, Interrupted("interrupted; nothing half-done is visible", hint="run the command again"))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
         return 0
     except Exception as error:  # noqa: BLE001  # the last resort: a bug must give an answer too
-        return _fail(output, _as_bug(error, verbose=verbose))
+        return _fail(words, _as_bug(error, verbose=_is_verbose(words)))
 
 
 def _run(words: list[str]) -> int:
+    if _ASKED_TO_COMPLETE in os.environ and (code := _complete(os.environ[_ASKED_TO_COMPLETE])) is not None:
+        return code
+    if words == ["--version"]:
+        sys.stdout.write(f"artreg {__version__}\n")
+        return 0
+    call = understand(words)
+    try:
+        if call is None:
+            return _run_typer(words)
+        call.function(open_session(call.common), **call.arguments)
+    except Exit as end:
+        return end.code
+    sys.stdout.flush()
+    return 0
+
+
+def _run_typer(words: list[str]) -> int:
+    """Let Typer say what is wrong with the words, or show the help."""
     from typer._click.exceptions import ClickException, UsageError
     from typer.main import get_command
 
-    from artreg.cli.app import app
+    from artreg.cli.app import make_app
 
     try:
-        result = get_command(app).main(args=words, prog_name="artreg", standalone_mode=False)
+        result = get_command(make_app()).main(args=words, prog_name="artreg", standalone_mode=False)
     except UsageError as error:
         path = error.ctx.command_path if error.ctx else "artreg"
         raise InvalidInput(error.format_message(), hint=f"see {path} --help") from None
@@ -60,8 +85,25 @@ def _run(words: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _fail(output: Output, error: ArtregError) -> int:
-    output.error(error)
+def _complete(instruction: str) -> int | None:
+    """Answer a shell that asks what may come next; None if Typer must."""
+    from artreg.cli.completion import answer
+
+    action, _, shell = instruction.partition("_")
+    said = answer(shell, os.environ) if action == "complete" else None
+    if said is None:
+        return None
+    text, code = said
+    sys.stdout.write(f"{text}\n")
+    return code
+
+
+def _is_verbose(words: list[str]) -> bool:
+    return "-v" in words or "--verbose" in words
+
+
+def _fail(words: list[str], error: ArtregError) -> int:
+    choose_output(as_json="--json" in words, quiet=False).error(error)
     return exit_code(error)
 
 

@@ -10,12 +10,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol, TextIO, cast
 
-from artreg.cli.checklist import checklist
 from artreg.cli.view import Block, Fields, Line, Table, Tone, printable
 from artreg.errors import ArtregError, GateRejected
+from artreg.protocol import Protocol
 from artreg.registry.progress import SILENT, Reporter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 _TONES = {
     "pass": "green",
@@ -120,7 +123,10 @@ class PlainOutput:
         blocks: list[Block] = [Line(f"error: {part}", Tone.BAD) for part in error.message.splitlines()[:1]]
         blocks += [Line(f"  {part}") for part in error.message.splitlines()[1:]]
         if isinstance(error, GateRejected) and "gates" in error.details:
-            blocks.append(checklist(cast("Sequence[Mapping[str, Any]]", error.details["gates"])))
+            from artreg.cli.checklist import checklist
+
+            gates: Any = error.details["gates"]
+            blocks.append(checklist(gates))
         if error.hint:
             blocks.append(Line(f"hint: {error.hint}"))
         self._show(sys.stderr, blocks)

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from artreg.cli.output import Output, choose_output
 from artreg.cli.settings import POLICY_FILE, Settings, default_actor, load_settings
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.errors import InvalidInput, NotFound
 from artreg.registry.handle import Registry
-from artreg.registry.versions import list_aliases, list_models
 from artreg.store.factory import open_store
 from artreg.store.options import StorageOptions
-from artreg.yamldoc import read_yaml
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from artreg.core.policy import Policy
 
 
-@dataclass(frozen=True)
 class Session:
     """One run of the command line.
 
-    Attributes:
+    Args:
         settings: What it goes by.
         output: Where it prints.
     """
 
-    settings: Settings
-    output: Output
+    def __init__(self, settings: Settings, output: Output) -> None:
+        self.settings = settings
+        self.output = output
 
     @cached_property
     def registry(self) -> Registry:
@@ -56,13 +54,16 @@ class Session:
 
     def local_policy(self) -> Policy:
         """Return the policy that is named, else that of `configs/policy.yaml`, else the built-in one."""
-        from artreg.core.policy import DEFAULT_POLICY, parse_policy
+        from artreg.core.policy import DEFAULT_POLICY, parse_policy, policy_of
 
-        if self.settings.policy:
-            return parse_policy(read_yaml(Path(self.settings.policy), "policy file"), self.settings.policy)
-        if POLICY_FILE.is_file():
-            return parse_policy(read_yaml(POLICY_FILE, "policy file"), str(POLICY_FILE))
-        return parse_policy(DEFAULT_POLICY, "the built-in policy")
+        file = self.settings.policy or (POLICY_FILE if os.path.isfile(POLICY_FILE) else "")
+        if not file:
+            return policy_of(DEFAULT_POLICY)
+        from pathlib import Path
+
+        from artreg.yamldoc import read_yaml
+
+        return parse_policy(read_yaml(Path(file), "policy file"), file)
 
     def _stored_policy(self) -> Policy | None:
         from artreg.registry.stored_policy import stored_policy
@@ -89,8 +90,10 @@ class Session:
         """
         if self.settings.model:
             return self.model(self.settings.model)
-        self.registry.store.require_root()
+        from artreg.registry.versions import list_aliases, list_models
+
         store = self.registry.store
+        store.require_root()
         candidates = [model for model in list_models(store) if alias.name in list_aliases(store, model)]
         own = [model for model in candidates if model.project == self.settings.project]
         if len(own or candidates) == 1:
@@ -112,4 +115,4 @@ def open_session(common: dict[str, Any]) -> Session:
     """Return the session that the shared options ask for."""
     output = choose_output(as_json=bool(common.get("json")), quiet=bool(common.get("quiet")))
     flags = {name: common.get(name) for name in ("registry", "project", "model", "policy", "actor")}
-    return Session(load_settings(flags, os.environ, Path()), output)
+    return Session(load_settings(flags, os.environ), output)

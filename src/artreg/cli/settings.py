@@ -1,25 +1,31 @@
 """Settings: flag, then `ARTREG_*` in the environment, then `configs/artreg.yaml`, then the default.
 
-This file is read by every command, so it is checked by hand: pydantic would cost more than a whole `artreg resolve`.
+This file is read by every command, so it is checked by hand: pydantic would cost more than a whole `artreg resolve`,
+and so would a YAML parser, which is why lines that need none are read without.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
+import re
 
 from artreg.errors import InvalidInput
-from artreg.yamldoc import read_yaml
+from artreg.frozen import Frozen
 
-SETTINGS_FILE = Path("configs/artreg.yaml")
-POLICY_FILE = Path("configs/policy.yaml")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SETTINGS_FILE = "configs/artreg.yaml"
+POLICY_FILE = "configs/policy.yaml"
+
+_PLAIN_LINE = r"(?P<key>[a-z_]+): +(?P<value>[A-Za-z/][A-Za-z0-9_/.-]*(?::[A-Za-z0-9_/.-]+)*) *(?: #.*)?"
+_SMALL = 4096  # bytes; a longer file is not worth the shortcut
+_NO_TEXT = {"null", "true", "false"}
+_USER_VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Frozen):
     """What a command goes by unless told otherwise.
 
     Attributes:
@@ -39,42 +45,81 @@ class Settings:
     endpoint_url: str | None = None
 
 
-def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: Path) -> Settings:
+def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> Settings:
     """Put the settings together.
 
     Args:
         flags: What the command line said; None where it said nothing.
         environment: The environment; `ARTREG_REGISTRY` and so on; an empty value counts as none.
-        folder: Where `configs/artreg.yaml` is looked for.
+        folder: Where `configs/artreg.yaml` is looked for; by default the present one.
 
     Raises:
         InvalidInput: The file cannot be read, or says something unknown.
     """
-    values: dict[str, str] = dict(_from_file(folder / SETTINGS_FILE))
-    for field in fields(Settings):
-        for value in (environment.get(f"ARTREG_{field.name.upper()}"), flags.get(field.name)):
+    values = _from_file(os.path.join(folder, SETTINGS_FILE))
+    for name in Settings.__match_args__:
+        for value in (environment.get(f"ARTREG_{name.upper()}"), flags.get(name)):
             if value:
-                values[field.name] = value
+                values[name] = value
     return Settings(**values)
 
 
 def default_actor() -> str:
     """Return user@host as far as the system knows them."""
-    import getpass
+    user = next((os.environ[name] for name in _USER_VARIABLES if os.environ.get(name)), "") or _account()
+    if hasattr(os, "uname"):
+        return f"{user}@{os.uname().nodename}"
     import socket
 
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
     return f"{user}@{socket.gethostname()}"
 
 
-def _from_file(path: Path) -> dict[str, str]:
-    if not path.is_file():
+def _account() -> str:
+    """Return the name of the account that runs this process, as `getpass.getuser` finds it."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+
+
+def plain_settings(text: str) -> dict[str, str] | None:
+    """Return what a settings file says whose every line is `key: word`; None if it takes a YAML parser to tell."""
+    values: dict[str, str] = {}
+    for line in text.splitlines():
+        if not line.strip(" ") or line.startswith("#"):
+            continue
+        match = re.fullmatch(_PLAIN_LINE, line)
+        if match is None or match["key"] in values or match["value"].lower() in _NO_TEXT:
+            return None
+        values[match["key"]] = match["value"]
+    return values
+
+
+def _from_file(path: str) -> dict[str, str]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_SMALL + 1)
+        plain = plain_settings(data.decode("ascii")) if len(data) <= _SMALL else None
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    known = [field.name for field in fields(Settings)]
-    document = read_yaml(path, "settings file")
+    except (OSError, ValueError):
+        plain = None
+    if plain is None or not set(plain) <= set(Settings.__match_args__):
+        return _from_yaml(path)
+    return plain
+
+
+def _from_yaml(path: str) -> dict[str, str]:
+    """Read what people write in all its forms, and say what is wrong with it."""
+    import difflib
+    from pathlib import Path
+
+    from artreg.yamldoc import read_yaml
+
+    known = Settings.__match_args__
+    document = read_yaml(Path(path), "settings file")
     if document is None:
         return {}
     if not isinstance(document, dict):

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import Any, NoReturn
 
 from artreg.errors import IntegrityError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hashlib import sha256
+    from typing import Any, NoReturn
+else:
+    # As `random` does it: `hashlib` loads OpenSSL, which takes longer than all small documents of a command together.
+    try:
+        from _sha2 import sha256
+    except ImportError:
+        try:
+            from _sha256 import sha256  # before Python 3.12
+        except ImportError:
+            from hashlib import sha256
 
 _DEPTH_LIMIT = 64
 
@@ -56,7 +68,7 @@ def loads_canonical(data: bytes, what: str) -> dict[str, Any]:
 
 def digest(data: bytes) -> str:
     """Return the sha256 of `data` as 64 lower-case hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
+    return sha256(data).hexdigest()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from artreg.core.manifest import MANIFEST
 from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
@@ -13,7 +11,7 @@ HISTORY = "history"
 REFERENCE = "-reference"
 """How the folder's name ends of a snapshot whose bytes are kept elsewhere."""
 
-_RECORD = re.compile(r"(?P<generation>[0-9]{8})\.json")
+_DIGITS = 8
 
 
 def model_prefix(model: ModelName) -> str:
@@ -68,13 +66,15 @@ def event_key(model: ModelName, version: Version, number: int) -> str:
 
 def record_name(generation: int) -> str:
     """Return the file name of a promotion record, or of an event; names sort as their numbers do."""
-    return f"{generation:08d}.json"
+    return f"{generation:0{_DIGITS}d}.json"
 
 
 def parse_record_name(name: str) -> int | None:
     """Return the generation that a file name of a history stands for, or None if it stands for none."""
-    match = _RECORD.fullmatch(name)
-    return int(match["generation"]) if match and int(match["generation"]) > 0 else None
+    number = name.removesuffix(".json")
+    if number == name or len(number) != _DIGITS or not (number.isascii() and number.isdigit()):
+        return None
+    return int(number) or None
 
 
 def policies_prefix() -> str:

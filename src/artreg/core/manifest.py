@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from artreg.core.canonical import digest
 from artreg.errors import IntegrityError, InvalidInput
+from artreg.frozen import Frozen
 
 MANIFEST = "checksum.txt"
 RUN = "run.json"
@@ -17,13 +17,12 @@ METRICS = "metrics.json"
 TOMBSTONE = b"artreg tombstone: this number is spent\n"
 """What stands in the place of a manifest when an unfinished version was given up; shorter than any manifest."""
 
-_LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[^\n]+)\n")
+_LINE = r"(?P<sha256>[0-9a-f]{64})  (?P<name>[^\n]+)\n"
 _PATH_LIMIT = 400
 _SEGMENT_LIMIT = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Frozen):
     """Files of a version by name, each with its sha256; `checksum.txt` itself is not among them."""
 
     files: Mapping[str, str]
@@ -52,7 +51,7 @@ class Manifest:
         """
         try:
             text = data.decode("utf-8")
-            matches = list(_LINE.finditer(text))
+            matches = list(re.finditer(_LINE, text))
             manifest = cls.of({match["name"]: match["sha256"] for match in matches})
         except (UnicodeDecodeError, InvalidInput) as error:
             raise IntegrityError(f"{MANIFEST} of {what} is damaged: {error}") from error

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from artreg.core.version import Version
 from artreg.errors import InvalidInput
+from artreg.frozen import Frozen
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_ALIAS = re.compile(r"[a-z](?:[a-z0-9_-]{0,30}[a-z0-9])?")
+_NAME = r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?"  # compiled, and kept by `re`, when first used
+_ALIAS = r"[a-z](?:[a-z0-9_-]{0,30}[a-z0-9])?"
 _RESERVED_ALIASES = {"history", "latest"}
 _SHOWN = 80
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ModelName:
+class ModelName(Frozen):
     """A model's full name."""
 
     project: str
@@ -44,9 +43,11 @@ class ModelName:
     def __str__(self) -> str:
         return f"{self.project}/{self.model}"
 
+    def __lt__(self, other: ModelName) -> bool:
+        return (self.project, self.model) < (other.project, other.model)
 
-@dataclass(frozen=True, slots=True, order=True)
-class Alias:
+
+class Alias(Frozen):
     """A name that moves from version to version, such as `staging` and `prod`."""
 
     name: str
@@ -59,7 +60,7 @@ class Alias:
         """
         if self.name in _RESERVED_ALIASES:
             raise InvalidInput(f"{self.name!r} is a reserved word and cannot be an alias")
-        if not _ALIAS.fullmatch(self.name):
+        if not re.fullmatch(_ALIAS, self.name):
             raise InvalidInput(
                 f"{self.name[:_SHOWN]!r} is not an alias",
                 hint="an alias is 1 to 32 lower-case letters, digits, and - _ between them; a letter comes first",
@@ -67,6 +68,9 @@ class Alias:
 
     def __str__(self) -> str:
         return self.name
+
+    def __lt__(self, other: Alias) -> bool:
+        return self.name < other.name
 
 
 class Computed(Enum):
@@ -81,8 +85,7 @@ class Computed(Enum):
 Target = Alias | Version | Computed
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Frozen):
     """A model and which of its versions is meant."""
 
     model: ModelName
@@ -129,12 +132,12 @@ def parse_target(text: str) -> Target:
 
 def is_name(text: str) -> bool:
     """Return whether `text` can be the name of a project or a model."""
-    return _NAME.fullmatch(text) is not None and ".." not in text
+    return re.fullmatch(_NAME, text) is not None and ".." not in text
 
 
 def is_alias(text: str) -> bool:
     """Return whether `text` can be an alias."""
-    return _ALIAS.fullmatch(text) is not None and text not in _RESERVED_ALIASES
+    return re.fullmatch(_ALIAS, text) is not None and text not in _RESERVED_ALIASES
 
 
 def _check_name(what: str, text: str) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Self
-
-from pydantic import Field, model_validator
 
 from artreg.core import canonical
-from artreg.core.gates import Gate
+from artreg.core.gates import KINDS
 from artreg.core.gates.age import SoakGate
 from artreg.core.gates.from_alias import FromGate
-from artreg.core.gates.interface import Section, alias_text
+from artreg.core.gates.interface import NONE, Gate
 from artreg.core.names import Alias, ModelName, is_name
-from artreg.core.validation import validate
 from artreg.errors import InvalidInput
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_NO_GATES: list[Gate] = []
+_NO_RULES: dict[str, Any] = {}
 
 
-class AliasPolicy(Section):
+class AliasPolicy(Frozen):
     """What holds for one alias.
 
     Attributes:
@@ -29,10 +33,10 @@ class AliasPolicy(Section):
         force: Who may promote although gates say no, giving a reason; empty: nobody.
     """
 
-    gates: list[Gate] = Field(default=[])
+    gates: list[Gate] = _NO_GATES
     require_reason: bool = False
-    who: list[str] = Field(default=[])
-    force: list[str] = Field(default=[])
+    who: list[str] = NONE
+    force: list[str] = NONE
 
     def may_move(self, actor: str) -> bool:
         """Return whether `actor` may move the alias."""
@@ -42,13 +46,16 @@ class AliasPolicy(Section):
         """Return whether `actor` may promote although gates say no."""
         return matches(actor, self.force)
 
+    def document(self) -> dict[str, object]:
+        """Return it as a JSON object, with every default spelt out."""
+        gates = [gate.document() for gate in self.gates]
+        return {"gates": gates, "require_reason": self.require_reason, "who": self.who, "force": self.force}
+
 
 Aliases = dict[str, AliasPolicy]
 
-_STAR_ONLY = re.compile(r"[\[?]")  # what else means something to fnmatch, but stands in names: github-actions[bot]
 
-
-class Policy(Section):
+class Policy(Frozen):
     """The whole policy of a registry.
 
     Attributes:
@@ -58,13 +65,17 @@ class Policy(Section):
         signers: Public SSH keys by the names of those whose signatures they verify.
     """
 
-    aliases: Aliases = Field(min_length=1)
-    projects: dict[str, Aliases] = Field(default={})
-    models: dict[str, Aliases] = Field(default={})
-    signers: dict[str, str] = Field(default={})
+    aliases: Aliases
+    projects: dict[str, Aliases] = _NO_RULES
+    models: dict[str, Aliases] = _NO_RULES
+    signers: dict[str, str] = _NO_RULES
 
-    @model_validator(mode="after")
-    def _names_make_sense(self) -> Self:
+    def check(self) -> None:
+        """See that every name makes sense where it stands.
+
+        Raises:
+            ValueError: One does not.
+        """
         _check_aliases(self.aliases, self.aliases)
         for project, aliases in self.projects.items():
             if not is_name(project):
@@ -75,7 +86,6 @@ class Policy(Section):
             if not slash or not is_name(project) or not is_name(model):
                 raise ValueError(f"{name!r} is not project/model")
             _check_aliases(aliases, {**self.aliases, **self.projects.get(project, {}), **aliases})
-        return self
 
     @property
     def digest(self) -> str:
@@ -84,7 +94,12 @@ class Policy(Section):
 
     def document(self) -> dict[str, object]:
         """Return it as a JSON object, with every default spelt out."""
-        return self.model_dump(mode="json")
+        return {
+            "aliases": _document(self.aliases),
+            "projects": {name: _document(aliases) for name, aliases in self.projects.items()},
+            "models": {name: _document(aliases) for name, aliases in self.models.items()},
+            "signers": self.signers,
+        }
 
     def of(self, model: ModelName, alias: Alias) -> AliasPolicy:
         """Return what holds for an alias of a model.
@@ -107,7 +122,8 @@ class Policy(Section):
 
 def matches(actor: str, patterns: Sequence[str]) -> bool:
     """Return whether a name is among the patterns, in which `*` stands for anything."""
-    return any(fnmatchcase(actor, _STAR_ONLY.sub(r"[\g<0>]", pattern)) for pattern in patterns)
+    # What else means something to fnmatch stands in names: github-actions[bot].
+    return any(fnmatchcase(actor, re.sub(r"[\[?]", r"[\g<0>]", pattern)) for pattern in patterns)
 
 
 def parse_policy(document: object, what: str = "policy") -> Policy:
@@ -120,10 +136,29 @@ def parse_policy(document: object, what: str = "policy") -> Policy:
     Raises:
         InvalidInput: It is no policy; every problem is named.
     """
-    return validate(Policy, document, what=what, hint="correct the policy")
+    from artreg.core.policy_file import checked_policy  # noqa: PLC0415  # pydantic costs more than a whole promotion
+
+    return policy_of(checked_policy(document, what))
 
 
-DEFAULT_POLICY: Mapping[str, object] = {
+def policy_of(document: Mapping[str, Any]) -> Policy:
+    """Return the policy that a document stands for which was checked before, as a stored one was; defaults may lack.
+
+    Raises:
+        InvalidInput: It holds what this artreg does not know.
+    """
+    try:
+        return Policy(
+            aliases=_aliases(document["aliases"]),
+            projects={name: _aliases(aliases) for name, aliases in document.get("projects", {}).items()},
+            models={name: _aliases(aliases) for name, aliases in document.get("models", {}).items()},
+            signers=dict(document.get("signers", {})),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput(f"the policy holds something that this artreg does not know: {error}") from error
+
+
+DEFAULT_POLICY: Mapping[str, Any] = {
     "aliases": {
         "staging": {"gates": [{"gate": "metric", "key": "roc_auc", "min": 0.75}]},
         "prod": {"gates": [{"gate": "from", "alias": "staging"}, {"gate": "metric", "key": "roc_auc", "min": 0.8}]},
@@ -132,9 +167,20 @@ DEFAULT_POLICY: Mapping[str, object] = {
 """What holds where there is no policy file."""
 
 
+def _aliases(document: Mapping[str, Any]) -> Aliases:
+    return {name: _alias_policy(**rules) for name, rules in document.items()}
+
+
+def _alias_policy(gates: Sequence[Mapping[str, Any]] = (), **rules: Any) -> AliasPolicy:
+    return AliasPolicy(gates=[KINDS[gate["gate"]](**gate) for gate in gates], **rules)
+
+
+def _document(aliases: Aliases) -> dict[str, object]:
+    return {name: rules.document() for name, rules in aliases.items()}
+
+
 def _check_aliases(aliases: Aliases, known: Aliases) -> None:
     for name, policy in aliases.items():
-        alias_text(name)
         for gate in policy.gates:
             if isinstance(gate, FromGate) and gate.alias == name:
                 raise ValueError(f"{name} cannot take from itself")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from artreg.core import canonical
 from artreg.errors import IntegrityError
+from artreg.frozen import Frozen
 
 FORMAT = "artreg/policy/1"
 _SEAL = "policy_digest"
 _TEXTS = ("who", "why", "time", "write_id")
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRecord:
+class PolicyRecord(Frozen):
     """One policy of a registry; the newest holds.
 
     Attributes:

@@ -6,9 +6,9 @@ import csv
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from artreg.errors import IntegrityError
+from artreg.frozen import Frozen
 
 PREDICTIONS = "predictions.csv.gz"
 """The name of the file in a version."""
@@ -26,8 +26,7 @@ _QUOTED = re.compile('[",\r\n]')
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(e-?[0-9]+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
+class Predictions(Frozen):
     """Test rows with what was predicted for them.
 
     Attributes:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from artreg.core import canonical
 from artreg.core.names import Alias, ModelName
 from artreg.core.strict import parse_strictly, typed
 from artreg.core.version import Version
 from artreg.errors import IntegrityError
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = "artreg/record/1"
 _SEAL = "record_digest"
@@ -27,8 +30,7 @@ class Action(Enum):
     UNFREEZE = "unfreeze"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Frozen):
     """What one gate said.
 
     Attributes:
@@ -48,8 +50,7 @@ class Verdict:
         return {"gate": self.gate, "passed": self.passed, "message": self.message, "figures": dict(self.figures)}
 
 
-@dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(Frozen):
     """That nobody may move an alias for a while but by rollback.
 
     Attributes:
@@ -67,8 +68,7 @@ class Freeze:
         return {"until": self.until, "who": self.who, "why": self.why}
 
 
-@dataclass(frozen=True, slots=True)
-class PromotionRecord:
+class PromotionRecord(Frozen):
     """One move of one alias.
 
     Attributes:

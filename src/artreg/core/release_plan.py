@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from artreg.core.gates.interface import Section
-from artreg.core.validation import validate
+from artreg.core.validation import Section, validate
 
 
 class PlannedMove(Section):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from artreg.core import canonical
 from artreg.core.manifest import RUN
 from artreg.core.names import ModelName
 from artreg.core.version import Version
 from artreg.errors import IntegrityError
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = "artreg/run/1"
 _OWN_KEYS = {
@@ -26,8 +29,7 @@ _OWN_KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Frozen):
     """A run record.
 
     Attributes:

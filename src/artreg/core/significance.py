@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from artreg.frozen import Frozen
 
 HIGHER_IS_BETTER: Mapping[str, bool] = {
     "roc_auc": True,
@@ -21,8 +22,7 @@ MINIMUM_CLASS = 10
 """So many of them must be of either class: else resamples without a class (one in e**10) would count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Frozen):
     """The difference of a metric between two models, with the interval in which it lies.
 
     Attributes:
@@ -69,8 +69,7 @@ class Interval:
         return self.least_gain >= -margin
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
+class Undecided(Frozen):
     """Two models that cannot be compared.
 
     Attributes:

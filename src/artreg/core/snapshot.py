@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from artreg.core import canonical
 from artreg.core.names import is_name
 from artreg.core.strict import parse_strictly, typed
 from artreg.errors import IntegrityError, InvalidInput
+from artreg.frozen import Frozen
 
 FORMAT = "artreg/snapshot/1"
 _FULL = re.compile(r"sha256:(?P<sha256>[0-9a-f]{64})")
@@ -19,8 +19,7 @@ _LONGEST = 64
 _SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SnapshotRef:
+class SnapshotRef(Frozen):
     """Which snapshot is meant, to the byte.
 
     Attributes:
@@ -50,14 +49,16 @@ class SnapshotRef:
     def __str__(self) -> str:
         return f"{self.name}@sha256:{self.sha256}"
 
+    def __lt__(self, other: SnapshotRef) -> bool:
+        return (self.name, self.sha256) < (other.name, other.sha256)
+
     @property
     def short(self) -> str:
         """As people read it: it is unambiguous among all but astronomically many."""
         return f"{self.name}@sha256:{self.sha256[:12]}"
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnTotals:
+class ColumnTotals(Frozen):
     """What is known of a column from every row, however many there are.
 
     Attributes:
@@ -85,8 +86,7 @@ class ColumnTotals:
         return totals | {key: value for key, value in numbers.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class TableDescription:
+class TableDescription(Frozen):
     """What a table holds.
 
     Attributes:
@@ -115,8 +115,7 @@ class TableDescription:
         return schema_hash([{"name": column.name, "type": column.type} for column in self.columns])
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Frozen):
     """The manifest of a snapshot.
 
     Attributes:
@@ -135,7 +134,7 @@ class Snapshot:
     source: str
     created_at: str
     created_by: str
-    write_id: str = field(repr=False)
+    write_id: str
 
     @property
     def ref(self) -> SnapshotRef:

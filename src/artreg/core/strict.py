@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
 
 from artreg.core import canonical
 from artreg.errors import ArtregError, IntegrityError
+from artreg.protocol import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    Document = TypeVar("Document", bound="Written")
 
 
 class Written(Protocol):
@@ -14,9 +20,6 @@ class Written(Protocol):
 
     def encode(self) -> bytes:
         """Return the bytes that are stored."""
-
-
-Document = TypeVar("Document", bound=Written)
 
 
 def parse_strictly(data: bytes, what: str, expected: str, build: Callable[[Mapping[str, Any]], Document]) -> Document:
@@ -31,7 +34,7 @@ def parse_strictly(data: bytes, what: str, expected: str, build: Callable[[Mappi
     Raises:
         IntegrityError: It is of another format, damaged, or was altered.
     """
-    document = canonical.loads_canonical(data, what)
+    document = canonical.loads(data, what)
     if document.get("format") != expected:
         raise IntegrityError(
             f"{what} has the format {document.get('format')!r}, which this artreg does not know",
@@ -42,6 +45,7 @@ def parse_strictly(data: bytes, what: str, expected: str, build: Callable[[Mappi
     except (KeyError, TypeError, ValueError, ArtregError) as error:
         raise IntegrityError(f"{what} is damaged: {error}") from error
     if value.encode() != data:
+        canonical.loads_canonical(data, what)  # says so where not even the form is as it was written
         raise IntegrityError(f"{what} was altered: it does not match its own digest")
     return value
 

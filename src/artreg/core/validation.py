@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from artreg.errors import InvalidInput
@@ -15,6 +15,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _LONGEST_SHOWN = 40  # of a wrong value, in an error
 _SCALAR_TYPES = {"bool", "int", "float", "str"}  # how pydantic names the members of a union of scalars
+
+
+class Section(BaseModel):
+    """A part of what a person writes: strict, immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def validate(model: type[Model], document: object, *, hint: str, what: str = "", secret: Collection[str] = ()) -> Model:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import total_ordering
 
 from artreg.errors import InvalidInput
+from artreg.frozen import Frozen
 
-_NUMBER = r"(?:0|[1-9][0-9]{0,17})"
-_IDENTIFIER = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-_VERSION = re.compile(
-    rf"(?P<major>{_NUMBER})\.(?P<minor>{_NUMBER})\.(?P<patch>{_NUMBER})(?:-(?P<pre>{_IDENTIFIER}(?:\.{_IDENTIFIER})*))?"
-)
+_NUMBERS = 3
+_DIGITS = 18  # more than anybody counts to, and few enough for a 64-bit number
 _LENGTH_LIMIT = 100  # a version is the name of a folder
 
 
@@ -26,8 +22,7 @@ class Part(Enum):
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Frozen):
     """A version, ordered by SemVer's precedence (section 11)."""
 
     major: int
@@ -42,14 +37,15 @@ class Version:
         Raises:
             InvalidInput: It is none.
         """
-        match = _VERSION.fullmatch(text.removeprefix("v"))
-        if match is None or len(text) > _LENGTH_LIMIT:
+        body = text.removeprefix("v")
+        if len(text) > _LENGTH_LIMIT or not is_version(body):
             raise InvalidInput(
                 f"{text[:_LENGTH_LIMIT]!r} is not a version",
                 hint="write MAJOR.MINOR.PATCH, such as 1.2.1 or 1.3.0-rc.1 (SemVer without build metadata)",
             )
-        prerelease = tuple(match["pre"].split(".")) if match["pre"] else ()
-        return cls(int(match["major"]), int(match["minor"]), int(match["patch"]), prerelease)
+        release, dash, prerelease = body.partition("-")
+        major, minor, patch = map(int, release.split("."))
+        return cls(major, minor, patch, tuple(prerelease.split(".")) if dash else ())
 
     def bumped(self, part: Part) -> Version:
         """Return the next release after this one, with `part` raised and what is lower set to 0."""
@@ -79,4 +75,16 @@ FIRST = Version(1, 0, 0)
 
 def is_version(text: str) -> bool:
     """Return whether `text` is a version exactly as it is stored, without a leading `v`."""
-    return len(text) <= _LENGTH_LIMIT and _VERSION.fullmatch(text) is not None
+    release, dash, prerelease = text.partition("-")
+    numbers = release.split(".")
+    sound = len(text) <= _LENGTH_LIMIT and len(numbers) == _NUMBERS and all(map(_is_number, numbers))
+    return sound and (not dash or all(map(_is_identifier, prerelease.split("."))))
+
+
+def _is_number(text: str) -> bool:
+    whole = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return whole and (text == "0" or text[0] != "0")
+
+
+def _is_identifier(text: str) -> bool:
+    return _is_number(text) or (text.isascii() and text.replace("-", "a").isalnum() and not text.isdigit())

@@ -8,15 +8,18 @@ however long its log is; verification replays the log and compares.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 from artreg.core import canonical
 from artreg.core.names import Alias, ModelName
 from artreg.core.strict import parse_strictly, typed
 from artreg.core.version import Version
 from artreg.errors import IntegrityError
+from artreg.frozen import Frozen, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = "artreg/version-event/1"
 _SEAL = "event_digest"
@@ -40,8 +43,7 @@ FORBIDDING = frozenset({EventKind.YANK, EventKind.REVOKE})
 """The kinds after which a move may be wrong that was right before; every other kind only allows more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(Frozen):
     """Where an approval that holds is to be found.
 
     Attributes:
@@ -55,8 +57,7 @@ class Approved:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Frozen):
     """What holds of a version after an event.
 
     Attributes:
@@ -106,8 +107,7 @@ class Standing:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class VersionEvent:
+class VersionEvent(Frozen):
     """One thing that was said of one version.
 
     Attributes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.core.version_event import EventKind, VersionEvent
+from artreg.frozen import Frozen
 from artreg.registry.fence import settle
 from artreg.registry.handle import Registry
 from artreg.registry.signing import SIGNATURE, allowed_signer, sign, statement, verify_signature
@@ -16,8 +16,7 @@ from artreg.registry.version_log import Draft, VersionLog, append_next, digest_a
 from artreg.registry.versions import read_manifest, read_run
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Frozen):
     """How a version stands after an approval, or after one was taken back.
 
     Attributes:
@@ -37,8 +36,7 @@ class Given:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Frozen):
     """An approval that holds, as a listing shows it.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from artreg.core.gates import evaluate
 from artreg.core.gates.evidence import Approval
@@ -11,6 +10,7 @@ from artreg.core.names import Alias, ModelName
 from artreg.core.policy import AliasPolicy, Policy
 from artreg.core.record import Verdict
 from artreg.core.version import Version
+from artreg.frozen import Frozen
 from artreg.registry.approvals import standing_approvals
 from artreg.registry.check import verified_manifest
 from artreg.registry.evidence import Candidate, Instrument, gather
@@ -21,8 +21,7 @@ from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.version_log import VersionLog, read_log, yank_verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Frozen):
     """What is to be said of a candidate.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from artreg.core import keys
@@ -13,6 +12,7 @@ from artreg.core.names import Alias, ModelName, Reference, is_name
 from artreg.core.run_record import RunRecord
 from artreg.core.version import Version, is_version
 from artreg.errors import NotFound
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
 from artreg.registry.resolve import Resolved, resolve
@@ -21,8 +21,7 @@ from artreg.registry.versions import list_aliases, no_model, read_manifest, read
 from artreg.store.interface import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class VersionSummary:
+class VersionSummary(Frozen):
     """A version as a listing shows it.
 
     Attributes:
@@ -42,8 +41,7 @@ class VersionSummary:
     yanked: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSummary:
+class ModelSummary(Frozen):
     """A model as a listing shows it.
 
     Attributes:
@@ -57,8 +55,7 @@ class ModelSummary:
     aliases: Mapping[str, Version]
 
 
-@dataclass(frozen=True, slots=True)
-class VersionDetails:
+class VersionDetails(Frozen):
     """Everything that is known of a version.
 
     Attributes:
@@ -76,12 +73,12 @@ class VersionDetails:
     aliases: tuple[str, ...]
 
 
-@dataclass(slots=True)
 class _Tally:
-    created: float = 0.0
-    sealed: bool = False
-    spoken_of: bool = False
-    sizes: list[int] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.created = 0.0
+        self.sealed = False
+        self.spoken_of = False
+        self.sizes: list[int] = []
 
 
 def catalog(registry: Registry, scope: ModelName | str | None = None) -> list[ModelSummary]:

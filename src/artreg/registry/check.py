@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from artreg.core import keys
 from artreg.core.manifest import MANIFEST, RUN, Manifest
@@ -12,14 +11,14 @@ from artreg.core.names import ModelName
 from artreg.core.run_record import RunRecord, parse_run
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.versions import read_manifest
 from artreg.store.interface import Entry, Kind, Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Frozen):
     """One thing that is not as it should be.
 
     Attributes:
@@ -31,8 +30,7 @@ class Problem:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Frozen):
     """What the check of one version, or of one alias's history, found.
 
     Attributes:

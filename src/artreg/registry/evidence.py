@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from artreg.core import canonical, keys
-from artreg.core.gates import AnyGate
 from artreg.core.gates.evidence import Approval, Evidence, Needs, Subject, WayBack
+from artreg.core.gates.interface import Gate
 from artreg.core.manifest import METRICS, RUN, Manifest
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import PromotionRecord
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
+from artreg.frozen import Frozen, replace
 from artreg.registry.check import Checked, check_version
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head, records
@@ -25,8 +25,7 @@ DATA_MANIFEST = "data_manifest.json"
 CARD = "README.md"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Frozen):
     """What an instrument may look at to measure something for a gate.
 
     Attributes:
@@ -44,8 +43,7 @@ Instrument = Callable[[Any, Case], object]
 """Measures something for a gate; returns the figure, or a text that says why there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Frozen):
     """A version that was verified, and is to be judged.
 
     Attributes:
@@ -71,7 +69,7 @@ def gather(
     alias: Alias,
     head: Head | None,
     *,
-    gates: Sequence[AnyGate],
+    gates: Sequence[Gate],
     instruments: Mapping[str, Instrument],
 ) -> Evidence:
     """Return the evidence for a move of `alias` to a candidate.
@@ -194,6 +192,6 @@ def _way_back_problem(registry: Registry, record: PromotionRecord, version: Vers
     return "" if checked.ok else "; ".join(f"{problem.file}: {problem.problem}" for problem in checked.problems[:3])
 
 
-def _measure(gate: AnyGate, case: Case, instruments: Mapping[str, Instrument]) -> object:
+def _measure(gate: Gate, case: Case, instruments: Mapping[str, Instrument]) -> object:
     instrument = instruments.get(str(gate.gate))
     return None if instrument is None else instrument(gate, case)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import Action, Freeze, PromotionRecord, Verdict
 from artreg.errors import GateRejected, InvalidInput
+from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, moment, require_head
 from artreg.registry.move import Moved, commit_in_place, draft_in_place

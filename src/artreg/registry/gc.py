@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 from artreg.core import keys
@@ -11,6 +10,7 @@ from artreg.core.manifest import TOMBSTONE
 from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.errors import AlreadyExists
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, records
 from artreg.registry.move import heal, pointer_problem
@@ -20,8 +20,7 @@ from artreg.store.commit import commit
 from artreg.store.interface import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Frozen):
     """One leftover that was removed.
 
     Attributes:
@@ -33,8 +32,7 @@ class Removed:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Frozen):
     """What a collection did, or with a dry run would do.
 
     Attributes:

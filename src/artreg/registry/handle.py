@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import os
 
-from artreg.store.interface import Store
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from artreg.store.interface import Store
 
 
 def _now() -> datetime:
+    from datetime import UTC, datetime  # noqa: PLC0415  # reading needs no clock
+
     return datetime.now(UTC)
 
 
 def _new_id() -> str:
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Frozen):
     """A registry and the one who works on it.
 
     Attributes:
@@ -36,4 +41,6 @@ class Registry:
 
     def timestamp(self) -> str:
         """Return the present time as RFC 3339 in UTC, to the millisecond."""
+        from datetime import UTC  # noqa: PLC0415
+
         return self.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from artreg.core import canonical, keys
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import PromotionRecord, parse_record
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.versions import list_aliases, require_model
 from artreg.store.interface import Page
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
-@dataclass(frozen=True, slots=True)
-class Head:
+
+class Head(Frozen):
     """The newest record of an alias.
 
     Attributes:
@@ -174,6 +176,8 @@ def moment(text: str) -> datetime:
     Raises:
         IntegrityError: It is none.
     """
+    from datetime import UTC, datetime  # noqa: PLC0415  # finding the head needs no clock
+
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

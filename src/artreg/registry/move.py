@@ -6,13 +6,12 @@ people and other tools; whoever comes next heals one that a crash left behind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from artreg.core import keys
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import Action, Freeze, PromotionRecord, Verdict
 from artreg.core.version import Version
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, StorageError
+from artreg.frozen import Frozen, replace
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head, newest_generation
 from artreg.registry.intent import intend
@@ -21,8 +20,7 @@ from artreg.store.commit import commit
 from artreg.store.interface import Pointer
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Frozen):
     """Where an alias stands after a command.
 
     Attributes:
@@ -36,8 +34,7 @@ class Moved:
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Frozen):
     """What an alias is to point at."""
 
     model: ModelName

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ from artreg.core.manifest import MANIFEST, METRICS, RUN, Manifest, check_file_na
 from artreg.core.names import ModelName
 from artreg.core.run_record import supplied_run
 from artreg.errors import IntegrityError, InvalidInput
+from artreg.frozen import Frozen
 from artreg.registry.progress import Reporter
 from artreg.store.interface import Progress, TreeFile
 
 _BUFFER = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Frozen):
     """What is to be published.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from artreg.protocol import Protocol
 from artreg.store.interface import NO_PROGRESS, Progress
 
 

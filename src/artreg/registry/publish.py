@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from artreg.core.names import ModelName
 from artreg.core.run_record import RunRecord, parse_run
 from artreg.core.version import FIRST, Part, Version
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, NotFound
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import Parcel, pack, small_file
 from artreg.registry.progress import SILENT, Reporter
@@ -20,8 +20,7 @@ from artreg.registry.versions import list_numbers, read_run, read_seal
 from artreg.store.interface import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Frozen):
     """A version that is there now.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import partial
 
 from artreg.core import keys
@@ -11,6 +10,7 @@ from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
 from artreg.core.run_record import parse_run
 from artreg.errors import AlreadyExists, IntegrityError
+from artreg.frozen import Frozen
 from artreg.registry.check import misplaced_files
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
@@ -20,8 +20,7 @@ from artreg.registry.versions import read_file, read_manifest
 from artreg.store.interface import Store, TreeFile
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(Frozen):
     """A version that now lies in a folder.
 
     Attributes:

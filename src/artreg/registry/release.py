@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import Policy
 from artreg.core.record import Action
 from artreg.core.version import Version
 from artreg.errors import ArtregError, GateRejected, InvalidInput
+from artreg.frozen import Frozen
 from artreg.registry.assess import Assessment, assess
 from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
@@ -20,8 +20,7 @@ from artreg.registry.promote import move_to, require_permission, require_reason
 from artreg.registry.version_log import read_log, require_not_yanked
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """One move of a release.
 
     Attributes:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from artreg.core import keys
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.core.version import Version
 from artreg.errors import NotFound
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.history import require_head
 from artreg.registry.version_log import find_yank
 from artreg.registry.versions import find_manifest, list_numbers, read_manifest, require_model
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Frozen):
     """A version, found.
 
     Attributes:

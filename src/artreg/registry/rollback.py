@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import Policy
 from artreg.core.record import Action, PromotionRecord
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
+from artreg.frozen import Frozen
 from artreg.registry.check import verified_manifest
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, read_record, records, require_head
@@ -83,8 +82,7 @@ def rollback(
     return Moved(record, changed=True, dry_run=dry_run)
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Frozen):
     """What an alias held in some generation, and what was said of it since."""
 
     generation: int

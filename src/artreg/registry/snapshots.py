@@ -11,7 +11,6 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from artreg.core import keys
@@ -19,6 +18,7 @@ from artreg.core.manifest import MANIFEST, Manifest
 from artreg.core.names import is_name
 from artreg.core.snapshot import Snapshot, SnapshotRef, TableDescription, parse_snapshot
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound, StorageError
+from artreg.frozen import Frozen
 from artreg.registry.check import Checked, Problem, misplaced_files
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
@@ -33,8 +33,7 @@ _LEAST_DIGITS = 8
 _SHA256_DIGITS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Frozen):
     """A snapshot that is there now.
 
     Attributes:

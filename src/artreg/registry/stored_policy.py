@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from artreg.core import canonical, keys
-from artreg.core.policy import Policy, parse_policy
+from artreg.core.policy import Policy, policy_of
 from artreg.core.policy_record import PolicyRecord, parse_policy_record
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.versions import list_entries
 from artreg.store.commit import commit
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPolicy:
+class StoredPolicy(Frozen):
     """The newest policy of a registry.
 
     Attributes:
@@ -46,7 +44,7 @@ def stored_policy(registry: Registry) -> StoredPolicy | None:
         raise IntegrityError("the newest policy of the registry is missing") from error
     record = parse_policy_record(data, len(found))
     try:
-        policy = parse_policy(record.policy, "the registry's policy")
+        policy = policy_of(record.policy)
     except InvalidInput as error:
         raise IntegrityError(error.message, hint="a newer artreg may have written it: upgrade") from error
     return StoredPolicy(record, policy, canonical.digest(data))

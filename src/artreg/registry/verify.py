@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from artreg.core import keys
@@ -11,6 +10,7 @@ from artreg.core.manifest import MANIFEST, TOMBSTONE
 from artreg.core.names import Alias, ModelName, Reference, is_alias
 from artreg.core.version import Version, is_version
 from artreg.errors import IntegrityError, NotFound
+from artreg.frozen import Frozen, replace
 from artreg.registry.check import Checked, Problem, check_version
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, records, require_head
@@ -31,8 +31,7 @@ from artreg.registry.versions import (
 from artreg.store.interface import Entry, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Frozen):
     """What a verification found.
 
     Attributes:
@@ -41,7 +40,7 @@ class Report:
     """
 
     checked: tuple[Checked, ...]
-    unfinished: tuple[str, ...] = field(default=())
+    unfinished: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -131,8 +130,7 @@ def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Re
     return Report((*checked, *_misshapen(model, entries)), tuple(unfinished))
 
 
-@dataclass(frozen=True, slots=True)
-class _Log:
+class _Log(Frozen):
     """What the check of one version's log found.
 
     Attributes:

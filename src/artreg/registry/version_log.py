@@ -8,7 +8,6 @@ reader takes one listing and one read, and one more for each yank, approval or p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from artreg.core import canonical, keys
 from artreg.core.manifest import TOMBSTONE
@@ -17,6 +16,7 @@ from artreg.core.record import Verdict
 from artreg.core.version import Version, is_version
 from artreg.core.version_event import EventKind, Standing, VersionEvent, parse_event
 from artreg.errors import AlreadyExists, Conflict, GateRejected, IntegrityError, InvalidInput, NotFound
+from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.versions import list_entries, read_manifest, read_seal
 from artreg.store.commit import commit
@@ -25,10 +25,10 @@ from artreg.store.interface import Kind, Store
 _ROUNDS = 100  # whoever is overtaken so often meets something that never stops appending
 _PAYLOAD_LIMIT = 64 * 2**10
 _NOTHING: Mapping[int, VersionEvent] = {}
+_EMPTY: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class VersionLog:
+class VersionLog(Frozen):
     """What was said of a version, as it was when it was read.
 
     Attributes:
@@ -46,8 +46,8 @@ class VersionLog:
     digest: str | None = None
     number: int = 0
     sha256: str | None = None
-    standing: Standing = field(default=Standing())
-    events: Mapping[int, VersionEvent] = field(default_factory=lambda: _NOTHING)
+    standing: Standing = Standing()
+    events: Mapping[int, VersionEvent] = _NOTHING
 
     @property
     def yank(self) -> VersionEvent | None:
@@ -65,8 +65,7 @@ class VersionLog:
         return tuple(self.events[number] for number in self.standing.proofs)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Frozen):
     """An event that is to be appended.
 
     Attributes:
@@ -86,7 +85,7 @@ class Draft:
     alias: Alias | None = None
     generation: int | None = None
     why: str = ""
-    payload: Mapping[str, object] = field(default_factory=dict)
+    payload: Mapping[str, object] = _EMPTY
     time: str | None = None
     write_id: str | None = None
     who: str | None = None

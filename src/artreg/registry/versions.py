@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from artreg.core import canonical, keys
@@ -122,6 +121,8 @@ def require_model(registry: Registry, model: ModelName) -> None:
 
 def no_model(registry: Registry, model: ModelName) -> NotFound:
     """Return the error for a model that is not there."""
+    import difflib  # noqa: PLC0415  # only errors need it
+
     registry.store.require_root()
     known = [str(name) for name in list_models(registry.store)]
     near = difflib.get_close_matches(str(model), known, n=3)

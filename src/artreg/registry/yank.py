@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.core.version_event import EventKind, VersionEvent
 from artreg.errors import InvalidInput
+from artreg.frozen import Frozen
 from artreg.registry.fence import settle
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
@@ -16,8 +16,7 @@ from artreg.registry.version_log import Draft, VersionLog, append_next, digest_a
 from artreg.registry.versions import list_aliases
 
 
-@dataclass(frozen=True, slots=True)
-class Yanked:
+class Yanked(Frozen):
     """How a version stands after a yank, or after one was taken back.
 
     Attributes:

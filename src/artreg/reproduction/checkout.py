@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from artreg.core.comparison import Difference
 from artreg.errors import NotFound, StorageError
+from artreg.frozen import Frozen
 from artreg.reproduction.programs import Done, run_program
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -16,8 +16,7 @@ _FILES_SHOWN = 10
 _TELLING = (".py", ".pyx", ".c", ".cpp", ".rs", ".ipynb", ".yaml", ".yml", ".toml", ".lock", ".json")
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Frozen):
     """The commits between two.
 
     Attributes:

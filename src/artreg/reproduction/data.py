@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from artreg.core.comparison import Axis, Difference
 from artreg.core.comparison.facts import section
 from artreg.core.snapshot import SnapshotRef
 from artreg.errors import ArtregError, NotFound
+from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.snapshots import find, pieces, pull, take
 from artreg.reproduction.recorded import Recorded

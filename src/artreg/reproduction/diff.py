@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artreg.core import drift
@@ -10,6 +9,7 @@ from artreg.core.comparison import Axis, Comparison, Difference, Likeness, Outco
 from artreg.core.drift import ColumnDrift, DriftReport, TableProfile, parse_profile
 from artreg.core.drift.measures import MODERATE
 from artreg.errors import IntegrityError
+from artreg.frozen import Frozen, replace
 from artreg.registry.handle import Registry
 from artreg.registry.resolve import Resolved
 from artreg.reproduction.checkout import Log, commits_between
@@ -20,8 +20,7 @@ from artreg.reproduction.recorded import Recorded, read_recorded
 COMMITS_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class VersionDiff:
+class VersionDiff(Frozen):
     """How two versions differ.
 
     Attributes:

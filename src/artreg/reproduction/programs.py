@@ -6,17 +6,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from artreg.errors import NotFound
+from artreg.frozen import Frozen
 
 _LINES_KEPT = 12
 _OF_ANOTHER_PLACE = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Frozen):
     """How a program ended.
 
     Attributes:

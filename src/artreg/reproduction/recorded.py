@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from artreg.core.comparison import Facts
 from artreg.core.comparison.facts import locked_packages
 from artreg.core.manifest import Manifest
 from artreg.core.names import ModelName
 from artreg.core.version import Version
+from artreg.frozen import Frozen
 from artreg.registry.evidence import read_subject
 from artreg.registry.handle import Registry
 from artreg.registry.versions import read_file, read_manifest
@@ -19,8 +19,7 @@ LOCK_FILE = "uv.lock"
 CONFIG_FILE = "config.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Frozen):
     """A version with what its documents say.
 
     Attributes:

@@ -6,7 +6,6 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artreg.core.comparison import Axis, Comparison, Difference, Facts, Likeness, Outcome, compare_axes, compare_outcome
@@ -14,6 +13,7 @@ from artreg.core.comparison.facts import UNKNOWN, section
 from artreg.core.names import ModelName
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound, NotReproduced
+from artreg.frozen import Frozen, replace
 from artreg.registry.check import verified_manifest
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
@@ -29,8 +29,7 @@ NEAR = 1e-6
 """How far metrics may be off for the hint to say that they agree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Frozen):
     """How a version is to be trained again.
 
     Attributes:
@@ -52,8 +51,7 @@ class Wish:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reproduction:
+class Reproduction(Frozen):
     """What training again came to.
 
     Attributes:

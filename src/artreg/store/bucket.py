@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
 
+from artreg.frozen import Frozen
+from artreg.protocol import Protocol
 from artreg.store.interface import Entry, Finding, Leftover, Page, Progress, TreeFile
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Frozen):
     """A part of an object.
 
     Attributes:
@@ -24,8 +23,7 @@ class Piece:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Frozen):
     """An object as a listing shows it.
 
     Attributes:

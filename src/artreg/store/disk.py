@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from artreg.errors import ArtregError, IntegrityError, NotFound, OutcomeUnknown, StorageError
 from artreg.store.interface import NO_PROGRESS, Entry, Kind, Progress, TreeFile
@@ -203,13 +201,13 @@ def source_pieces(file: TreeFile) -> Iterator[bytes | memoryview]:
     """
     if isinstance(file.source, bytes):
         yield file.source
-    elif isinstance(file.source, Path):
+    elif isinstance(file.source, os.PathLike):
         yield from _path_pieces(file, file.source)
     else:
         yield from file.source()
 
 
-def _path_pieces(file: TreeFile, path: Path) -> Iterator[memoryview]:
+def _path_pieces(file: TreeFile, path: os.PathLike[str]) -> Iterator[memoryview]:
     with _source_errors(file, path):
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -225,7 +223,7 @@ def _path_pieces(file: TreeFile, path: Path) -> Iterator[memoryview]:
 
 
 @contextlib.contextmanager
-def _source_errors(file: TreeFile, source: Path) -> Iterator[None]:
+def _source_errors(file: TreeFile, source: os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -240,6 +238,8 @@ def hashed_pieces(file: TreeFile, progress: Progress = NO_PROGRESS) -> Iterator[
     Raises:
         IntegrityError: They were not.
     """
+    import hashlib  # noqa: PLC0415  # reading small files needs none
+
     seen = hashlib.sha256()
     size = 0
     for piece in source_pieces(file):

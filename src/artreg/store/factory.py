@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NoReturn
 
 from artreg.errors import InvalidInput
 from artreg.store.interface import Store, check_key
 from artreg.store.options import StorageOptions
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_SCHEME = r"(?s)([A-Za-z][A-Za-z0-9+.-]*)://(.*)"
+_BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}"
 _PREFIX_LIMIT = 120  # leaves the rest of the 1,024 bytes that a bucket's keys may have to the registry's own keys
 _PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 _KNOWN = "use a path, file://, s3://bucket/prefix, gs://, az:// or memory://name"
@@ -34,7 +37,7 @@ def open_store(url: str | os.PathLike[str], options: StorageOptions | None = Non
         raise InvalidInput(
             f"{_shown(text)} is a chain of file systems, which cannot promise atomic writes", hint=_KNOWN
         )
-    match = _SCHEME.fullmatch(text)
+    match = re.fullmatch(_SCHEME, text) if "://" in text else None
     if match is None and "://" in text:
         raise InvalidInput(f"{_shown(text)} is neither a path nor a URL", hint=_KNOWN)
     if match is None:
@@ -88,7 +91,7 @@ def _bucket_and_prefix(scheme: str, rest: str) -> tuple[str, str]:
         _refuse_scheme(scheme)
     if "?" in rest or "#" in rest:
         raise InvalidInput(f"{_shown(shown)} has a query, which a registry's root cannot have", hint=_KNOWN)
-    if not _BUCKET.fullmatch(bucket):
+    if not re.fullmatch(_BUCKET, bucket):
         raise InvalidInput(f"{_shown(shown)} does not name a bucket", hint=f"write {scheme}://bucket/prefix")
     prefix = prefix.strip("/")
     if prefix:

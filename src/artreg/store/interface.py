@@ -11,19 +11,21 @@ Everything that may go wrong is an error from `artreg.errors`, never a Boolean:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
-from typing import Protocol
 
 from artreg.errors import InvalidInput
+from artreg.frozen import Frozen
+from artreg.protocol import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 READ_LIMIT = 16 * 2**20
 """Bytes that `Store.read` takes into memory unless told otherwise."""
 
-TEMPORARY = re.compile(r"\.artreg-tmp-[0-9a-f]{32}")
+TEMPORARY = r"\.artreg-tmp-[0-9a-f]{32}"
 """Names of what a store writes for itself on the way to its place; no user's file may be named so."""
 
 OWN = ".artreg"
@@ -45,8 +47,7 @@ class Kind(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Frozen):
     """One thing found by a listing.
 
     Attributes:
@@ -62,8 +63,7 @@ class Entry:
     modified: float
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Frozen):
     """One page of a listing, sorted by name.
 
     Attributes:
@@ -75,8 +75,7 @@ class Page:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(Frozen):
     """A name that says which of its neighbours is current: a view for people, never the truth.
 
     Attributes:
@@ -88,8 +87,7 @@ class Pointer:
     generation: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFile:
+class TreeFile(Frozen):
     """One file of a tree that is to be written.
 
     Attributes:
@@ -100,13 +98,12 @@ class TreeFile:
     """
 
     name: str
-    source: bytes | Path | Callable[[], Iterator[Chunk]] = field(repr=False)
+    source: bytes | Path | Callable[[], Iterator[Chunk]]
     size: int
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Frozen):
     """What a writer that died left behind, invisible to readers.
 
     Attributes:
@@ -122,8 +119,7 @@ class Leftover:
     modified: float
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Frozen):
     """One line of a diagnosis.
 
     Attributes:

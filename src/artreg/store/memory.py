@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from artreg.errors import AlreadyExists, InvalidInput, NotFound, StorageError
+from artreg.frozen import Frozen
 from artreg.store import pointers
 from artreg.store.disk import hashed_bytes
 from artreg.store.interface import (
@@ -32,8 +33,7 @@ _PAGE = 1000
 _PIECE = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Frozen):
     data: bytes
     modified: float
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 from artreg.errors import InvalidInput
@@ -16,7 +17,7 @@ def temporary_name() -> str:
 
 def is_temporary(name: str) -> bool:
     """Return whether a store made `name` up for something on the way to its place."""
-    return TEMPORARY.fullmatch(name) is not None
+    return name.startswith(".") and re.fullmatch(TEMPORARY, name) is not None
 
 
 def is_hidden(prefix: str, name: str) -> bool:

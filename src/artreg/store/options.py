@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from artreg.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class StorageOptions:
+class StorageOptions(Frozen):
     """How to reach a bucket, and how hard to try.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+
+from artreg.frozen import Frozen
 
 
 class Outcome(Enum):
@@ -21,8 +22,7 @@ class Outcome(Enum):
     BUG = "this is no answer of a storage"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Frozen):
     """A failed request.
 
     Attributes:

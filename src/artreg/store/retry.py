@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from artreg.errors import AlreadyExists, ArtregError, NotFound, OutcomeUnknown, StorageError
+from artreg.frozen import Frozen
 from artreg.store.options import StorageOptions
 from artreg.store.outcome import Failure, Outcome, classify
 
@@ -27,8 +27,7 @@ _FORBIDDEN = "look at the credentials in the environment and at what they may do
 _UNREACHED = "look at the network and at the endpoint (AWS_ENDPOINT_URL), then run the command again"
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Frozen):
     """How often and how long a request is sent again.
 
     Attributes:

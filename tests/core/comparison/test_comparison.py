@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from artreg.core.comparison import Axis, Difference, Facts, Likeness, compare_axes, compare_outcome
 from artreg.core.comparison.facts import leaves, locked_packages
+from artreg.frozen import replace
 
 COMMIT = "a" * 40
 AXES: dict[str, Any] = {

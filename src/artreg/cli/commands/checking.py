@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from artreg.cli import completion, documents
+from artreg.cli import documents
 from artreg.cli.checklist import checklist, markdown
-from artreg.cli.common import register, session_of
+from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Fields, Line, Table, Tone
@@ -20,21 +18,18 @@ from artreg.core.version import Version
 from artreg.errors import GateRejected, InvalidInput, exit_code
 
 if TYPE_CHECKING:
+    from artreg.core.gates.interface import Gate
     from artreg.core.policy import Policy
 
-PolicyFile = Annotated[Path | None, typer.Argument(help="The policy file; by default the one that is configured")]
+PolicyFile = Annotated[Path | None, Argument(help="The policy file; by default the one that is configured")]
 
 
 def check(
-    context: typer.Context,
-    model: Annotated[str, typer.Argument(help="[PROJECT/]MODEL", autocompletion=completion.models)],
-    version: Annotated[
-        str, typer.Argument(help="VERSION, or an alias that holds it", autocompletion=completion.versions)
-    ],
-    to: Annotated[
-        str, typer.Option("--to", help="The alias it is to become", autocompletion=completion.policy_aliases)
-    ],
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request")] = False,
+    session: Session,
+    model: Annotated[str, Argument(help="[PROJECT/]MODEL", complete="models")],
+    version: Annotated[str, Argument(help="VERSION, or an alias that holds it", complete="versions")],
+    to: Annotated[str, Option("--to", help="The alias it is to become", complete="policy_aliases")],
+    as_markdown: Annotated[bool, Option("--markdown", help="Print Markdown, for a pull request")] = False,
 ) -> None:
     """Ask every gate, and move nothing: a checklist with what each saw, and how far off it was.
 
@@ -45,7 +40,6 @@ def check(
     from artreg.instruments import INSTRUMENTS
     from artreg.registry.assess import assess
 
-    session = session_of(context)
     name, alias = session.model(model), Alias(to)
     session.registry.store.require_root()
     number = version_of(session, name, version)
@@ -73,7 +67,7 @@ def check(
         {**document, "error": error_document(error)},
         blocks if as_markdown else [*blocks, Line(error.message, Tone.BAD)],
     )
-    raise typer.Exit(exit_code(error))
+    raise Exit(exit_code(error))
 
 
 def version_of(session: Session, model: ModelName, text: str) -> Version:
@@ -86,14 +80,13 @@ def version_of(session: Session, model: ModelName, text: str) -> Version:
     return resolve(session.registry, Reference(model, target)).version
 
 
-def policy_show(context: typer.Context) -> None:
+def policy_show(session: Session) -> None:
     """Show the policy that holds, and where it comes from.
 
     Examples: artreg policy show; artreg policy show --json
     """
     from artreg.registry.stored_policy import stored_policy
 
-    session = session_of(context)
     session.registry.store.require_root()
     stored = stored_policy(session.registry)
     policy = session.local_policy() if stored is None else stored.policy
@@ -111,35 +104,33 @@ def policy_show(context: typer.Context) -> None:
     session.output.result(document, [Fields((("policy", where), ("digest", policy.digest))), *_policy_view(policy)])
 
 
-def policy_check(context: typer.Context, file: PolicyFile = None) -> None:
+def policy_check(session: Session, file: PolicyFile = None) -> None:
     """Check a policy file without using it: unknown keys, limits that nothing can pass, aliases that are not there.
 
     Examples: artreg policy check; artreg policy check configs/policy.yaml
     """
-    session = session_of(context)
     policy = _policy_from(session, file)
     count = sum(len(rules.gates) for rules in policy.aliases.values())
     document = {"ok": True, "digest": policy.digest, "aliases": list(policy.aliases), "gates": count}
     session.output.result(document, [Line("the policy is valid", Tone.GOOD), *_policy_view(policy)])
 
 
-def policy_schema(context: typer.Context) -> None:
+def policy_schema(session: Session) -> None:
     """Print the JSON Schema of the policy file, for editors.
 
     Example: artreg policy schema > policy.schema.json
     """
-    from artreg.core.policy import Policy
+    from artreg.core.policy_file import policy_schema as schema_of
 
-    session = session_of(context)
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Policy.model_json_schema()}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema_of()}
     session.output.result(schema, [Line(line) for line in json.dumps(schema, indent=2).splitlines()])
 
 
 def policy_push(
-    context: typer.Context,
+    session: Session,
     file: PolicyFile = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; stands in the record")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be stored")] = False,
+    reason: Annotated[str, Option("--reason", help="Why; stands in the record")] = "",
+    dry_run: Annotated[bool, Option("--dry-run", help="Say what would be stored")] = False,
 ) -> None:
     """Store a policy in the registry: from then on it holds for everybody, whatever lies beside them.
 
@@ -149,7 +140,6 @@ def policy_push(
     """
     from artreg.registry.stored_policy import push_policy
 
-    session = session_of(context)
     policy = _policy_from(session, file)
     record, created = push_policy(session.registry, policy, reason=reason, dry_run=dry_run)
     verb = "is the registry's already" if not created else "would hold" if dry_run else "holds from now on"
@@ -171,7 +161,7 @@ def _policy_view(policy: Policy) -> list[Block]:
     rows = []
     for place, aliases in places:
         for alias, rules in aliases.items():
-            told = [_told(gate.model_dump(mode="json", exclude_defaults=True)) for gate in rules.gates]
+            told = [_told(gate) for gate in rules.gates]
             people = [f"moved by {', '.join(rules.who)}"] if rules.who else []
             people += [f"forced by {', '.join(rules.force)}"] if rules.force else []
             people += ["a reason is demanded"] if rules.require_reason else []
@@ -179,9 +169,8 @@ def _policy_view(policy: Policy) -> list[Block]:
     return [Table(("where", "alias", "asks"), tuple(rows))]
 
 
-def _told(gate: dict[str, Any]) -> str:
-    kind = gate.pop("gate", "")
-    return " ".join([str(kind), *(f"{key}={value}" for key, value in gate.items())])
+def _told(gate: Gate) -> str:
+    return " ".join([gate.gate, *(f"{key}={value}" for key, value in gate.settings().items())])
 
 
 def _summarise(text: str) -> None:
@@ -193,16 +182,3 @@ def _summarise(text: str) -> None:
             file.write(text + "\n")
     except OSError as error:
         raise InvalidInput(f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror}") from error
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    register(app, "check", check, "gate_rejected", "integrity", "not_found", "storage")
-    policy = typer.Typer(
-        help="The policy: what a version must show before an alias may point at it.", no_args_is_help=True
-    )
-    register(policy, "show", policy_show, "integrity", "not_found", "storage")
-    register(policy, "check", policy_check)
-    register(policy, "schema", policy_schema)
-    register(policy, "push", policy_push, "integrity", "not_found", "conflict", "storage")
-    app.add_typer(policy, name="policy")

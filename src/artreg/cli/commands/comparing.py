@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from artreg.cli import completion, documents
-from artreg.cli.common import register, session_of
+from artreg.cli import documents
 from artreg.cli.comparison import axes_table, metrics_table
+from artreg.cli.declare import Argument, Option
+from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
 from artreg.core import canonical
 from artreg.core.drift import DATA_MANIFEST, ColumnDrift, DriftReport, TableProfile, compare, parse_profile
@@ -28,14 +27,10 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def drift(
-    context: typer.Context,
-    reference: Annotated[
-        str, typer.Argument(help="The version to go by: MODEL@VERSION or @ALIAS", autocompletion=completion.references)
-    ],
-    candidate: Annotated[
-        str, typer.Argument(help="The version in question: the same", autocompletion=completion.references)
-    ],
-    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="COLUMN", help="Leave out a column")] = None,
+    session: Session,
+    reference: Annotated[str, Argument(help="The version to go by: MODEL@VERSION or @ALIAS", complete="references")],
+    candidate: Annotated[str, Argument(help="The version in question: the same", complete="references")],
+    ignore: Annotated[list[str] | None, Option("--ignore", metavar="COLUMN", help="Leave out a column")] = None,
 ) -> None:
     """Compare the data of two versions, column by column.
 
@@ -48,7 +43,6 @@ def drift(
     """
     from artreg.registry.resolve import resolve
 
-    session = session_of(context)
     before, after = (resolve(session.registry, session.reference(text)) for text in (reference, candidate))
     profiles = [_profile(session.registry, found) for found in (before, after)]
     report = compare(*profiles, ignore=ignore or ())
@@ -56,11 +50,9 @@ def drift(
 
 
 def diff(
-    context: typer.Context,
-    before: Annotated[
-        str, typer.Argument(help="The one: MODEL@VERSION or @ALIAS", autocompletion=completion.references)
-    ],
-    after: Annotated[str, typer.Argument(help="The other: the same", autocompletion=completion.references)],
+    session: Session,
+    before: Annotated[str, Argument(help="The one: MODEL@VERSION or @ALIAS", complete="references")],
+    after: Annotated[str, Argument(help="The other: the same", complete="references")],
 ) -> None:
     """Compare two versions: what they were made from, axis by axis, and what they came to.
 
@@ -72,7 +64,6 @@ def diff(
     from artreg.registry.resolve import resolve
     from artreg.reproduction.diff import compare_versions
 
-    session = session_of(context)
     first, second = (resolve(session.registry, session.reference(text)) for text in (before, after))
     result = compare_versions(session.registry, first, second, Path.cwd())
     session.output.result(documents.version_diff(result), _diff_view(result))
@@ -181,9 +172,3 @@ def _shows_blocks() -> bool:
     except UnicodeEncodeError:
         return False
     return sys.stdout.isatty()
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    register(app, "diff", diff, "integrity", "not_found", "storage")
-    register(app, "drift", drift, "integrity", "not_found", "storage")

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
-from artreg.cli.common import register, session_of
-from artreg.cli.completion import snapshots
 from artreg.cli.datasets import snapshot_pieces
+from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes, plural
@@ -21,18 +18,16 @@ CHURN_DATA = Path("data/churn.csv")
 _VALUES_SHOWN = 4
 _REF_HELP = "NAME for its newest, or NAME@sha256:DIGITS"
 
-RefArgument = Annotated[str, typer.Argument(help=_REF_HELP, autocompletion=snapshots)]
+RefArgument = Annotated[str, Argument(help=_REF_HELP, complete="snapshots")]
 
 
 def snapshot(
-    context: typer.Context,
-    table: Annotated[str, typer.Argument(help="A CSV or Parquet file, a .dvc file, a URL, or sklearn:NAME")],
-    name: Annotated[str | None, typer.Option("--name", "-n", help="Of the dataset; by default the file's")] = None,
-    id_column: Annotated[
-        str | None, typer.Option("--id-column", help="Names the rows: read as text, not profiled")
-    ] = None,
-    reference: Annotated[bool, typer.Option("--reference", help="Keep the digest and manifest, not the bytes")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Describe the table, but keep nothing")] = False,
+    session: Session,
+    table: Annotated[str, Argument(help="A CSV or Parquet file, a .dvc file, a URL, or sklearn:NAME")],
+    name: Annotated[str | None, Option("--name", "-n", help="Of the dataset; by default the file's")] = None,
+    id_column: Annotated[str | None, Option("--id-column", help="Names the rows: read as text, not profiled")] = None,
+    reference: Annotated[bool, Option("--reference", help="Keep the digest and manifest, not the bytes")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Describe the table, but keep nothing")] = False,
 ) -> None:
     """Keep a table in the registry under the digest of its bytes, with a manifest of what it holds.
 
@@ -46,7 +41,6 @@ def snapshot(
     from artreg.training.describe import describe
     from artreg.training.source import table_file
 
-    session = session_of(context)
     session.registry.store.require_root()
     with table_file(table, Path()) as file:
         with session.output.busy(f"describing {file.uri}"):
@@ -71,8 +65,8 @@ def snapshot(
 
 
 def list_(
-    context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="A dataset; all by default", autocompletion=snapshots)] = None,
+    session: Session,
+    name: Annotated[str | None, Argument(help="A dataset; all by default", complete="snapshots")] = None,
 ) -> None:
     """List the snapshots, by dataset, oldest first.
 
@@ -80,7 +74,6 @@ def list_(
     """
     from artreg.registry.snapshots import list_snapshots
 
-    session = session_of(context)
     session.registry.store.require_root()
     found = list_snapshots(session.registry, name)
     blocks: list[Block] = [Line("no snapshots yet; artreg train or artreg data snapshot makes one")]
@@ -101,14 +94,13 @@ def list_(
     session.output.result({"snapshots": [_document(each) for each in found]}, blocks)
 
 
-def show(context: typer.Context, ref: RefArgument) -> None:
+def show(session: Session, ref: RefArgument) -> None:
     """Show what a snapshot holds: its columns with their types, missing values and ranges.
 
     Examples: artreg data show churn; artreg data show churn@sha256:0a1b2c3d --json
     """
     from artreg.registry.snapshots import match
 
-    session = session_of(context)
     found = match(session.registry, ref)
     rows = [
         ("snapshot", str(found.ref)),
@@ -131,8 +123,8 @@ def show(context: typer.Context, ref: RefArgument) -> None:
 
 
 def verify(
-    context: typer.Context,
-    ref: Annotated[str | None, typer.Argument(help=f"{_REF_HELP}; all by default", autocompletion=snapshots)] = None,
+    session: Session,
+    ref: Annotated[str | None, Argument(help=f"{_REF_HELP}; all by default", complete="snapshots")] = None,
 ) -> None:
     """Check snapshots byte for byte; of a reference, what lies at its source now.
 
@@ -141,7 +133,6 @@ def verify(
     from artreg.registry.check import Problem
     from artreg.registry.snapshots import check_snapshot, check_snapshots, list_snapshots, match, verified
 
-    session = session_of(context)
     session.registry.store.require_root()
     if ref is not None:
         wanted = [match(session.registry, ref)]
@@ -162,9 +153,9 @@ def verify(
 
 
 def pull(
-    context: typer.Context,
+    session: Session,
     ref: RefArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to make")],
+    out: Annotated[Path, Option("--out", "-o", help="The file to make")],
 ) -> None:
     """Write the bytes of a snapshot to a file, which appears whole and verified or not at all.
 
@@ -173,7 +164,6 @@ def pull(
     from artreg.registry.snapshots import match
     from artreg.registry.snapshots import pull as run
 
-    session = session_of(context)
     found = match(session.registry, ref)
     with snapshot_pieces(session, found) as data:
         created = run(found, data, out)
@@ -183,9 +173,9 @@ def pull(
 
 
 def churn(
-    context: typer.Context,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to")] = CHURN_DATA,
-    customers: Annotated[int, typer.Option("--customers", "-n", min=1, help="How many")] = 8000,
+    session: Session,
+    out: Annotated[Path, Option("--out", "-o", help="Where to")] = CHURN_DATA,
+    customers: Annotated[int, Option("--customers", "-n", least=1, help="How many")] = 8000,
 ) -> None:
     """Make the churn table: the same customers every time, the first ones the same whatever their number.
 
@@ -193,7 +183,6 @@ def churn(
     """
     from artreg.training.churn import write_churn
 
-    session = session_of(context)
     write_churn(out, customers)
     document = {"path": str(out), "records": customers}
     session.output.result(document, [Line(f"{out} holds {plural(customers, 'customer')}")])
@@ -234,17 +223,4 @@ def _show_checked(session: Session, refs: Sequence[str], problems: Sequence[tupl
     error = IntegrityError(f"damaged: {damaged}", hint="put the data back, or take a new snapshot")
     lines = [Line(f"{ref}: {problem.file}: {problem.problem}", Tone.BAD) for ref, problem in problems]
     session.output.result({**document, "error": error_document(error)}, lines)
-    raise typer.Exit(exit_code(error))
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    codes = ("integrity", "not_found", "storage")
-    group = typer.Typer(help="Keep data under the digest of their bytes, and look at them.", no_args_is_help=True)
-    register(group, "snapshot", snapshot, *codes, "conflict")
-    register(group, "list", list_, *codes)
-    register(group, "show", show, *codes)
-    register(group, "verify", verify, *codes)
-    register(group, "pull", pull, *codes, "already_exists")
-    register(group, "churn", churn)
-    app.add_typer(group, name="data")
+    raise Exit(exit_code(error))

@@ -7,10 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from artreg.cli import completion
-from artreg.cli.common import register, session_of
+from artreg.cli.declare import Argument, Option
+from artreg.cli.session import Session
 from artreg.cli.view import Line, Tone
 from artreg.errors import AlreadyExists, StorageError
 
@@ -22,12 +20,10 @@ class Target(Enum):
 
 
 def export(
-    context: typer.Context,
-    reference: Annotated[
-        str, typer.Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", autocompletion=completion.references)
-    ],
-    to: Annotated[Target, typer.Option("--to", help="The format: a CycloneDX 1.6 ML-BOM")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A new file; by default it is printed")] = None,
+    session: Session,
+    reference: Annotated[str, Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", complete="references")],
+    to: Annotated[Target, Option("--to", help="The format: a CycloneDX 1.6 ML-BOM")],
+    out: Annotated[Path | None, Option("--out", "-o", help="A new file; by default it is printed")] = None,
 ) -> None:
     """Write what a version is and was made from in a format of others.
 
@@ -36,7 +32,6 @@ def export(
     from artreg.core.lineage import cyclonedx_bom
     from artreg.registry.origin import read_origin
 
-    session = session_of(context)
     origin = read_origin(session.registry, session.reference(reference))
     document = {Target.CYCLONEDX: cyclonedx_bom}[to](origin)
     if out is None:
@@ -52,8 +47,3 @@ def export(
     session.output.result(
         {"path": str(out), "format": to.value}, [Line(f"{origin.name} written to {out} as {to.value}", Tone.GOOD)]
     )
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    register(app, "export", export, "integrity", "not_found", "already_exists", "storage")

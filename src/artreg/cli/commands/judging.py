@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from artreg.cli import completion, documents
+from artreg.cli import documents
 from artreg.cli.commands.reading import parse_time
-from artreg.cli.common import register, session_of
+from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone
 from artreg.core.names import Alias, ModelName, Reference
@@ -22,25 +20,23 @@ if TYPE_CHECKING:
     from artreg.registry.yank import Yanked
 
 VersionReference = Annotated[
-    str, typer.Argument(metavar="MODEL@VERSION", help="[PROJECT/]MODEL@VERSION", autocompletion=completion.references)
+    str, Argument(metavar="MODEL@VERSION", help="[PROJECT/]MODEL@VERSION", complete="references")
 ]
-AliasReference = Annotated[
-    str, typer.Argument(metavar="ALIAS", help="ALIAS, or [PROJECT/]MODEL@ALIAS", autocompletion=completion.aliases)
-]
+AliasReference = Annotated[str, Argument(metavar="ALIAS", help="ALIAS, or [PROJECT/]MODEL@ALIAS", complete="aliases")]
 Model = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--model",
         "-m",
         help="The model, where several have such an alias [ARTREG_MODEL]",
-        autocompletion=completion.models,
+        complete="models",
     ),
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept and shown")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, but write nothing")]
+Reason = Annotated[str, Option("--reason", help="Why; it is kept and shown")]
+DryRun = Annotated[bool, Option("--dry-run", help="Say what would be done, but write nothing")]
 
 
-def yank(context: typer.Context, version: VersionReference, reason: Reason = "", dry_run: DryRun = False) -> None:
+def yank(session: Session, version: VersionReference, reason: Reason = "", dry_run: DryRun = False) -> None:
     """Declare a version unfit: no alias takes it, latest and rollback skip it, whoever names it is warned.
 
     Nothing is deleted, and an alias that holds it keeps it: roll that back. When this returns, no promotion that was
@@ -50,21 +46,19 @@ def yank(context: typer.Context, version: VersionReference, reason: Reason = "",
     """
     from artreg.registry.yank import yank as run
 
-    session = session_of(context)
     model, number = _version(session, version)
     result = run(session.registry, model, number, reason, dry_run=dry_run)
     words = ("would be yanked" if dry_run else "is yanked") if result.changed else "is yanked already: nothing to do"
     session.output.result(documents.yanked(result), _yanked_view(result, words))
 
 
-def unyank(context: typer.Context, version: VersionReference, reason: Reason = "", dry_run: DryRun = False) -> None:
+def unyank(session: Session, version: VersionReference, reason: Reason = "", dry_run: DryRun = False) -> None:
     """Take a yank back: the version may be used again.
 
     Examples: artreg unyank churn@1.2.1 --reason "it was the monitoring"
     """
     from artreg.registry.yank import unyank as run
 
-    session = session_of(context)
     model, number = _version(session, version)
     result = run(session.registry, model, number, reason, dry_run=dry_run)
     may = "would be fit for use again" if dry_run else "is fit for use again"
@@ -73,17 +67,17 @@ def unyank(context: typer.Context, version: VersionReference, reason: Reason = "
 
 
 def approve(
-    context: typer.Context,
+    session: Session,
     version: VersionReference,
     to: Annotated[
         str,
-        typer.Option("--to", help="The alias that it may become", autocompletion=completion.policy_aliases),
+        Option("--to", help="The alias that it may become", complete="policy_aliases"),
     ],
     reason: Reason = "",
     sign_key: Annotated[
-        Path | None, typer.Option("--sign-key", metavar="FILE", help="An SSH key to sign the approval with")
+        Path | None, Option("--sign-key", metavar="FILE", help="An SSH key to sign the approval with")
     ] = None,
-    take_back: Annotated[bool, typer.Option("--revoke", help="Take your approval back")] = False,
+    take_back: Annotated[bool, Option("--revoke", help="Take your approval back")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Stand up for a version, bound to its very bytes, as whoever you are (--actor).
@@ -96,7 +90,6 @@ def approve(
     from artreg.registry.approvals import approve as give
     from artreg.registry.approvals import revoke
 
-    session = session_of(context)
     model, number = _version(session, version)
     alias = Alias(to)
     session.policy.of(model, alias)  # a slip of the pen would approve of nothing, and say nothing
@@ -109,14 +102,13 @@ def approve(
     session.output.result(documents.given(result), _given_view(session, result, take_back=take_back))
 
 
-def approvals(context: typer.Context, version: VersionReference) -> None:
+def approvals(session: Session, version: VersionReference) -> None:
     """List who stands up for a version, for which alias, and whether that can count.
 
     Examples: artreg approvals churn@1.2.1; artreg approvals churn@1.2.1 --json
     """
     from artreg.registry.approvals import list_approvals
 
-    session = session_of(context)
     model, number = _version(session, version)
     found = list_approvals(session.registry, model, number, signers=session.policy.signers)
     document = {
@@ -129,9 +121,9 @@ def approvals(context: typer.Context, version: VersionReference) -> None:
 
 
 def freeze(
-    context: typer.Context,
+    session: Session,
     alias: AliasReference,
-    until: Annotated[str, typer.Option("--until", metavar="TIME", help="When it ends, such as 2026-12-01T00:00Z")],
+    until: Annotated[str, Option("--until", metavar="TIME", help="When it ends, such as 2026-12-01T00:00Z")],
     model: Model = None,
     reason: Reason = "",
     dry_run: DryRun = False,
@@ -142,14 +134,13 @@ def freeze(
     """
     from artreg.registry.freeze import freeze as run
 
-    session = session_of(context)
     name, target = _alias(session, alias, model)
     result = run(session.registry, name, target, parse_time(until), reason, dry_run=dry_run)
     _show_frozen(session, result)
 
 
 def unfreeze(
-    context: typer.Context, alias: AliasReference, model: Model = None, reason: Reason = "", dry_run: DryRun = False
+    session: Session, alias: AliasReference, model: Model = None, reason: Reason = "", dry_run: DryRun = False
 ) -> None:
     """Let an alias be moved again before its freeze is over.
 
@@ -157,7 +148,6 @@ def unfreeze(
     """
     from artreg.registry.freeze import unfreeze as run
 
-    session = session_of(context)
     name, target = _alias(session, alias, model)
     _show_frozen(session, run(session.registry, name, target, reason, dry_run=dry_run))
 
@@ -233,14 +223,3 @@ def _show_frozen(session: Session, moved: Moved) -> None:
         words = f"{name} {'would be' if moved.dry_run and moved.changed else 'is'} free to move"
     text = words if moved.changed else f"{words} already: nothing to do"
     session.output.result(documents.frozen(moved), [Line(text, Tone.GOOD)])
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    codes = ("integrity", "not_found", "conflict", "storage")
-    register(app, "yank", yank, *codes)
-    register(app, "unyank", unyank, *codes)
-    register(app, "approve", approve, *codes)
-    register(app, "approvals", approvals, "integrity", "not_found", "storage")
-    register(app, "freeze", freeze, *codes)
-    register(app, "unfreeze", unfreeze, *codes)

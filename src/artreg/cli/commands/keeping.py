@@ -6,11 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from artreg.cli import completion, documents
+from artreg.cli import documents
 from artreg.cli.commands.reading import warn
-from artreg.cli.common import register, session_of
+from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
@@ -23,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def verify(
-    context: typer.Context,
+    session: Session,
     what: Annotated[
         str | None,
-        typer.Argument(
+        Argument(
             help="MODEL, MODEL@VERSION, MODEL@ALIAS, or PROJECT/; everything by default",
-            autocompletion=completion.references,
+            complete="references",
         ),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Look only at the presence and size of files")] = False,
+    quick: Annotated[bool, Option("--quick", help="Look only at the presence and size of files")] = False,
 ) -> None:
     """Check every byte against its checksum, and every checksum against the records that pin it.
 
@@ -39,7 +37,6 @@ def verify(
     """
     from artreg.registry.verify import verify as run
 
-    session = session_of(context)
     report = run(session.registry, _scope(session, what), quick=quick, reporter=session.output.reporter)
     document = documents.verified(report)
     if report.ok:
@@ -48,18 +45,14 @@ def verify(
         damaged = [checked.ref for checked in report.checked if not checked.ok]
         error = IntegrityError(f"damaged: {', '.join(damaged)}", hint="restore it from a copy, or use another version")
         session.output.result({**document, "error": error_document(error)}, _report_view(report))
-        raise typer.Exit(exit_code(error))
+        raise Exit(exit_code(error))
 
 
 def pull(
-    context: typer.Context,
-    reference: Annotated[
-        str, typer.Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", autocompletion=completion.references)
-    ],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The folder to make; by default MODEL-VERSION here")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be pulled")] = False,
+    session: Session,
+    reference: Annotated[str, Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", complete="references")],
+    out: Annotated[Path | None, Option("--out", "-o", help="The folder to make; by default MODEL-VERSION here")] = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Say what would be pulled")] = False,
 ) -> None:
     """Copy a version into a folder; it appears there whole and verified, or not at all.
 
@@ -69,7 +62,6 @@ def pull(
     from artreg.registry.resolve import resolve
     from artreg.store.factory import open_store
 
-    session = session_of(context)
     wanted = session.reference(reference)
     found = resolve(session.registry, wanted)
     warn(session, found)
@@ -88,11 +80,11 @@ def pull(
 
 
 def gc(
-    context: typer.Context,
+    session: Session,
     older_than: Annotated[
-        str, typer.Option("--older-than", help="Leave alone what was written more recently: 90s, 15m, 24h, 7d")
+        str, Option("--older-than", help="Leave alone what was written more recently: 90s, 15m, 24h, 7d")
     ] = "24h",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Say what would be removed")] = False,
 ) -> None:
     """Remove what dead publishers left behind, and set pointers that a crash left stale.
 
@@ -102,7 +94,6 @@ def gc(
     """
     from artreg.registry.gc import collect
 
-    session = session_of(context)
     result = collect(session.registry, older_than=_age(older_than), dry_run=dry_run)
     verb = "would be " if dry_run else ""
     blocks: list[Block] = [
@@ -113,10 +104,8 @@ def gc(
 
 
 def init(
-    context: typer.Context,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Look whether the root is there, but make nothing")
-    ] = False,
+    session: Session,
+    dry_run: Annotated[bool, Option("--dry-run", help="Look whether the root is there, but make nothing")] = False,
 ) -> None:
     """Make a registry root ready: make the folder where it is missing, and prove that nothing written there is lost.
 
@@ -127,7 +116,6 @@ def init(
     """
     from artreg.registry.doctor import initialise
 
-    session = session_of(context)
     url = session.registry.store.url
     if dry_run:
         there = _is_there(session)
@@ -146,14 +134,13 @@ def _is_there(session: Session) -> bool:
     return True
 
 
-def doctor(context: typer.Context) -> None:
+def doctor(session: Session) -> None:
     """Tell whether a registry root can be relied on: readable, writable, conditional writes, clock, leftovers.
 
     Examples: artreg doctor; artreg doctor --registry s3://models/registry --json
     """
     from artreg.registry.doctor import diagnose
 
-    session = session_of(context)
     findings = list(diagnose(session.registry))
     failed = [finding for finding in findings if not finding.ok]
     document = {
@@ -164,7 +151,7 @@ def doctor(context: typer.Context) -> None:
     if failed:
         error = StorageError(f"not in order: {', '.join(finding.check for finding in failed)}")
         session.output.result({**document, "error": error_document(error)}, _findings_view(findings))
-        raise typer.Exit(exit_code(error))
+        raise Exit(exit_code(error))
     session.output.result(document, _findings_view(findings))
 
 
@@ -221,12 +208,3 @@ def _findings_view(findings: list[Finding]) -> list[Block]:
         for finding in findings
     )
     return [Table(("", "check", "what was seen"), rows)]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    register(app, "verify", verify, "integrity", "not_found", "storage")
-    register(app, "pull", pull, "integrity", "not_found", "already_exists", "storage")
-    register(app, "gc", gc, "integrity", "not_found", "storage")
-    register(app, "init", init, "not_found", "storage")
-    register(app, "doctor", doctor, "not_found", "storage")

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from artreg.cli import completion, documents
-from artreg.cli.common import register, session_of
+from artreg.cli import documents
 from artreg.cli.datasets import keep_data, snapshot_data
+from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Fields, Line, Tone
 from artreg.core.names import ModelName
@@ -26,21 +24,21 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG = Path("configs/default.yaml")
 
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Training config (YAML)")]
+ConfigOption = Annotated[Path, Option("--config", "-c", help="Training config (YAML)")]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key, such as model.max_iter=50")
+    list[str] | None, Option("--set", metavar="KEY=VALUE", help="Override one key, such as model.max_iter=50")
 ]
-VersionOption = Annotated[str | None, typer.Option("--version", metavar="VERSION", help="Publish as this version")]
-BumpOption = Annotated[Part | None, typer.Option("--bump", help="Publish as the next version, with this part raised")]
+VersionOption = Annotated[str | None, Option("--version", metavar="VERSION", help="Publish as this version")]
+BumpOption = Annotated[Part | None, Option("--bump", help="Publish as the next version, with this part raised")]
 
 
 def train(
-    context: typer.Context,
+    session: Session,
     config: ConfigOption = DEFAULT_CONFIG,
     overrides: SetOption = None,
     version: VersionOption = None,
     bump: BumpOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train, but publish nothing")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Train, but publish nothing")] = False,
 ) -> None:
     """Train a model and publish it as the next version.
 
@@ -54,7 +52,6 @@ def train(
     from artreg.registry.publish import publish as run_publish
     from artreg.training.run import train as run_training
 
-    session = session_of(context)
     parsed = _config(config, overrides)
     target = _target(version, bump, Part(parsed.bump))
     session.registry.store.require_root()
@@ -83,12 +80,12 @@ def train(
 
 
 def publish(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Holds model.<ext> or model/, and what belongs to it")],
-    model: Annotated[str, typer.Option("--model", "-m", help="[PROJECT/]MODEL", autocompletion=completion.models)],
+    session: Session,
+    folder: Annotated[Path, Argument(help="Holds model.<ext> or model/, and what belongs to it")],
+    model: Annotated[str, Option("--model", "-m", help="[PROJECT/]MODEL", complete="models")],
     version: VersionOption = None,
     bump: BumpOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, but publish nothing")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Check everything, but publish nothing")] = False,
 ) -> None:
     """Publish a folder that was made elsewhere.
 
@@ -98,7 +95,6 @@ def publish(
     """
     from artreg.registry.publish import publish as run
 
-    session = session_of(context)
     target = _target(version, bump, None)
     result = run(
         session.registry,
@@ -175,10 +171,3 @@ def _show(session: Session, published: Published, dry_run: bool, more: Mapping[s
 def _short_name(session: Session, published: Published) -> str:
     same = published.model.project == session.settings.project
     return published.model.model if same else str(published.model)
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    codes = ("integrity", "not_found", "conflict", "already_exists", "storage")
-    register(app, "train", train, *codes)
-    register(app, "publish", publish, *codes)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from artreg.cli import completion, documents
+from artreg.cli import documents
 from artreg.cli.checklist import checklist
 from artreg.cli.commands.checking import version_of
-from artreg.cli.common import register, session_of
+from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Tone
 from artreg.core.names import Alias, ModelName, Reference
@@ -18,34 +16,26 @@ from artreg.core.version import Version
 from artreg.errors import InvalidInput
 from artreg.registry.move import Moved
 
-Reason = Annotated[str, typer.Option("--reason", help="Why; stands in the record")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, but move nothing")]
+Reason = Annotated[str, Option("--reason", help="Why; stands in the record")]
+DryRun = Annotated[bool, Option("--dry-run", help="Check everything, but move nothing")]
 
 
 def promote(
-    context: typer.Context,
-    model: Annotated[
-        str | None, typer.Argument(help="[PROJECT/]MODEL", autocompletion=completion.models, show_default=False)
-    ] = None,
+    session: Session,
+    model: Annotated[str | None, Argument(help="[PROJECT/]MODEL", complete="models", show_default=False)] = None,
     version: Annotated[
         str | None,
-        typer.Argument(
-            help="VERSION, or an alias that holds it", autocompletion=completion.versions, show_default=False
-        ),
+        Argument(help="VERSION, or an alias that holds it", complete="versions", show_default=False),
     ] = None,
     to: Annotated[
         str | None,
-        typer.Option(
-            "--to", help="The alias to move, such as staging or prod", autocompletion=completion.policy_aliases
-        ),
+        Option("--to", help="The alias to move, such as staging or prod", complete="policy_aliases"),
     ] = None,
-    plan: Annotated[Path | None, typer.Option("--plan", help="A file with several moves, made together")] = None,
+    plan: Annotated[Path | None, Option("--plan", help="A file with several moves, made together")] = None,
     reason: Reason = "",
-    expect: Annotated[
-        str | None, typer.Option("--expect", help="Refuse unless the alias holds this version now")
-    ] = None,
+    expect: Annotated[str | None, Option("--expect", help="Refuse unless the alias holds this version now")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Move although gates say no, where the policy allows it to you")
+        bool, Option("--force", help="Move although gates say no, where the policy allows it to you")
     ] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -57,7 +47,6 @@ def promote(
     Examples: artreg promote churn 1.2.1 --to staging; artreg promote churn staging --to prod --expect 1.2.0;
     artreg promote --plan release.yaml
     """
-    session = session_of(context)
     session.registry.store.require_root()
     if plan is not None:
         if model or version or to or expect or force:
@@ -126,19 +115,19 @@ def _release(session: Session, plan: Path, reason: str, dry_run: bool) -> None:
 
 
 def rollback(
-    context: typer.Context,
-    alias: Annotated[str, typer.Argument(help="ALIAS, or [PROJECT/]MODEL@ALIAS", autocompletion=completion.aliases)],
+    session: Session,
+    alias: Annotated[str, Argument(help="ALIAS, or [PROJECT/]MODEL@ALIAS", complete="aliases")],
     model: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--model",
             "-m",
             help="The model, where several have such an alias [ARTREG_MODEL]",
-            autocompletion=completion.models,
+            complete="models",
         ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", help="A version that the alias held before; else the one before this")
+        str | None, Option("--to", help="A version that the alias held before; else the one before this")
     ] = None,
     reason: Reason = "",
     dry_run: DryRun = False,
@@ -151,7 +140,6 @@ def rollback(
     """
     from artreg.registry.rollback import rollback as run
 
-    session = session_of(context)
     session.registry.store.require_root()
     if model is not None:
         reference = Reference(session.model(model), Alias(alias.rpartition("@")[2]))
@@ -192,10 +180,3 @@ def _view(moved: Moved) -> list[Block]:
     if moved.changed and overridden:
         blocks.append(Line(f"forced over {', '.join(overridden)}", Tone.BAD))
     return blocks
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    codes = ("integrity", "not_found", "conflict", "storage")
-    register(app, "promote", promote, "gate_rejected", *codes)
-    register(app, "rollback", rollback, *codes)

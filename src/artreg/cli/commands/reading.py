@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Any
 
-import typer
-
-from artreg.cli import completion, documents
-from artreg.cli.common import register, session_of
+from artreg.cli import documents
+from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes, plural
 from artreg.core.names import Alias, ModelName, Reference, is_alias
 from artreg.errors import InvalidInput
-from artreg.registry.catalog import ModelSummary, VersionDetails
-from artreg.registry.history import Head
-from artreg.registry.resolve import Resolved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Annotated, Any
+
+    from artreg.registry.catalog import ModelSummary, VersionDetails
+    from artreg.registry.history import Head
+    from artreg.registry.resolve import Resolved
 
 
 class Provenance(Enum):
@@ -26,10 +28,8 @@ class Provenance(Enum):
 
 
 def list_(
-    context: typer.Context,
-    model: Annotated[
-        str | None, typer.Argument(help="[PROJECT/]MODEL; all by default", autocompletion=completion.models)
-    ] = None,
+    session: Session,
+    model: Annotated[str | None, Argument(help="[PROJECT/]MODEL; all by default", complete="models")] = None,
 ) -> None:
     """List models, or the versions of one, with what points where.
 
@@ -37,19 +37,16 @@ def list_(
     """
     from artreg.registry.catalog import catalog
 
-    session = session_of(context)
     summaries = catalog(session.registry, None if model is None else session.model(model))
     blocks = _models_view(session, summaries) if model is None else _versions_view(summaries[0])
     session.output.result({"models": [documents.model_summary(summary) for summary in summaries]}, blocks)
 
 
 def show(
-    context: typer.Context,
-    reference: Annotated[
-        str, typer.Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", autocompletion=completion.references)
-    ],
+    session: Session,
+    reference: Annotated[str, Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", complete="references")],
     provenance: Annotated[
-        Provenance | None, typer.Option("--provenance", help="Print where it comes from as an in-toto statement")
+        Provenance | None, Option("--provenance", help="Print where it comes from as an in-toto statement")
     ] = None,
 ) -> None:
     """Show a version: files, metrics, and the run that made it.
@@ -58,7 +55,6 @@ def show(
     """
     from artreg.registry.catalog import details
 
-    session = session_of(context)
     if provenance is not None:
         from artreg.core.lineage import slsa_statement
         from artreg.registry.origin import read_origin
@@ -71,10 +67,8 @@ def show(
 
 
 def resolve(
-    context: typer.Context,
-    reference: Annotated[
-        str, typer.Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", autocompletion=completion.references)
-    ],
+    session: Session,
+    reference: Annotated[str, Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", complete="references")],
 ) -> None:
     """Say which version a reference means now, and where it lies.
 
@@ -82,7 +76,6 @@ def resolve(
     """
     from artreg.registry.resolve import resolve as run
 
-    session = session_of(context)
     result = run(session.registry, session.reference(reference))
     warn(session, result)
     rows = [("digest", result.digest), ("path", result.path)]
@@ -92,17 +85,13 @@ def resolve(
 
 
 def history(
-    context: typer.Context,
-    subject: Annotated[
-        str, typer.Argument(help="[PROJECT/]MODEL, MODEL@ALIAS, or ALIAS", autocompletion=completion.references)
-    ],
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=0, help="At most so many records an alias; 0 for all")
-    ] = 20,
+    session: Session,
+    subject: Annotated[str, Argument(help="[PROJECT/]MODEL, MODEL@ALIAS, or ALIAS", complete="references")],
+    limit: Annotated[int, Option("--limit", "-n", least=0, help="At most so many records an alias; 0 for all")] = 20,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="What was held then, such as 2026-03-01T12:00Z")
+        str | None, Option("--at", metavar="TIME", help="What was held then, such as 2026-03-01T12:00Z")
     ] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Check the whole chain of records")] = False,
+    verify: Annotated[bool, Option("--verify", help="Check the whole chain of records")] = False,
 ) -> None:
     """Tell who moved an alias when, from where to where, and why; newest first.
 
@@ -113,7 +102,6 @@ def history(
     from artreg.registry.history import at as held_at
     from artreg.registry.history import records, require_head
 
-    session = session_of(context)
     session.registry.store.require_root()
     model, aliases = _histories(session, subject)
     moment = None if at is None else parse_time(at)
@@ -143,6 +131,8 @@ def parse_time(text: str) -> datetime:
     Raises:
         InvalidInput: It is none.
     """
+    from datetime import UTC, datetime
+
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -275,12 +265,3 @@ def _history_row(head: Head) -> tuple[str, ...]:
         gates,
         forced + record.why,
     )
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    codes = ("integrity", "not_found", "storage")
-    register(app, "list", list_, *codes)
-    register(app, "show", show, *codes)
-    register(app, "resolve", resolve, *codes)
-    register(app, "history", history, *codes)

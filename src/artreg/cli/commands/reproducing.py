@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from artreg.cli import completion, documents
-from artreg.cli.common import register, session_of
+from artreg.cli import documents
 from artreg.cli.comparison import axes_table, metrics_table
 from artreg.cli.datasets import snapshot_file
+from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone
@@ -23,29 +21,27 @@ DEFAULT_CONFIG = Path("configs/default.yaml")
 
 
 def reproduce(
-    context: typer.Context,
+    session: Session,
     reference: Annotated[
         str | None,
-        typer.Argument(
+        Argument(
             help="The version: MODEL@VERSION or @ALIAS; without one the config is trained twice",
-            autocompletion=completion.references,
+            complete="references",
         ),
     ] = None,
-    here: Annotated[bool, typer.Option("--here", help="Use the present environment, work tree and data")] = False,
+    here: Annotated[bool, Option("--here", help="Use the present environment, work tree and data")] = False,
     remote: Annotated[
-        str | None, typer.Option("--remote", metavar="REPOSITORY", help="Clone the code from there, not from here")
+        str | None, Option("--remote", metavar="REPOSITORY", help="Clone the code from there, not from here")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="Another config than the one that is stored")
-    ] = None,
+    config: Annotated[Path | None, Option("--config", "-c", help="Another config than the one that is stored")] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the config")
+        list[str] | None, Option("--set", metavar="KEY=VALUE", help="Override one key of the config")
     ] = None,
     tolerance: Annotated[
         float | None,
-        typer.Option("--tolerance", min=0, metavar="DIFFERENCE", help="Accept other bytes if all metrics are so near"),
+        Option("--tolerance", least=0, metavar="DIFFERENCE", help="Accept other bytes if all metrics are so near"),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare, but record no proof")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Train and compare, but record no proof")] = False,
 ) -> None:
     """Train a version again from its records alone, and compare the bytes.
 
@@ -58,7 +54,6 @@ def reproduce(
 
     Examples: artreg reproduce churn@prod; artreg reproduce churn@1.2.1 --here; artreg reproduce --config mine.yaml
     """
-    session = session_of(context)
     if reference is None:
         _refuse_without_version(here=here, remote=remote, tolerance=tolerance, dry_run=dry_run)
         _train_twice(session, config or DEFAULT_CONFIG, overrides or [])
@@ -100,7 +95,7 @@ def _show(session: Session, result: Reproduction) -> None:
         document = {**documents.reproduction(result), "error": error_document(error)}
         told = [Line(error.message, Tone.BAD), Line(f"hint: {error.hint}")]
         session.output.result(document, [*_view(result), *told])
-        raise typer.Exit(exit_code(error)) from None
+        raise Exit(exit_code(error)) from None
     session.output.result(documents.reproduction(result), _view(result))
 
 
@@ -147,8 +142,3 @@ def _train_twice(session: Session, path: Path, overrides: list[str]) -> None:
         {"reproduced": True, "digests": dict(rows)},
         [Line("the same bytes twice", Tone.GOOD), Table(("file", "sha256"), rows)],
     )
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    register(app, "reproduce", reproduce, "integrity", "not_found", "storage", "not_reproduced")

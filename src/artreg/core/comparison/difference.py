@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from artreg.frozen import Frozen
 
 _DIGITS = 12  # a figure that takes more is rounded for people; JSON has it exactly
 
@@ -25,8 +26,7 @@ class Likeness(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Frozen):
     """One thing in which two trainings differ.
 
     Attributes:
@@ -53,8 +53,7 @@ class Difference:
         return {"what": self.what, "before": self.before, "after": self.after, "note": self.note}
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Frozen):
     """How two trainings compare on one axis.
 
     Attributes:
@@ -67,7 +66,7 @@ class Comparison:
     axis: Axis
     likeness: Likeness
     summary: str
-    differences: tuple[Difference, ...] = field(default=())
+    differences: tuple[Difference, ...] = ()
 
     def document(self) -> dict[str, object]:
         """Return it as a JSON object."""

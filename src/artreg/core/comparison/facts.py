@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from artreg.core.comparison.difference import Axis
 from artreg.core.manifest import METRICS, is_model_file
+from artreg.frozen import Frozen
 
 UNKNOWN = "unknown"
 """What stands in a record for a fact that could not be known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Frozen):
     """What is known of a version, or of a training that was not published.
 
     Attributes:
@@ -30,7 +29,7 @@ class Facts:
     data: Mapping[str, Any] | None
     metrics: Mapping[str, Any] | None
     files: Mapping[str, str]
-    locked: Mapping[str, str] | None = field(default=None)
+    locked: Mapping[str, str] | None = None
 
     def axis(self, axis: Axis) -> Mapping[str, Any]:
         """Return what the run record says of an axis; empty where it says nothing."""

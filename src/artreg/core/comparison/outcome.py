@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from artreg.core.comparison.difference import Difference, Likeness
 from artreg.core.comparison.facts import Facts, leaves
 from artreg.core.metric_directions import higher_is_better
+from artreg.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Frozen):
     """How what came out compares.
 
     Attributes:

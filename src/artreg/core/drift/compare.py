@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from artreg.core.drift.distribution import Categories, Numbers
 from artreg.core.drift.measures import Column, Estimate, jensen_shannon, kolmogorov_smirnov, psi, psi_by_chance
 from artreg.core.drift.profile import CATEGORICAL, NUMERIC, ColumnProfile, TableProfile
+from artreg.frozen import Frozen
 
 
 class Change(Enum):
@@ -22,8 +22,7 @@ class Change(Enum):
     CATEGORY_NEW = "category_new"
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaChange:
+class SchemaChange(Frozen):
     """A change of one column's schema.
 
     Attributes:
@@ -55,8 +54,7 @@ class SchemaChange:
         return f"{self.column}: {self.change}"
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnDrift:
+class ColumnDrift(Frozen):
     """How far one column is from what it was.
 
     Attributes:
@@ -90,8 +88,7 @@ class ColumnDrift:
         return None if self.distance is None else {"numeric": "ks", "categorical": "js"}[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
-class DriftReport:
+class DriftReport(Frozen):
     """What changed between the data of two versions.
 
     Attributes:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from artreg.frozen import Frozen
 
 KNOTS = 100
 """Into how many parts of equally many values a profile cuts a numeric column."""
@@ -25,8 +26,7 @@ class Count(NamedTuple):
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Frozen):
     """The distribution of a numeric column.
 
     Attributes:
@@ -83,8 +83,7 @@ class Numbers:
         return bisect_left(self.upto, rank)
 
 
-@dataclass(frozen=True, slots=True)
-class Categories:
+class Categories(Frozen):
     """The distribution of a categorical column.
 
     Attributes:

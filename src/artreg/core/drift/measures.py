@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from artreg.core.drift.distribution import Categories, Count, Distribution, Numbers
+from artreg.frozen import Frozen
 
 BINS = 10
 """Into how many bins of the reference PSI cuts a numeric column."""
@@ -29,8 +29,7 @@ class Estimate(NamedTuple):
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Frozen):
     """A column: its values, and how many are missing."""
 
     values: Distribution

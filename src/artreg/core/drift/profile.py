@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NoReturn, cast
 
 from artreg.core.drift.distribution import Categories, Distribution, Numbers
 from artreg.core.drift.measures import Column
 from artreg.errors import IntegrityError
+from artreg.frozen import Frozen
 
 DATA_MANIFEST = "data_manifest.json"
 """The file of a version that holds the profiles."""
@@ -24,8 +24,7 @@ CATEGORICAL = frozenset({"text", "boolean"})
 _LARGEST_COUNT = 2**53  # up to here a float holds every count
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnProfile:
+class ColumnProfile(Frozen):
     """What is known of a column.
 
     Attributes:
@@ -51,8 +50,7 @@ class ColumnProfile:
         return None if self.values is None else Column(self.values, self.missing)
 
 
-@dataclass(frozen=True, slots=True)
-class TableProfile:
+class TableProfile(Frozen):
     """What is known of the columns of a table.
 
     Attributes:
@@ -93,8 +91,7 @@ def parse_profile(manifest: Mapping[str, Any], what: str = DATA_MANIFEST) -> Tab
     return TableProfile(columns, reader.text(manifest, "id_column"), reader.text(target, "column"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Frozen):
     """Takes values out of a document that nobody vouches for."""
 
     what: str

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, field_validator
 
 from artreg.core.ages import parse_age, shown
 from artreg.core.gates.evidence import Evidence, Needs
-from artreg.core.gates.interface import GateSection, alias_text
+from artreg.core.gates.interface import AliasText, Gate
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
-
-
-def _age(text: str) -> str:
-    parse_age(text)
-    return text
-
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clock of a publisher may be ahead."""
 
-Age = Annotated[str, AfterValidator(_age)]
+Age = str
+"""How long, such as 24h or 7d."""
 
 
-class SoakGate(GateSection):
+class SoakGate(Gate):
     """The version must have been held by an earlier alias for a while, without a break.
 
     Attributes:
@@ -33,14 +25,8 @@ class SoakGate(GateSection):
         at_least: For how long, such as 24h or 7d; inclusive.
     """
 
-    gate: Literal["soak"]
-    alias: str
+    alias: AliasText
     at_least: Age
-
-    @field_validator("alias")
-    @classmethod
-    def _is_alias(cls, text: str) -> str:
-        return alias_text(text)
 
     def needs(self, alias: Alias) -> Needs:
         """Ask for the newest record of the earlier alias, and since when it has held what it holds."""
@@ -65,14 +51,13 @@ class SoakGate(GateSection):
         return self.verdict(True, message, **figures)
 
 
-class FreshGate(GateSection):
+class FreshGate(Gate):
     """The version must not be older than a limit, counted from its publication.
 
     Attributes:
         at_most: How old it may be, such as 30d; inclusive.
     """
 
-    gate: Literal["fresh"]
     at_most: Age
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
-
-from pydantic import Field, field_validator
 
 from artreg.core.drift.compare import ColumnDrift, DriftReport, compare
 from artreg.core.drift.profile import TableProfile, parse_profile
 from artreg.core.gates.evidence import Evidence, Needs
-from artreg.core.gates.interface import GateSection, alias_text
+from artreg.core.gates.interface import NO_OPTIONS, NONE, AliasText, Gate
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
 from artreg.core.significance import Interval
 from artreg.errors import IntegrityError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated, Literal
 
-class ComparingGate(GateSection):
+    from pydantic import Field
+
+
+class ComparingGate(Gate):
     """A gate that compares the candidate with what an alias holds.
 
     Attributes:
@@ -25,13 +28,8 @@ class ComparingGate(GateSection):
         first: Whether a candidate passes where there is no incumbent.
     """
 
-    against: str | None = None
+    against: AliasText | None = None
     first: bool = True
-
-    @field_validator("against")
-    @classmethod
-    def _is_alias(cls, text: str | None) -> str | None:
-        return None if text is None else alias_text(text)
 
     def rival(self, alias: Alias) -> Alias:
         """Return the alias whose incumbent counts when `alias` is to move."""
@@ -58,13 +56,12 @@ class SignificantGate(ComparingGate):
         seed: Seed of the draws.
     """
 
-    gate: Literal["significant"]
     metric: Literal["roc_auc", "log_loss", "brier", "accuracy", "average_precision"] = "roc_auc"
     claim: Literal["better", "not_worse"] = "better"
-    margin: float = Field(default=0.0, ge=0)
-    level: float = Field(default=0.95, gt=0.5, lt=1)
-    resamples: int = Field(default=2000, ge=200, le=100_000)
-    seed: int = Field(default=42, ge=0)
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    resamples: Annotated[int, Field(ge=200, le=100_000)] = 2000
+    seed: Annotated[int, Field(ge=0)] = 42
 
     def needs(self, alias: Alias) -> Needs:
         """Ask for the incumbent, and for the interval."""
@@ -118,12 +115,11 @@ class DriftGate(ComparingGate):
         schema_changes: Whether changes of the schema fail (`refuse`) or are only named (`report`).
     """
 
-    gate: Literal["drift"]
-    max_psi: float | None = Field(default=0.2, ge=0)
-    max_distance: float | None = Field(default=None, ge=0, le=1)
-    max_mean_psi: float | None = Field(default=None, ge=0)
-    columns: dict[str, Annotated[float, Field(ge=0)]] = Field(default={})
-    ignore: list[str] = Field(default=[])
+    max_psi: Annotated[float | None, Field(ge=0)] = 0.2
+    max_distance: Annotated[float | None, Field(ge=0, le=1)] = None
+    max_mean_psi: Annotated[float | None, Field(ge=0)] = None
+    columns: dict[str, Annotated[float, Field(ge=0)]] = NO_OPTIONS
+    ignore: list[str] = NONE
     schema_changes: Literal["refuse", "report"] = "refuse"
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:

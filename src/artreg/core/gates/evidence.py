@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import PromotionRecord
 from artreg.core.version import Version
+from artreg.frozen import Frozen
+
+NOTHING: Mapping[Any, Any] = {}
+"""What was gathered where nothing was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Frozen):
     """A version as gates see it.
 
     Attributes:
@@ -35,8 +37,7 @@ class Subject:
     card: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Frozen):
     """A person's word for a version.
 
     Attributes:
@@ -48,8 +49,7 @@ class Approval:
     signed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WayBack:
+class WayBack(Frozen):
     """What a rollback of the alias would return to after this promotion.
 
     Attributes:
@@ -61,8 +61,7 @@ class WayBack:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Frozen):
     """Everything that gates judge by.
 
     Attributes:
@@ -87,17 +86,16 @@ class Evidence:
     files: int
     bytes: int
     now: datetime
-    heads: Mapping[Alias, PromotionRecord | None] = field(default_factory=dict)
-    held_since: Mapping[Alias, datetime | None] = field(default_factory=dict)
-    incumbents: Mapping[Alias, Subject | None] = field(default_factory=dict)
+    heads: Mapping[Alias, PromotionRecord | None] = NOTHING
+    held_since: Mapping[Alias, datetime | None] = NOTHING
+    incumbents: Mapping[Alias, Subject | None] = NOTHING
     approvals: tuple[Approval, ...] = ()
     proofs: tuple[Mapping[str, Any], ...] = ()
     way_back: WayBack = WayBack(None, "it was not looked for")
-    measured: Mapping[int, object] = field(default_factory=dict)
+    measured: Mapping[int, object] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Frozen):
     """What a gate asks to be gathered.
 
     Attributes:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
-from pydantic import Field
-
 from artreg.core.gates.evidence import Evidence, Needs
-from artreg.core.gates.interface import GateSection
+from artreg.core.gates.interface import NO_OPTIONS, Gate
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated, Any
+
+    from pydantic import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Frozen):
     """What a gate of others said.
 
     Attributes:
@@ -28,7 +29,7 @@ class Answer:
     figures: dict[str, Any]
 
 
-class ExternalGate(GateSection):
+class ExternalGate(Gate):
     """A gate whose answer comes from outside."""
 
     def needs(self, alias: Alias) -> Needs:
@@ -58,10 +59,9 @@ class CommandGate(ExternalGate):
         timeout_s: Seconds after which it is ended, and the gate fails.
     """
 
-    gate: Literal["command"]
-    name: str = Field(min_length=1)
-    command: list[str] = Field(min_length=1)
-    timeout_s: float = Field(default=60, gt=0, le=3600)
+    name: Annotated[str, Field(min_length=1)]
+    command: Annotated[list[str], Field(min_length=1)]
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
 
     def title(self) -> str:
         """Return its name."""
@@ -79,9 +79,8 @@ class PluginGate(ExternalGate):
         options: Keyword arguments for it.
     """
 
-    gate: Literal["plugin"]
-    name: str = Field(min_length=1)
-    options: dict[str, Any] = Field(default={})
+    name: Annotated[str, Field(min_length=1)]
+    options: dict[str, Any] = NO_OPTIONS
 
     def title(self) -> str:
         """Return its name."""

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import field_validator
-
 from artreg.core.gates.evidence import Evidence, Needs
-from artreg.core.gates.interface import GateSection, alias_text
+from artreg.core.gates.interface import AliasText, Gate
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
 
 
-class FromGate(GateSection):
+class FromGate(Gate):
     """Another alias must hold the very same version, byte for byte.
 
     Attributes:
         alias: The alias that comes before this one.
     """
 
-    gate: Literal["from"]
-    alias: str
-
-    @field_validator("alias")
-    @classmethod
-    def _is_alias(cls, text: str) -> str:
-        return alias_text(text)
+    alias: AliasText
 
     def needs(self, alias: Alias) -> Needs:
         """Ask for the newest record of the other alias."""

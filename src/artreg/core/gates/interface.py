@@ -1,40 +1,53 @@
-"""What a gate is: a section of the policy that can judge evidence."""
+"""What a gate is: a part of the policy that can judge evidence.
+
+A gate is a plain frozen value, since whoever promotes needs no more than that. What a person may write for each of its
+fields stands in the annotations, which only `artreg.core.policy_file` evaluates: it alone imports pydantic.
+"""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from artreg.core.gates.evidence import Evidence, Needs
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
-from artreg.errors import ArtregError
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+NONE: list[str] = []
+"""The default of a list of names."""
+
+NO_OPTIONS: dict[str, Any] = {}
+"""The default of a mapping."""
+
+AliasText = str
+"""A name that can be an alias's."""
 
 
-class Section(BaseModel):
-    """A part of the policy: strict, immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class GateSection(Section, ABC):
+class Gate(Frozen):
     """One gate, as the policy names it.
 
     Attributes:
         gate: The kind.
     """
 
-    gate: Any = Field()
+    gate: str
+
+    def check(self) -> None:
+        """See that it makes sense as a whole.
+
+        Raises:
+            ValueError: It does not.
+        """
 
     def needs(self, alias: Alias) -> Needs:
         """Say what must be gathered to judge a move of `alias`."""
         return Needs()
 
-    @abstractmethod
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Say whether the candidate may pass.
 
@@ -42,10 +55,24 @@ class GateSection(Section, ABC):
             evidence: What was gathered.
             measured: What was measured outside for this very gate, or None.
         """
+        raise NotImplementedError
 
     def verdict(self, passed: bool, message: str, /, **figures: object) -> Verdict:
         """Return a verdict of this gate; figures that JSON has no word for (an infinite distance) become null."""
         return Verdict(self.gate, passed, message, {name: _representable(value) for name, value in figures.items()})
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a JSON object, with every default spelt out."""
+        return {name: getattr(self, name) for name in type(self).__match_args__}
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was said that is not the default, without the kind."""
+        defaults = type(self).frozen_defaults
+        return {
+            name: value
+            for name, value in self.document().items()
+            if name != "gate" and (name not in defaults or defaults[name] != value)
+        }
 
 
 def _representable(value: object) -> object:
@@ -56,11 +83,3 @@ def _representable(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_representable(inner) for inner in value]
     return value
-
-
-def alias_text(text: str) -> str:
-    """Return `text` if it can be an alias; for validators, hence the ValueError."""
-    try:
-        return Alias(text).name
-    except ArtregError as error:
-        raise ValueError(error.message) from error

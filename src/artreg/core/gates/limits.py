@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
-
-from pydantic import Field
 
 from artreg.core.gates.evidence import Evidence, Needs
-from artreg.core.gates.interface import GateSection
+from artreg.core.gates.interface import Gate
 from artreg.core.manifest import is_model_file
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated, Literal
+
+    from pydantic import Field
 
 
-class SizeGate(GateSection):
+class SizeGate(Gate):
     """The model's files together must not be larger than a limit.
 
     Attributes:
         max_bytes: The limit, inclusive.
     """
 
-    gate: Literal["size"]
-    max_bytes: int = Field(gt=0)
+    max_bytes: Annotated[int, Field(gt=0)]
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a model that is small enough."""
@@ -39,8 +41,7 @@ class SizeGate(GateSection):
         return self.verdict(True, message, **figures)
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(Frozen):
     """How long predictions took.
 
     Attributes:
@@ -56,7 +57,7 @@ class Latency:
     rows: int
 
 
-class LatencyGate(GateSection):
+class LatencyGate(Gate):
     """Predicting the stored sample must not take longer than a limit.
 
     The model is loaded and run for this, in a process of its own: name this gate only for models whose makers are
@@ -70,12 +71,11 @@ class LatencyGate(GateSection):
         timeout_s: Seconds after which the measurement is given up, and the gate fails.
     """
 
-    gate: Literal["latency"]
-    max_ms: float = Field(gt=0)
+    max_ms: Annotated[float, Field(gt=0)]
     percentile: Literal["median", "p95"] = "p95"
-    rows: int = Field(default=1, ge=1, le=100)
-    calls: int = Field(default=50, ge=5, le=10_000)
-    timeout_s: float = Field(default=60, gt=0, le=3600)
+    rows: Annotated[int, Field(ge=1, le=100)] = 1
+    calls: Annotated[int, Field(ge=5, le=10_000)] = 50
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
 
     def needs(self, alias: Alias) -> Needs:
         """Ask for a measurement."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
-
-from pydantic import Field, model_validator
-
 from artreg.core.gates.evidence import Evidence
-from artreg.core.gates.interface import GateSection
+from artreg.core.gates.interface import Gate
 from artreg.core.gates.numbers import metric_of
 from artreg.core.record import Verdict
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated
 
-class MetricGate(GateSection):
+    from pydantic import Field
+
+
+class MetricGate(Gate):
     """A number in metrics.json must lie within limits; both are inclusive.
 
     Attributes:
@@ -21,18 +23,16 @@ class MetricGate(GateSection):
         max: The most that passes.
     """
 
-    gate: Literal["metric"]
-    key: str = Field(min_length=1)
+    key: Annotated[str, Field(min_length=1)]
     min: float | None = None
     max: float | None = None
 
-    @model_validator(mode="after")
-    def _limits(self) -> Self:
+    def check(self) -> None:
+        """See that something could pass."""
         if self.min is None and self.max is None:
             raise ValueError("a metric gate needs min, max, or both")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is above max, so that nothing could pass")
-        return self
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a finite number within the limits; one that is missing fails."""

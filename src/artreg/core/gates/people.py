@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
-
-from pydantic import Field, model_validator
-
 from artreg.core.gates.evidence import Evidence, Needs
-from artreg.core.gates.interface import GateSection
+from artreg.core.gates.interface import NONE, Gate
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated
 
-class ApprovalsGate(GateSection):
+    from pydantic import Field
+
+
+class ApprovalsGate(Gate):
     """Enough named people must have approved these very bytes; whoever published them does not count.
 
     Attributes:
@@ -21,16 +23,14 @@ class ApprovalsGate(GateSection):
         signed: Whether only approvals count that are signed with a key that the policy names for that person.
     """
 
-    gate: Literal["approvals"]
-    count: int = Field(default=1, ge=1)
-    of: list[str] = Field(default=[])
+    count: Annotated[int, Field(ge=1)] = 1
+    of: list[str] = NONE
     signed: bool = False
 
-    @model_validator(mode="after")
-    def _can_be_met(self) -> Self:
+    def check(self) -> None:
+        """See that something could pass."""
         if self.of and self.count > len(set(self.of)):
             raise ValueError("count is more than there are people in of, so that nothing could pass")
-        return self
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a version that enough people stand up for."""
@@ -56,14 +56,13 @@ class ApprovalsGate(GateSection):
         return self.verdict(True, f"approved by {names}", **figures)
 
 
-class RollbackPlanGate(GateSection):
+class RollbackPlanGate(Gate):
     """The version that a rollback would return to must exist, be whole and not be yanked.
 
     Attributes:
         first: Whether the first promotion, which nothing can be rolled back from, passes.
     """
 
-    gate: Literal["rollback_plan"]
     first: bool = True
 
     def needs(self, alias: Alias) -> Needs:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
-
-from pydantic import Field
 
 from artreg.core.gates.evidence import Evidence
-from artreg.core.gates.interface import GateSection
+from artreg.core.gates.interface import NONE, Gate
 from artreg.core.manifest import is_model_file
 from artreg.core.record import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _UNKNOWN = {"", "unknown"}
 SAFE_FORMATS = {".safetensors", ".skops", ".onnx", ".json", ".txt", ".csv", ".ubj", ".gguf", ".parquet"}
@@ -22,14 +23,13 @@ _FENCES = ("```", "~~~")
 _BLANK = re.compile(r"\[(?:more information needed|to be written|fill in)\]|<!-- *write", re.IGNORECASE)
 
 
-class ProvenanceGate(GateSection):
+class ProvenanceGate(Gate):
     """Code, environment, config, data and seeds of the run must be recorded.
 
     Attributes:
         clean: Whether the work tree must have been clean too.
     """
 
-    gate: Literal["provenance"]
     clean: bool = True
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
@@ -51,10 +51,8 @@ class ProvenanceGate(GateSection):
         return self.verdict(True, f"commit {str(code.get('commit'))[:12]}, lock, config, data and seeds", **checks)
 
 
-class ReproducedGate(GateSection):
+class ReproducedGate(Gate):
     """Somebody must have trained the version again and got the same digests."""
-
-    gate: Literal["reproduced"]
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a version with a proof."""
@@ -65,15 +63,14 @@ class ReproducedGate(GateSection):
         return self.verdict(True, message, proofs=len(evidence.proofs), who=newest.get("who"), time=newest.get("time"))
 
 
-class ModelCardGate(GateSection):
+class ModelCardGate(Gate):
     """README.md, the model card, must be there and filled in.
 
     Attributes:
         sections: Headings that must be there, with text below them or below their own subheadings.
     """
 
-    gate: Literal["model_card"]
-    sections: list[str] = Field(default=[])
+    sections: list[str] = NONE
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a card without blanks that has every section."""
@@ -91,10 +88,8 @@ class ModelCardGate(GateSection):
         return self.verdict(True, f"README.md has {len(card.split())} words", missing=[], blanks=0)
 
 
-class NoPickleGate(GateSection):
+class NoPickleGate(Gate):
     """The model's files must be of formats that load without running code."""
-
-    gate: Literal["no_pickle"]
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a model whose every file has a suffix that is known to be safe."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, Self
-
-from pydantic import Field, field_validator, model_validator
 
 from artreg.core.gates.evidence import Evidence, Needs
-from artreg.core.gates.interface import GateSection, alias_text
+from artreg.core.gates.interface import AliasText, Gate
 from artreg.core.gates.numbers import metric_of
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated, Literal
 
-class NoRegressionGate(GateSection):
+    from pydantic import Field
+
+
+class NoRegressionGate(Gate):
     """A metric may be worse than that of an incumbent by no more than a margin, which is inclusive.
 
     Attributes:
@@ -26,24 +29,17 @@ class NoRegressionGate(GateSection):
         first: Whether a candidate passes where there is no incumbent.
     """
 
-    gate: Literal["no_regression"]
-    key: str = Field(min_length=1)
+    key: Annotated[str, Field(min_length=1)]
     better: Literal["higher", "lower"] = "higher"
-    against: str | None = None
-    absolute: float | None = Field(default=None, ge=0)
-    relative: float | None = Field(default=None, ge=0)
+    against: AliasText | None = None
+    absolute: Annotated[float | None, Field(ge=0)] = None
+    relative: Annotated[float | None, Field(ge=0)] = None
     first: bool = True
 
-    @field_validator("against")
-    @classmethod
-    def _is_alias(cls, text: str | None) -> str | None:
-        return None if text is None else alias_text(text)
-
-    @model_validator(mode="after")
-    def _one_margin(self) -> Self:
+    def check(self) -> None:
+        """See that something could pass."""
         if self.absolute is not None and self.relative is not None:
             raise ValueError("absolute and relative exclude each other")
-        return self
 
     def needs(self, alias: Alias) -> Needs:
         """Ask for the incumbent."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from artreg.core.comparison.facts import UNKNOWN, section
 from artreg.core.manifest import Manifest, is_model_file
 from artreg.core.names import ModelName
 from artreg.core.version import Version
+from artreg.frozen import Frozen
 
 ARTREG_URI = "urn:artreg"
 """The names of what artreg defines begin with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Frozen):
     """A package that a lock file pins.
 
     Attributes:
@@ -33,8 +32,7 @@ class Package:
     requires: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Frozen):
     """A version, with everything that its documents say.
 
     Attributes:

@@ -1,0 +1,94 @@
+"""Which commands there are, and where each is found; none of them is imported before it is wanted."""
+
+from __future__ import annotations
+
+from artreg.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Entry(Frozen):
+    """A command.
+
+    Attributes:
+        module: The module of `artreg.cli.commands` that holds it.
+        function: Its function there.
+        codes: The `error.code`s that it may exit with, besides `invalid_input`.
+    """
+
+    module: str
+    function: str
+    codes: tuple[str, ...] = ()
+
+    def load(self) -> Callable[..., None]:
+        """Return the function."""
+        name = f"artreg.cli.commands.{self.module}"
+        function: Callable[..., None] = getattr(__import__(name, fromlist=[self.function]), self.function)
+        return function
+
+
+class Group(Frozen):
+    """Commands under one name.
+
+    Attributes:
+        help: What they are about.
+        entries: The commands by their names.
+    """
+
+    help: str
+    entries: dict[str, Entry]
+
+
+_READS = ("integrity", "not_found", "storage")
+_MOVES = ("integrity", "not_found", "conflict", "storage")
+_MAKES = ("integrity", "not_found", "conflict", "already_exists", "storage")
+
+COMMANDS: dict[str, Entry | Group] = {
+    "train": Entry("making", "train", _MAKES),
+    "publish": Entry("making", "publish", _MAKES),
+    "data": Group(
+        "Keep data under the digest of their bytes, and look at them.",
+        {
+            "snapshot": Entry("data", "snapshot", (*_READS, "conflict")),
+            "list": Entry("data", "list_", _READS),
+            "show": Entry("data", "show", _READS),
+            "verify": Entry("data", "verify", _READS),
+            "pull": Entry("data", "pull", (*_READS, "already_exists")),
+            "churn": Entry("data", "churn"),
+        },
+    ),
+    "check": Entry("checking", "check", ("gate_rejected", *_READS)),
+    "policy": Group(
+        "The policy: what a version must show before an alias may point at it.",
+        {
+            "show": Entry("checking", "policy_show", _READS),
+            "check": Entry("checking", "policy_check"),
+            "schema": Entry("checking", "policy_schema"),
+            "push": Entry("checking", "policy_push", _MOVES),
+        },
+    ),
+    "promote": Entry("moving", "promote", ("gate_rejected", *_MOVES)),
+    "rollback": Entry("moving", "rollback", _MOVES),
+    "yank": Entry("judging", "yank", _MOVES),
+    "unyank": Entry("judging", "unyank", _MOVES),
+    "approve": Entry("judging", "approve", _MOVES),
+    "approvals": Entry("judging", "approvals", _READS),
+    "freeze": Entry("judging", "freeze", _MOVES),
+    "unfreeze": Entry("judging", "unfreeze", _MOVES),
+    "list": Entry("reading", "list_", _READS),
+    "show": Entry("reading", "show", _READS),
+    "resolve": Entry("reading", "resolve", _READS),
+    "history": Entry("reading", "history", _READS),
+    "verify": Entry("keeping", "verify", _READS),
+    "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),
+    "gc": Entry("keeping", "gc", _READS),
+    "init": Entry("keeping", "init", ("not_found", "storage")),
+    "doctor": Entry("keeping", "doctor", ("not_found", "storage")),
+    "diff": Entry("comparing", "diff", _READS),
+    "drift": Entry("comparing", "drift", _READS),
+    "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),
+    "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
+}
+"""Every command, in the order of the help."""
