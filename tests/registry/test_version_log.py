@@ -13,6 +13,7 @@ import pytest
 from artreg.core import canonical, keys
 from artreg.core.manifest import TOMBSTONE
 from artreg.core.names import Alias, Computed, Reference
+from artreg.core.record import Action
 from artreg.core.version import Version
 from artreg.core.version_event import EventKind
 from artreg.errors import Conflict, GateRejected, IntegrityError, InvalidInput, NotFound
@@ -26,6 +27,7 @@ from artreg.registry.approvals import (
     standing_approvals,
 )
 from artreg.registry.catalog import alias_targets, catalog
+from artreg.registry.freeze import freeze
 from artreg.registry.gc import collect
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
@@ -35,7 +37,7 @@ from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
 from artreg.registry.signing import allowed_signer
 from artreg.registry.verify import verify
-from artreg.registry.version_log import Draft, append, events, find_yank, list_logs, read_log
+from artreg.registry.version_log import Draft, append, append_next, digest_of, events, find_yank, list_logs, read_log
 from artreg.registry.yank import unyank, yank
 from artreg.store.memory import MemoryStore
 from registry.bench import CHURN, FREE, POLICY, PROD, STAGING, Bench
@@ -370,10 +372,7 @@ def test_what_a_log_costs_does_not_grow_with_it(bench: Bench) -> None:
     for _ in range(5):
         bench.promote("1.0.0")
         bench.promote("1.1.0")
-    assert requests(bench, lambda registry: resolve(registry, Reference(CHURN, FREE))) == [
-        ("page", "history/1.1.0"),
-        ("read", "history/1.1.0/00000006.json"),
-    ]
+    assert requests(bench, lambda registry: resolve(registry, Reference(CHURN, FREE))) == []
     moved = dataclasses.replace(bench, folder=bench.folder)
     assert requests(bench, lambda registry: rollback(registry, CHURN, FREE, moved.policy)) == [
         ("page", "history/1.0.0"),
@@ -381,3 +380,47 @@ def test_what_a_log_costs_does_not_grow_with_it(bench: Bench) -> None:
         ("create", "history/1.0.0/00000007.json"),
     ]
     assert find_head(bench.registry, CHURN, Alias("free")).record.version == V1
+
+
+def test_an_alias_tells_that_its_version_was_yanked(bench: Bench) -> None:
+    """Its own newest record says where to look, so that resolving one that holds a sound version costs nothing more."""
+    released(bench, "1.0.0", "1.1.0")
+    bench.promote("1.1.0")
+    before = find_head(bench.registry, CHURN, FREE).record
+    assert yank(bench.registry, CHURN, V2, "leaks").held_by == (FREE,)
+    marked = find_head(bench.registry, CHURN, FREE).record
+    assert (marked.action, marked.version, marked.generation) == (Action.YANK, V2, before.generation + 1)
+    assert marked.yanked
+    assert "leaks" in resolve(bench.registry, Reference(CHURN, FREE)).warning
+    assert not yank(bench.registry, CHURN, V2, "again").changed
+    assert find_head(bench.registry, CHURN, FREE).record == marked
+    until = bench.registry.now() + timedelta(days=1)
+    assert freeze(bench.registry, CHURN, FREE, until, "holidays").record.yanked
+    assert "leaks" in resolve(bench.registry, Reference(CHURN, FREE)).warning
+    unyank(bench.registry, CHURN, V2, "it did not")
+    assert resolve(bench.registry, Reference(CHURN, FREE)).warning == ""
+    assert verify(bench.registry).ok
+
+
+def test_a_move_takes_the_mark_off_and_rollback_passes_by(bench: Bench) -> None:
+    released(bench, "1.0.0", "1.1.0")
+    bench.promote("1.0.0")
+    bench.promote("1.1.0")
+    yank(bench.registry, CHURN, V2, "leaks")
+    moved = rollback(bench.registry, CHURN, FREE, bench.policy)
+    assert (moved.record.version, moved.record.yanked) == (V1, False)
+    with pytest.raises(GateRejected):
+        bench.promote("1.1.0")
+
+
+def test_gc_marks_what_an_older_artreg_or_a_dead_yank_left_unmarked(bench: Bench) -> None:
+    released(bench, "1.0.0", "1.1.0")
+    bench.promote("1.1.0")
+    append_next(
+        bench.registry, CHURN, V2, lambda log: Draft(EventKind.YANK, digest_of(bench.registry, log), why="leaks")
+    )
+    assert resolve(bench.registry, Reference(CHURN, FREE)).warning == ""
+    assert collect(bench.registry, older_than=timedelta(), dry_run=True).healed == ("demo/churn@free",)
+    assert collect(bench.registry, older_than=timedelta()).healed == ("demo/churn@free",)
+    assert "leaks" in resolve(bench.registry, Reference(CHURN, FREE)).warning
+    assert collect(bench.registry, older_than=timedelta()).healed == ()

@@ -28,6 +28,7 @@ class Action(Enum):
     FENCE = "fence"  # moves nothing: it takes the place of a move that must not come any more
     FREEZE = "freeze"  # moves nothing: it keeps others from doing so
     UNFREEZE = "unfreeze"
+    YANK = "yank"  # moves nothing: it tells whoever reads the alias that what it holds was yanked
 
 
 class Verdict(Frozen):
@@ -88,6 +89,7 @@ class PromotionRecord(Frozen):
         policy: The digest of the policy that was applied.
         gates: Every verdict.
         frozen: That the alias is frozen; each record hands it on to the next.
+        yanked: Whether the version was yanked while the alias held it; its log says whether it still is.
     """
 
     model: ModelName
@@ -106,6 +108,7 @@ class PromotionRecord(Frozen):
     policy: str | None
     gates: tuple[Verdict, ...]
     frozen: Freeze | None = None
+    yanked: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return it as the JSON object that is stored, sealed with a digest of itself."""
@@ -130,6 +133,8 @@ class PromotionRecord(Frozen):
         }
         if self.frozen is not None:  # left out otherwise, as in the records from before there was such a thing
             body["frozen"] = self.frozen.document()
+        if self.yanked:
+            body["yanked"] = True
         return {**body, _SEAL: canonical.digest(canonical.dumps(body))}
 
     def encode(self) -> bytes:
@@ -182,6 +187,7 @@ def _from_document(document: Mapping[str, Any]) -> PromotionRecord:
         policy=typed(document, "policy", str | None),
         gates=tuple(_verdict(verdict) for verdict in typed(document, "gates", list)),
         frozen=_freeze(typed(document, "frozen", dict)) if "frozen" in document else None,
+        yanked=typed(document, "yanked", bool) if "yanked" in document else False,
     )
 
 

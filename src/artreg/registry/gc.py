@@ -14,8 +14,9 @@ from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, records
 from artreg.registry.move import heal, pointer_problem
-from artreg.registry.version_log import list_logs
+from artreg.registry.version_log import VersionLog, list_logs, read_log
 from artreg.registry.versions import list_aliases, list_models, list_numbers, read_seal
+from artreg.registry.yank import mark
 from artreg.store.commit import commit
 from artreg.store.interface import Entry
 
@@ -136,7 +137,18 @@ def _pinned(registry: Registry, model: ModelName) -> set[Version]:
 
 
 def _heal(registry: Registry, model: ModelName, alias: Alias, dry_run: bool) -> bool:
-    if not dry_run:
-        return heal(registry, model, alias)
     head = find_head(registry, model, alias)
-    return head is not None and bool(pointer_problem(registry, head.record))
+    if head is None or head.record.version is None:
+        return False
+    unmarked = None if head.record.yanked else _yanked(registry, model, head.record.version)
+    stale = bool(pointer_problem(registry, head.record))
+    if not dry_run and unmarked is not None:
+        mark(registry, unmarked, alias)
+    elif not dry_run and stale:
+        heal(registry, model, alias)
+    return stale or unmarked is not None
+
+
+def _yanked(registry: Registry, model: ModelName, version: Version) -> VersionLog | None:
+    log = read_log(registry, model, version)
+    return None if log.yank is None else log

@@ -56,7 +56,15 @@ def draft(
 ) -> PromotionRecord:
     """Return the record that would follow `head`, with a write id of its own; a freeze that lasts is handed on."""
     here = draft_in_place(registry, head, to.model, to.alias, action=action, reason=reason)
-    return replace(here, version=to.version, digest=to.digest, fallback=fallback, policy=policy, gates=gates)
+    return replace(
+        here,
+        version=to.version,
+        digest=to.digest,
+        fallback=fallback,
+        policy=policy,
+        gates=gates,
+        yanked=False,
+    )
 
 
 def draft_in_place(
@@ -82,6 +90,7 @@ def draft_in_place(
         policy=None,
         gates=(),
         frozen=_lasting(last.frozen, time) if last else None,
+        yanked=last.yanked if last else False,
     )
 
 

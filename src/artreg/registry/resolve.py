@@ -49,13 +49,15 @@ def resolve(registry: Registry, reference: Reference) -> Resolved:
     if isinstance(target, Alias):
         head = require_head(registry, model, target)
         version, digest = head.held()
-        alias, generation = target, head.record.generation
+        alias, generation, doubtful = target, head.record.generation, head.record.yanked
     else:
         version = target if isinstance(target, Version) else latest(registry, model)
         digest = read_manifest(registry, model, version).digest
-        alias, generation = None, None
+        alias, generation, doubtful = None, None, True
     path = f"{registry.store.url}/{keys.version_prefix(model, version)}"
-    return Resolved(model, version, digest, alias, generation, path, _warning(registry, model, version))
+    return Resolved(
+        model, version, digest, alias, generation, path, _warning(registry, model, version) if doubtful else ""
+    )
 
 
 def latest(registry: Registry, model: ModelName) -> Version:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from artreg.core.names import Alias, ModelName
+from artreg.core.record import Action
 from artreg.core.version import Version
 from artreg.core.version_event import EventKind, VersionEvent
-from artreg.errors import InvalidInput
-from artreg.frozen import Frozen
+from artreg.errors import Conflict, InvalidInput
+from artreg.frozen import Frozen, replace
 from artreg.registry.fence import settle
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
+from artreg.registry.move import commit_in_place, draft_in_place
 from artreg.registry.version_log import Draft, VersionLog, append_next, digest_as_it_is, read_log
 from artreg.registry.versions import list_aliases
+
+_ROUNDS = 100  # whoever is overtaken so often meets something that never stops moving
 
 
 class Yanked(Frozen):
@@ -69,7 +73,7 @@ def yank(registry: Registry, model: ModelName, version: Version, reason: str, *,
     log, changed = append_next(registry, model, version, decide)
     # Also where it was yanked already: whoever did so may have died before this.
     fences = settle(registry, log)
-    held_by = _held_by(registry, model, version)
+    held_by = tuple(alias for alias in _held_by(registry, model, version) if mark(registry, log, alias))
     return Yanked(model, version, log.yank, changed, held_by, tuple(fence.alias for fence in fences))
 
 
@@ -92,6 +96,33 @@ def unyank(registry: Registry, model: ModelName, version: Version, reason: str, 
         return _would(registry, read_log(registry, model, version), decide)
     log, changed = append_next(registry, model, version, decide)
     return Yanked(model, version, log.yank, changed, _held_by(registry, model, version))
+
+
+def mark(registry: Registry, log: VersionLog, alias: Alias) -> bool:
+    """See that the newest record of an alias tells that its version was yanked; return False if it holds another.
+
+    Whoever resolves the alias then needs no look at the version's log, which would be one more request each time. The
+    mark is never taken off while the alias stays there: it only tells readers to look into the log.
+
+    Raises:
+        Conflict: The alias was moved again and again.
+        StorageError: Storage failed; the same command run again goes on.
+    """
+    assert log.yank is not None
+    for _ in range(_ROUNDS):
+        head = find_head(registry, log.model, alias)
+        if head is None or head.record.version != log.version:
+            return False
+        if head.record.yanked:
+            return True
+        record = draft_in_place(registry, head, log.model, alias, action=Action.YANK, reason=log.yank.why)
+        try:
+            commit_in_place(registry, replace(record, yanked=True))
+        except Conflict as error:
+            overtaken = error
+        else:
+            return True
+    raise overtaken
 
 
 def require_reason(reason: str, what: str) -> None:
