@@ -47,8 +47,8 @@ def judge(gate: Gate, given: Evidence, measured: object) -> Verdict:
     needs = gate.needs(PROD)
     asked = replace(
         given,
-        heads={alias: given.heads[alias] for alias in needs.heads},
-        held_since={alias: given.held_since.get(alias) for alias in needs.heads},
+        heads={alias: given.heads[alias] for alias in needs.heads | needs.since},
+        held_since={alias: given.held_since.get(alias) for alias in needs.heads | needs.since},
         incumbents={alias: given.incumbents[alias] for alias in needs.incumbents},
         way_back=given.way_back if needs.way_back else WayBack(None, "it was not looked for"),
         measured={0: measured} if needs.measured else {},

@@ -27,7 +27,7 @@ botocore.loaders.JSONFileLoader.load_file = functools.cache(botocore.loaders.JSO
 
 CALLS = (
     *("open", "write", "fsync", "link", "unlink", "remove", "rename", "replace", "mkdir", "rmdir", "symlink"),
-    *("listdir", "scandir", "readlink", "stat", "lstat", "fstat"),
+    *("listdir", "scandir", "readlink", "stat", "lstat", "fstat", "readv", "copy_file_range", "pwrite", "fchmod"),
 )
 """Functions of `os` that touch a disk."""
 

@@ -19,9 +19,9 @@ from faults.outofband import whole_versions
 LEAST = {
     "publish first": 50,
     "publish next": 60,
-    "promote first": 130,
-    "promote next": 150,
-    "rollback": 170,
+    "promote first": 110,
+    "promote next": 120,
+    "rollback": 140,
     "gc on a disk": 250,
 }
 """How many crash points there are at least; how many calls Python's own functions make differs a little."""

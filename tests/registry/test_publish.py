@@ -12,7 +12,7 @@ import pytest
 from artreg.core.manifest import TOMBSTONE
 from artreg.core.version import Part, Version
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound
-from artreg.registry.publish import next_version, publish
+from artreg.registry.publish import Taking, next_version, publish
 from artreg.registry.verify import verify
 from artreg.registry.versions import read_manifest, read_run
 from artreg.store.factory import open_store
@@ -253,3 +253,27 @@ def test_a_root_that_is_not_there_is_said(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no registry"):
         lost.publish("1.0.0")
     assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.parametrize("taking", list(Taking))
+def test_files_that_may_be_taken_over_are(taking: Taking, bench: Bench) -> None:
+    folder = bench.made("a model")
+    (folder / "notes.txt").write_text("mine")
+    inode = (folder / "model.bin").stat().st_ino
+    result = publish(bench.registry, CHURN, folder, Version(1, 0, 0), taking=taking)
+    assert result.created
+    assert verify(bench.registry).ok
+    assert folder.exists() is (taking is not Taking.MOVE)
+    if isinstance(bench.store, LocalStore):
+        stored = Path(bench.store.url) / "demo/churn/1.0.0/model.bin"
+        assert (stored.stat().st_ino == inode) is (taking is not Taking.COPY)
+        assert stored.stat().st_mode & 0o222 == 0
+
+
+def test_what_was_not_published_is_not_moved_away(bench: Bench) -> None:
+    bench.publish("1.0.0", "other")
+    folder = bench.made("a model")
+    with pytest.raises(AlreadyExists):
+        publish(bench.registry, CHURN, folder, Version(1, 0, 0), taking=Taking.MOVE)
+    publish(bench.registry, CHURN, folder, Version(2, 0, 0), taking=Taking.MOVE, dry_run=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["metrics.json", "model.bin"]

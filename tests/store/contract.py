@@ -53,6 +53,20 @@ def tree(write_id: str = "one", **others: bytes) -> list[TreeFile]:
     ]
 
 
+class Counted:
+    """Counts the bytes that it is told of, by any thread."""
+
+    def __init__(self) -> None:
+        self._counts: list[int] = []
+
+    @property
+    def bytes(self) -> int:
+        return sum(self._counts)
+
+    def advance(self, count: int) -> None:
+        self._counts.append(count)
+
+
 def put(store: Store, prefix: str, files: list[TreeFile], progress=NO_PROGRESS) -> None:
     store.put_tree(prefix, files, claim="run.json", seal="checksum.txt", progress=progress)
 
@@ -220,6 +234,66 @@ class StoreContract:
         assert store.read("a", limit=3 * PART)[-1:] == b"x"
 
     # Listing
+
+    def test_digests_are_those_of_the_files(self, place, store):
+        sizes = {"a": 0, "b/c": 5, "b/d e": 70_000, "large": 3 * PART + 1}
+        contents = {name: (name.encode() * size)[:size] for name, size in sizes.items()}
+        for name, data in contents.items():
+            place.put(f"t/{name}", data)
+        counted = Counted()
+        found = {digest.name: digest for digest in store.digests("t", list(sizes.items()), counted)}
+        assert {name: digest.sha256 for name, digest in found.items()} == {
+            name: hashlib.sha256(data).hexdigest() for name, data in contents.items()
+        }
+        assert counted.bytes == sum(sizes.values())
+
+    def test_a_file_without_a_digest_says_why(self, place, store):
+        place.put("t/there", b"x")
+        found = {it.name: it for it in store.digests("t", [("there", 1), ("gone", 1), ("gone/too", 1)])}
+        assert (found["there"].problem, found["gone"].sha256, found["gone/too"].sha256) == ("", "", "")
+        assert "gone is not there" in found["gone"].problem
+        assert [it.sha256 for it in store.digests("nowhere", [("a", 1)])] == [""]
+        assert list(store.digests("t", [])) == []
+
+    @pytest.mark.parametrize("link", [False, True])
+    def test_staged_files_can_become_a_tree(self, place, store, tmp_path, link):
+        contents = {"empty": b"", "model/part": b"a model", "large": b"x" * (PART + 7)}
+        for name, data in contents.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(data)
+        counted = Counted()
+        sources = {name: tmp_path / name for name in contents}
+        with store.staged("m", sources, link=link, progress=counted) as taken:
+            assert [(it.name, it.size, it.sha256) for it in taken] == [
+                (name, len(data), hashlib.sha256(data).hexdigest()) for name, data in contents.items()
+            ]
+            assert counted.bytes == sum(map(len, contents.values()))
+            marks = [it for it in tree() if it.name in {"run.json", "checksum.txt"}]
+            put(store, "m/1.0.0", [*taken, *marks])
+            put(store, "m/1.0.0", [*taken, *marks])
+            with pytest.raises(AlreadyExists):
+                put(store, "m/1.0.0", [*taken, file("run.json", b"two"), marks[1]])
+            put(store, "m/2.0.0", [*taken, *marks])
+        for version in ("1.0.0", "2.0.0"):
+            assert {name: place.get(f"m/{version}/{name}") for name in contents} == contents
+        assert all((tmp_path / name).read_bytes() == data for name, data in contents.items())
+        assert list(store.leftovers()) == []
+
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_what_was_staged_in_vain_leaves_nothing(self, place, store, tmp_path, dry_run):
+        (tmp_path / "a").write_bytes(b"a")
+        with store.staged("p/m", {"a": tmp_path / "a"}, dry_run=dry_run) as (taken,):
+            assert taken.sha256 == hashlib.sha256(b"a").hexdigest()
+            assert store.page("p/m").entries == ()
+        assert place.keys() == []
+        assert store.page("").entries == ()
+
+    def test_sources_that_cannot_be_read_are_refused(self, store, tmp_path):
+        (tmp_path / "folder").mkdir()
+        for source in (tmp_path / "gone", tmp_path / "folder"):
+            with pytest.raises(InvalidInput), store.staged("m", {"a": source}):
+                raise AssertionError
+        assert store.page("").entries == ()
 
     def test_page_shows_what_lies_directly_below(self, place, store):
         for key in ("m/1.2.1/x", "m/1.2.1/y/z", "m/1.2.1-rc.1/x", "m/1.2.10/x", "m/file", "m2/x", "n"):

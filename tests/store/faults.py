@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from artreg.errors import AlreadyExists, OutcomeUnknown
 from artreg.store.interface import (
     NO_PROGRESS,
     READ_LIMIT,
     Chunk,
+    Digest,
     Entry,
     Finding,
     Leftover,
@@ -69,6 +72,13 @@ class Wrapper:
         yield from self.inner.chunks(key)
         self.after("chunks", key)
 
+    def digests(
+        self, prefix: str, files: Sequence[tuple[str, int]], progress: Progress = NO_PROGRESS
+    ) -> Iterator[Digest]:
+        self.before("digests", prefix)
+        yield from self.inner.digests(prefix, files, progress)
+        self.after("digests", prefix)
+
     def page(self, prefix: str, after: str = "") -> Page:
         return self._pass("page", prefix, lambda: self.inner.page(prefix, after))
 
@@ -79,6 +89,16 @@ class Wrapper:
 
     def create(self, key: str, data: bytes) -> None:
         self._pass("create", key, lambda: self.inner.create(key, data))
+
+    def local_path(self, key: str) -> Path | None:
+        return self.inner.local_path(key)
+
+    @contextlib.contextmanager
+    def staged(self, folder: str, sources: Mapping[str, Path], **settings: Any) -> Iterator[tuple[TreeFile, ...]]:
+        self.before("staged", folder)
+        with self.inner.staged(folder, sources, **settings) as files:
+            yield files
+        self.after("staged", folder)
 
     def put_tree(
         self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS

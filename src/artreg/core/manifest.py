@@ -13,12 +13,19 @@ from artreg.frozen import Frozen
 MANIFEST = "checksum.txt"
 RUN = "run.json"
 METRICS = "metrics.json"
+DATA_MANIFEST = "data_manifest.json"
+CARD = "README.md"
+
+DOCUMENTS = (RUN, METRICS, DATA_MANIFEST, CARD)
+"""What gates and people read of a version, besides its manifest."""
 
 TOMBSTONE = b"artreg tombstone: this number is spent\n"
 """What stands in the place of a manifest when an unfinished version was given up; shorter than any manifest."""
 
 _LINE = r"(?P<sha256>[0-9a-f]{64})  (?P<name>[^\n]+)\n"
 _PATH_LIMIT = 400
+_PLAIN_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,200})?"
+"""Most names; one match of this takes a fifth of the time of looking at each segment."""
 _SEGMENT_LIMIT = 255
 
 
@@ -51,11 +58,11 @@ class Manifest(Frozen):
         """
         try:
             text = data.decode("utf-8")
-            matches = list(re.finditer(_LINE, text))
-            manifest = cls.of({match["name"]: match["sha256"] for match in matches})
+            lines = re.findall(_LINE, text)
+            manifest = cls.of({name: sha256 for sha256, name in lines})
         except (UnicodeDecodeError, InvalidInput) as error:
             raise IntegrityError(f"{MANIFEST} of {what} is damaged: {error}") from error
-        if not matches or manifest.encode() != data:
+        if not lines or manifest.encode() != data:
             raise IntegrityError(f"{MANIFEST} of {what} is damaged: it is not as artreg wrote it")
         return manifest
 
@@ -71,7 +78,7 @@ class Manifest(Frozen):
     @property
     def content(self) -> str:
         """The digest of everything but `run.json`: equal for two runs that gave the same bytes."""
-        return Manifest.of({name: sha256 for name, sha256 in self.files.items() if name != RUN}).digest
+        return Manifest({name: sha256 for name, sha256 in self.files.items() if name != RUN}).digest
 
 
 def check_file_name(name: str) -> str:
@@ -80,6 +87,8 @@ def check_file_name(name: str) -> str:
     Raises:
         InvalidInput: It is absolute, climbs, is too long, is reserved, or holds a character that is not printable.
     """
+    if re.fullmatch(_PLAIN_NAME, name) and len(name) <= _PATH_LIMIT and name.partition("/")[0] != MANIFEST:
+        return name
     segments = name.split("/")
     if (
         not name.isprintable()

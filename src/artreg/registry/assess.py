@@ -12,7 +12,7 @@ from artreg.core.record import Verdict
 from artreg.core.version import Version
 from artreg.frozen import Frozen
 from artreg.registry.approvals import standing_approvals
-from artreg.registry.check import verified_manifest
+from artreg.registry.check import verified
 from artreg.registry.evidence import Candidate, Instrument, gather
 from artreg.registry.freeze import freeze_verdict
 from artreg.registry.handle import Registry
@@ -89,12 +89,11 @@ def assess(
     rules = policy.of(model, alias)
     head = find_head(registry, model, alias)
     log = read_log(registry, model, version)  # before anything is judged: a later event makes the move a conflict
-    manifest, checked = verified_manifest(registry, model, version, reporter=reporter)
-    approvals = tuple(
-        Approval(who, signed) for who, signed in standing_approvals(log, alias, manifest.digest, policy.signers)
-    )
-    candidate = Candidate(model, version, manifest, checked, log, approvals)
+    whole = verified(registry, model, version, reporter=reporter)
+    digest = whole.manifest.digest
+    approvals = tuple(Approval(who, signed) for who, signed in standing_approvals(log, alias, digest, policy.signers))
+    candidate = Candidate(model, version, whole, log, approvals)
     evidence = gather(registry, candidate, alias, head, gates=rules.gates, instruments=instruments or {})
     verdicts = [*evaluate(rules.gates, evidence)]
     verdicts += [verdict for verdict in (yank_verdict(log), freeze_verdict(head, registry.now())) if not verdict.passed]
-    return Assessment(model, alias, version, manifest.digest, head, log, rules, policy.digest, tuple(verdicts))
+    return Assessment(model, alias, version, digest, head, log, rules, policy.digest, tuple(verdicts))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from artreg.core import keys
-from artreg.core.manifest import MANIFEST, RUN, Manifest
+from artreg.core import canonical, keys
+from artreg.core.manifest import DOCUMENTS, MANIFEST, RUN, Manifest
 from artreg.core.names import ModelName
-from artreg.core.run_record import RunRecord, parse_run
+from artreg.core.run_record import parse_run
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.versions import read_manifest
-from artreg.store.interface import Entry, Kind, Progress
+from artreg.store.interface import READ_LIMIT, Digest, Entry, Kind
 
 
 class Problem(Frozen):
@@ -51,24 +50,39 @@ class Checked(Frozen):
         return not self.problems
 
 
-def verified_manifest(
-    registry: Registry, model: ModelName, version: Version, *, reporter: Reporter = SILENT
-) -> tuple[Manifest, Checked]:
-    """Return the manifest of a version that is whole.
+class Verified(Frozen):
+    """A version that was looked at, with what was read of it on the way: whoever needs it reads nothing twice.
+
+    Attributes:
+        manifest: Its manifest.
+        checked: What was found.
+        documents: The bytes of its documents as they were hashed, by name.
+        sizes: The bytes of each of its files.
+    """
+
+    manifest: Manifest
+    checked: Checked
+    documents: Mapping[str, bytes]
+    sizes: Mapping[str, int]
+
+
+def verified(registry: Registry, model: ModelName, version: Version, *, reporter: Reporter = SILENT) -> Verified:
+    """Return a version that is whole, with its documents.
 
     Raises:
         NotFound: There is no such version.
         IntegrityError: It is damaged; `details["problems"]` says how.
     """
     manifest = read_manifest(registry, model, version)
-    checked = check_version(registry, model, version, reporter=reporter)
+    found = _look(registry, model, version, manifest, pins={}, quick=False, reporter=reporter, keep=DOCUMENTS)
+    checked = found.checked
     if not checked.ok:
         raise IntegrityError(
             f"{checked.ref} is damaged: {'; '.join(f'{p.file}: {p.problem}' for p in checked.problems[:5])}",
             hint="restore it from a copy, or use another version; nothing was changed",
             problems=[{"file": p.file, "problem": p.problem} for p in checked.problems],
         )
-    return manifest, checked
+    return found
 
 
 def check_version(
@@ -97,19 +111,45 @@ def check_version(
         return Checked(ref, 0, 0, (Problem(MANIFEST, error.message),))
     except NotFound:
         return Checked(ref, 0, 0, (Problem(MANIFEST, "missing: nothing says what belongs to this version"),))
-    entries = {entry.name: entry for entry in registry.store.walk(keys.version_prefix(model, version))}
-    problems = [*_unpinned(manifest, pins or {}), *misplaced_files(manifest, entries)]
-    sound = [name for name in manifest.files if name in entries and entries[name].kind is Kind.FILE]
-    size = sum(entries[name].size for name in sound)
-    hashed = [RUN] if quick and RUN in sound else [] if quick else sound
-    progress = reporter.step(f"verify {ref}", sum(entries[name].size for name in hashed))
-    for name in hashed:
-        problems += _wrong_bytes(
-            registry, keys.version_file(model, version, name), name, manifest.files[name], progress
-        )
+    found = _look(registry, model, version, manifest, pins=pins or {}, quick=quick, reporter=reporter, keep=(RUN,))
+    return found.checked
+
+
+def _look(
+    registry: Registry,
+    model: ModelName,
+    version: Version,
+    manifest: Manifest,
+    *,
+    pins: Mapping[str, str],
+    quick: bool,
+    reporter: Reporter,
+    keep: Collection[str],
+) -> Verified:
+    ref, prefix = f"{model}@{version}", keys.version_prefix(model, version)
+    entries = {entry.name: entry for entry in registry.store.walk(prefix)}
+    problems = [*_unpinned(manifest, pins), *misplaced_files(manifest, entries)]
+    sizes = {name: entry.size for name in manifest.files if (entry := entries.get(name)) and entry.kind is Kind.FILE}
+    hashed = [name for name in sizes if not quick or name == RUN]
+    progress = reporter.step(f"verify {ref}", sum(sizes[name] for name in hashed))
+    small = [name for name in hashed if name in keep and sizes[name] <= READ_LIMIT]
+    documents = {name: data for name in small if (data := _document(registry, f"{prefix}/{name}")) is not None}
+    digests = [Digest(name, canonical.digest(data)) for name, data in documents.items()]
+    progress.advance(sum(len(data) for data in documents.values()))
+    rest = [(name, sizes[name]) for name in hashed if name not in documents]
+    problems += _wrong_bytes(manifest, digests)
+    problems += _wrong_bytes(manifest, registry.store.digests(prefix, rest, progress))
     if not any(problem.file == RUN for problem in problems):
-        problems += _wrong_run(registry, model, version, manifest, entries)
-    return Checked(ref, len(sound), size, tuple(sorted(problems, key=lambda problem: problem.file)))
+        problems += _wrong_run(documents.get(RUN), model, version, manifest, sizes)
+    found = tuple(sorted(problems, key=lambda problem: problem.file))
+    return Verified(manifest, Checked(ref, len(sizes), sum(sizes.values()), found), documents, sizes)
+
+
+def _document(registry: Registry, key: str) -> bytes | None:
+    try:
+        return registry.store.read(key)
+    except (NotFound, IntegrityError):
+        return None  # hashing it says what is wrong
 
 
 def _unpinned(manifest: Manifest, pins: Mapping[str, str]) -> Iterator[Problem]:
@@ -130,35 +170,26 @@ def misplaced_files(manifest: Manifest, entries: Mapping[str, Entry]) -> Iterato
             yield Problem(name, "extra: it is not in the manifest")
 
 
-def _wrong_bytes(registry: Registry, key: str, name: str, sha256: str, progress: Progress) -> Iterator[Problem]:
-    actual = hashlib.sha256()
-    try:
-        for chunk in registry.store.chunks(key):
-            actual.update(chunk)
-            progress.advance(len(chunk))
-    except (NotFound, IntegrityError) as error:
-        yield Problem(name, error.message)
-        return
-    if actual.hexdigest() != sha256:
-        yield Problem(name, "does not match its checksum")
+def _wrong_bytes(manifest: Manifest, digests: Iterable[Digest]) -> Iterator[Problem]:
+    for digest in digests:
+        if digest.problem or digest.sha256 != manifest.files[digest.name]:
+            yield Problem(digest.name, digest.problem or "does not match its checksum")
 
 
 def _wrong_run(
-    registry: Registry, model: ModelName, version: Version, manifest: Manifest, entries: Mapping[str, Entry]
+    data: bytes | None, model: ModelName, version: Version, manifest: Manifest, sizes: Mapping[str, int]
 ) -> Iterator[Problem]:
     """A version whose every checksum matches may still lie in the wrong place: its run record says where it belongs."""
+    if data is None:
+        yield Problem(RUN, "missing")
+        return
     try:
-        run = parse_run(registry.store.read(keys.version_file(model, version, RUN)), model, version)
-    except (IntegrityError, NotFound) as error:
+        run = parse_run(data, model, version)
+    except IntegrityError as error:
         yield Problem(RUN, error.message)
         return
     if run.content != manifest.content:
         yield Problem(RUN, "names another content than the manifest")
-    yield from _wrong_sizes(run, entries)
-
-
-def _wrong_sizes(run: RunRecord, entries: Mapping[str, Entry]) -> Iterator[Problem]:
     for name, size in run.sizes.items():
-        entry = entries.get(name)
-        if entry is not None and entry.kind is Kind.FILE and entry.size != size:
-            yield Problem(name, f"has {entry.size} bytes instead of {size}")
+        if sizes.get(name, size) != size:
+            yield Problem(name, f"has {sizes[name]} bytes instead of {size}")

@@ -9,20 +9,17 @@ from typing import Any
 from artreg.core import canonical, keys
 from artreg.core.gates.evidence import Approval, Evidence, Needs, Subject, WayBack
 from artreg.core.gates.interface import Gate
-from artreg.core.manifest import METRICS, RUN, Manifest
+from artreg.core.manifest import CARD, DATA_MANIFEST, DOCUMENTS, METRICS, RUN, Manifest
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import PromotionRecord
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen, replace
-from artreg.registry.check import Checked, check_version
+from artreg.registry.check import Verified, check_version
 from artreg.registry.handle import Registry
-from artreg.registry.history import Head, find_head, records
+from artreg.registry.history import Head, find_head, records_from
 from artreg.registry.version_log import VersionLog, read_log
 from artreg.registry.versions import read_file, read_manifest
-
-DATA_MANIFEST = "data_manifest.json"
-CARD = "README.md"
 
 
 class Case(Frozen):
@@ -49,16 +46,14 @@ class Candidate(Frozen):
     Attributes:
         model: The model.
         version: The version.
-        manifest: Its manifest.
-        checked: What its verification found.
+        whole: What its verification found and read.
         log: What was said of it since it was published.
         approvals: Who approved it for the alias.
     """
 
     model: ModelName
     version: Version
-    manifest: Manifest
-    checked: Checked
+    whole: Verified
     log: VersionLog
     approvals: tuple[Approval, ...]
 
@@ -85,19 +80,19 @@ def gather(
     Raises:
         IntegrityError: A document or a history that is needed is damaged.
     """
-    model = candidate.model
+    model, whole = candidate.model, candidate.whole
     needs = [gate.needs(alias) for gate in gates]
-    heads = {name: find_head(registry, model, name) for name in _all(needs, "heads")}
+    heads = {name: find_head(registry, model, name) for name in _all(needs, "heads") | _all(needs, "since")}
     heads[alias] = head
     evidence = Evidence(
         model=model,
         alias=alias,
-        candidate=read_subject(registry, model, candidate.version, candidate.manifest),
-        files=candidate.checked.files,
-        bytes=candidate.checked.bytes,
+        candidate=_subject(model, candidate.version, whole.manifest.digest, whole.sizes, whole.documents),
+        files=whole.checked.files,
+        bytes=whole.checked.bytes,
         now=registry.now(),
         heads={name: found.record if found else None for name, found in heads.items()},
-        held_since={name: _held_since(registry, found) for name, found in heads.items() if name != alias},
+        held_since={name: _held_since(registry, heads[name]) for name in _all(needs, "since")},
         incumbents={name: _incumbent(registry, model, name, heads.get(name)) for name in _all(needs, "incumbents")},
         approvals=candidate.approvals,
         proofs=tuple(event.document() for event in candidate.log.proofs if event.payload.get("same_bytes", True)),
@@ -118,23 +113,29 @@ def read_subject(registry: Registry, model: ModelName, version: Version, manifes
     Raises:
         IntegrityError: One of them is damaged.
     """
+    entries = registry.store.walk(keys.version_prefix(model, version))
+    sizes = {entry.name: entry.size for entry in entries if entry.name in manifest.files}
+    documents = {
+        name: read_file(registry, model, version, manifest, name) for name in DOCUMENTS if name in manifest.files
+    }
+    return _subject(model, version, manifest.digest, sizes, documents)
 
+
+def _subject(
+    model: ModelName, version: Version, digest: str, sizes: Mapping[str, int], documents: Mapping[str, bytes]
+) -> Subject:
     def document(name: str) -> dict[str, Any] | None:
         """Return a document; one that is none, as publishers may bring along, is as good as missing."""
-        if name not in manifest.files:
-            return None
-        data = read_file(registry, model, version, manifest, name)
         try:
-            return canonical.loads(data, f"{name} of {model}@{version}")
-        except IntegrityError:
+            return canonical.loads(documents[name], f"{name} of {model}@{version}")
+        except (KeyError, IntegrityError):
             return None
 
-    entries = registry.store.walk(keys.version_prefix(model, version))
-    card = read_file(registry, model, version, manifest, CARD) if CARD in manifest.files else None
+    card = documents.get(CARD)
     return Subject(
         version=version,
-        digest=manifest.digest,
-        sizes={entry.name: entry.size for entry in entries if entry.name in manifest.files},
+        digest=digest,
+        sizes=sizes,
         metrics=document(METRICS),
         run=document(RUN) or {},
         data=document(DATA_MANIFEST),
@@ -164,7 +165,7 @@ def _held_since(registry: Registry, head: Head | None) -> datetime | None:
     if head is None or head.record.version is None:
         return None
     since = head.record
-    for earlier in records(registry, since.model, since.alias):
+    for earlier in records_from(registry, head):
         if (earlier.record.version, earlier.record.digest) != (since.version, since.digest):
             break
         since = earlier.record

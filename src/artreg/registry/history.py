@@ -88,9 +88,20 @@ def records(registry: Registry, model: ModelName, alias: Alias) -> Iterator[Head
         IntegrityError: One is missing or damaged, or the chain is broken.
     """
     head = find_head(registry, model, alias)
-    while head is not None:
-        yield head
-        head = _previous(registry, head)
+    if head is not None:
+        yield from records_from(registry, head)
+
+
+def records_from(registry: Registry, head: Head) -> Iterator[Head]:
+    """Yield a record and those before it, newest first, checking that each names the one before it.
+
+    Raises:
+        IntegrityError: One is missing or damaged, or the chain is broken.
+    """
+    past: Head | None = head
+    while past is not None:
+        yield past
+        past = _previous(registry, past)
 
 
 def at(registry: Registry, model: ModelName, alias: Alias, time: datetime) -> Head | None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from artreg.core import canonical
+from artreg.core import canonical, keys
 from artreg.core.manifest import MANIFEST, METRICS, RUN, Manifest, check_file_name, is_model_file
 from artreg.core.names import ModelName
 from artreg.core.run_record import supplied_run
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.frozen import Frozen
+from artreg.registry.handle import Registry
 from artreg.registry.progress import Reporter
-from artreg.store.interface import Progress, TreeFile
-
-_BUFFER = 2**20
+from artreg.store.interface import TreeFile
 
 
 class Parcel(Frozen):
@@ -47,18 +46,32 @@ class Parcel(Frozen):
         return self.run.get("axes")
 
 
-def pack(model: ModelName, folder: Path, run: Mapping[str, Any] | None, reporter: Reporter) -> Parcel:
-    """Take stock of a folder that is to become a version.
+@contextmanager
+def packed(
+    registry: Registry,
+    model: ModelName,
+    folder: Path,
+    run: Mapping[str, Any] | None,
+    reporter: Reporter,
+    *,
+    link: bool = False,
+    dry_run: bool = False,
+) -> Iterator[Parcel]:
+    """Take stock of a folder that is to become a version; what the store made of it is gone at the end.
 
     Args:
+        registry: Where it is to go.
         model: The model.
         folder: Holds `model.<ext>` or `model/`, and may hold metrics.json, run.json and whatever else belongs to it.
         run: What is known of the run; by default what the folder's own run.json says.
         reporter: Told of the bytes that were hashed.
+        link: Whether the files may become part of the registry as they are.
+        dry_run: Whether they are only to be looked at.
 
     Raises:
         InvalidInput: The folder is not fit to be a version.
         IntegrityError: It does not match its own checksum.txt.
+        StorageError: Storage refuses to take it in.
     """
     paths = _files(folder)
     if not any(is_model_file(name) for name in paths):
@@ -72,13 +85,15 @@ def pack(model: ModelName, folder: Path, run: Mapping[str, Any] | None, reporter
             hint="publish each under its own name, or put what belongs together into one folder model/",
         )
     supplied = _document(paths.pop(RUN), RUN) if RUN in paths else {}
-    own = paths.pop(MANIFEST, None)
-    progress = reporter.step(f"read {folder.name}", sum(path.stat().st_size for path in paths.values()))
-    files = tuple(_hashed(name, path, progress) for name, path in sorted(paths.items()))
-    if own is not None:
-        _check_own_manifest(own, files, folder)
     metrics = _document(paths[METRICS], METRICS) if METRICS in paths else {}
-    return Parcel(model, files, metrics, supplied_run(supplied) if run is None else dict(run))
+    own = paths.pop(MANIFEST, None)
+    sources = dict(sorted(paths.items()))
+    progress = reporter.step(f"read {folder.name}", sum(path.stat().st_size for path in sources.values()))
+    taken = registry.store.staged(keys.model_prefix(model), sources, link=link, dry_run=dry_run, progress=progress)
+    with taken as files:
+        if own is not None:
+            _check_own_manifest(own, files, folder)
+        yield Parcel(model, files, metrics, supplied_run(supplied) if run is None else dict(run))
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -103,19 +118,6 @@ def _files(folder: Path) -> dict[str, Path]:
 
 def _raise(error: OSError) -> None:
     raise InvalidInput(f"cannot read {error.filename}: {error.strerror}") from error
-
-
-def _hashed(name: str, path: Path, progress: Progress) -> TreeFile:
-    sha256, size = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_BUFFER):
-                sha256.update(chunk)
-                size += len(chunk)
-                progress.advance(len(chunk))
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
-    return TreeFile(name, path, size, sha256.hexdigest())
 
 
 def _document(path: Path, name: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,23 @@ from artreg.core.version import FIRST, Part, Version
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
-from artreg.registry.parcel import Parcel, pack, small_file
+from artreg.registry.parcel import Parcel, packed, small_file
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.versions import list_numbers, read_run, read_seal
 from artreg.store.interface import Progress
+
+
+class Taking(Enum):
+    """How files get into a registry.
+
+    COPY leaves the source as it is. LINK gives them a second name where both lie on one disk, so that nothing is
+    copied; they become read-only, and whoever writes to them all the same damages the version. MOVE does the same and
+    then removes the source. Where a link cannot be, in a bucket above all, both copy.
+    """
+
+    COPY = "copy"
+    LINK = "link"
+    MOVE = "move"
 
 
 class Published(Frozen):
@@ -47,6 +62,7 @@ def publish(
     target: Version | Part,
     *,
     run: Mapping[str, Any] | None = None,
+    taking: Taking = Taking.COPY,
     dry_run: bool = False,
     reporter: Reporter = SILENT,
 ) -> Published:
@@ -62,6 +78,7 @@ def publish(
         folder: Holds `model.<ext>` or `model/`, and may hold metrics.json, run.json and whatever else belongs to it.
         target: The version, or which part of the newest one to raise.
         run: What is known of the run; by default what the folder's own run.json says.
+        taking: How its files get into the registry.
         dry_run: Check and say what would happen, but write nothing.
         reporter: Told of the bytes that were hashed and stored.
 
@@ -73,10 +90,15 @@ def publish(
         StorageError: Storage failed; nothing is visible.
     """
     registry.store.require_root()
-    parcel = pack(model, folder, run, reporter)
-    if isinstance(target, Version):
-        return _publish_as(registry, parcel, target, dry_run=dry_run, reporter=reporter)
-    return _publish_next(registry, parcel, target, dry_run=dry_run, reporter=reporter)
+    link = taking is not Taking.COPY
+    with packed(registry, model, folder, run, reporter, link=link, dry_run=dry_run) as parcel:
+        if isinstance(target, Version):
+            published = _publish_as(registry, parcel, target, dry_run=dry_run, reporter=reporter)
+        else:
+            published = _publish_next(registry, parcel, target, dry_run=dry_run, reporter=reporter)
+    if taking is Taking.MOVE and not dry_run:
+        _remove_sources(folder, parcel)
+    return published
 
 
 def _publish_next(registry: Registry, parcel: Parcel, part: Part, *, dry_run: bool, reporter: Reporter) -> Published:
@@ -219,3 +241,14 @@ def _manifest(parcel: Parcel, run: bytes) -> Manifest:
 def _published(registry: Registry, parcel: Parcel, version: Version, digest: str, created: bool) -> Published:
     path = f"{registry.store.url}/{keys.version_prefix(parcel.model, version)}"
     return Published(parcel.model, version, digest, path, created, parcel.metrics)
+
+
+def _remove_sources(folder: Path, parcel: Parcel) -> None:
+    """Remove the files that were published, and the folders that this empties; anything else there stays."""
+    names = [*(file.name for file in parcel.files), RUN, MANIFEST]
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    inner = {parent for name in names for parent in (folder / name).parents if parent.is_relative_to(folder)}
+    for parent in sorted(inner, reverse=True):
+        with suppress(OSError):
+            parent.rmdir()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from artreg.core import keys
 from artreg.core.manifest import MANIFEST, RUN
@@ -17,7 +18,7 @@ from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved, resolve
 from artreg.registry.versions import read_file, read_manifest
-from artreg.store.interface import Store, TreeFile
+from artreg.store.interface import Chunk, Store, TreeFile
 
 
 class Pulled(Frozen):
@@ -71,7 +72,7 @@ def pull(
             hint="restore it from a copy, or use another version",
         )
     files = [
-        TreeFile(file, partial(registry.store.chunks, f"{prefix}/{file}"), entries[file].size, sha256)
+        TreeFile(file, _source(registry.store, f"{prefix}/{file}"), entries[file].size, sha256)
         for file, sha256 in manifest.files.items()
         if file != RUN
     ]
@@ -92,14 +93,18 @@ def pull(
     return result(created=True)
 
 
+def _source(store: Store, key: str) -> Path | Callable[[], Iterator[Chunk]]:
+    """Return where the bytes of a file come from: a file of this machine, which the kernel can copy, or a stream."""
+    return store.local_path(key) or partial(store.chunks, key)
+
+
 def _require_same(into: Store, name: str, files: list[TreeFile]) -> None:
     if {entry.name for entry in into.walk(name)} != {file.name for file in files}:
         raise AlreadyExists(f"{name} in {into.url} is there and holds something else", hint="name another folder")
-    for file in files:
-        sha256 = hashlib.sha256()
-        for chunk in into.chunks(f"{name}/{file.name}"):
-            sha256.update(chunk)
-        if sha256.hexdigest() != file.sha256:
+    expected = {file.name: file.sha256 for file in files}
+    for digest in into.digests(name, [(file.name, file.size) for file in files]):
+        if digest.sha256 != expected[digest.name]:
             raise AlreadyExists(
-                f"{name} in {into.url} is there, but its {file.name} differs", hint="remove it, or name another folder"
+                f"{name} in {into.url} is there, but its {digest.name} differs",
+                hint="remove it, or name another folder",
             )

@@ -8,9 +8,9 @@ from artreg.core.record import Action, PromotionRecord
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen
-from artreg.registry.check import verified_manifest
+from artreg.registry.check import verified
 from artreg.registry.handle import Registry
-from artreg.registry.history import Head, read_record, records, require_head
+from artreg.registry.history import Head, read_record, records_from, require_head
 from artreg.registry.move import Destination, Moved, commit_move, draft, heal
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.promote import require_permission, require_reason
@@ -60,8 +60,8 @@ def rollback(
         return Moved(head.record, changed=False, dry_run=dry_run)
     require_reason(rules, alias, reason)
     target = _before(registry, head) if to is None else _held(registry, head, to)
-    manifest, _ = verified_manifest(registry, model, target.version, reporter=reporter)
-    if manifest.digest != target.digest:
+    whole = verified(registry, model, target.version, reporter=reporter)
+    if whole.manifest.digest != target.digest:
         raise IntegrityError(
             f"{model}@{target.version} is not what {alias} held in generation {target.generation}: "
             "its checksum.txt was changed since; nothing was moved",
@@ -121,7 +121,7 @@ def _fallback(registry: Registry, record: PromotionRecord) -> Head | None:
 
 def _held(registry: Registry, head: Head, version: Version) -> _Target:
     record = head.record
-    for past in records(registry, record.model, record.alias):
+    for past in records_from(registry, head):
         if past.record.version == version:
             target = _target(registry, past)
             require_not_yanked(target.log)

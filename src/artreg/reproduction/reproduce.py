@@ -14,7 +14,7 @@ from artreg.core.names import ModelName
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound, NotReproduced
 from artreg.frozen import Frozen, replace
-from artreg.registry.check import verified_manifest
+from artreg.registry.check import verified
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.proofs import record_proof
@@ -115,7 +115,7 @@ def reproduce(
         StorageError: Something cannot be fetched or written.
     """
     stage(f"verifying {model}@{version}")
-    verified_manifest(registry, model, version, reporter=reporter)
+    verified(registry, model, version, reporter=reporter)
     before = read_recorded(registry, model, version)
     with tempfile.TemporaryDirectory(prefix="artreg-reproduce-", ignore_cleanup_errors=True) as name:
         work = Path(name)

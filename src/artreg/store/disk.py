@@ -168,9 +168,9 @@ def pieces(descriptor: int) -> Iterator[memoryview]:
             yield buffer[:count]
 
 
-def new_file(path: str) -> int:
-    """Return a descriptor for writing the file that was not there until now."""
-    return os.open(path, _NEW, FILE_MODE)
+def new_file(path: str, *, readable: bool = False) -> int:
+    """Return a descriptor for writing the file that was not there until now, and for reading it if wanted."""
+    return os.open(path, (_NEW & ~os.O_WRONLY) | os.O_RDWR if readable else _NEW, FILE_MODE)
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:

@@ -11,7 +11,7 @@ Everything that may go wrong is an error from `artreg.errors`, never a Boolean:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from artreg.errors import InvalidInput
@@ -20,6 +20,7 @@ from artreg.protocol import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 READ_LIMIT = 16 * 2**20
@@ -95,12 +96,14 @@ class TreeFile(Frozen):
         source: Its bytes, the local file that holds them, or a function that yields them from the start.
         size: Bytes.
         sha256: Lower-case hexadecimal digest; a source that no longer matches it is refused.
+        owned: Whether the source is a file that `Store.staged` made, which may become part of a tree as it is.
     """
 
     name: str
     source: bytes | Path | Callable[[], Iterator[Chunk]]
     size: int
     sha256: str
+    owned: bool = False
 
 
 class Leftover(Frozen):
@@ -117,6 +120,20 @@ class Leftover(Frozen):
     token: str
     size: int
     modified: float
+
+
+class Digest(Frozen):
+    """What a file's bytes are.
+
+    Attributes:
+        name: Its name, relative to the prefix that was asked about.
+        sha256: Lower-case hexadecimal digest; '' if there is none.
+        problem: Why there is none, or ''.
+    """
+
+    name: str
+    sha256: str
+    problem: str = ""
 
 
 class Finding(Frozen):
@@ -197,6 +214,21 @@ class Store(Protocol):
             IntegrityError: It is no plain file, or it was overwritten meanwhile.
         """
 
+    def digests(
+        self, prefix: str, files: Sequence[tuple[str, int]], progress: Progress = NO_PROGRESS
+    ) -> Iterator[Digest]:
+        """Yield the sha256 of files below a prefix, several being read at a time, in any order.
+
+        Args:
+            prefix: What they lie under.
+            files: Names relative to it, each with the size that a listing told.
+            progress: Told of the bytes that were hashed, by any thread.
+
+        Raises:
+            StorageError: Storage cannot be reached, or refuses. A file that is missing, is no plain file, or was
+                overwritten meanwhile is no error: its digest says so.
+        """
+
     def page(self, prefix: str, after: str = "") -> Page:
         """List what lies directly under `prefix` (empty for the root), by name, after the name `after`.
 
@@ -216,6 +248,35 @@ class Store(Protocol):
             Conflict: Somebody cleaned up what was being written; it was not written.
             OutcomeUnknown: It may or may not have been written.
             StorageError: It was not written.
+        """
+
+    def local_path(self, key: str) -> Path | None:
+        """Return where a file lies on a disk of this machine, None if it lies elsewhere; it may not be there."""
+
+    def staged(
+        self,
+        folder: str,
+        sources: Mapping[str, Path],
+        *,
+        link: bool = False,
+        dry_run: bool = False,
+        progress: Progress = NO_PROGRESS,
+    ) -> AbstractContextManager[tuple[TreeFile, ...]]:
+        """Take stock of local files that are to become part of a tree: their sizes and digests.
+
+        A store that has to copy them anyway does so on the way, out of sight, so that nothing is read once for its
+        digest and once more for its bytes. What it made is gone at the end unless `put_tree` has taken it in.
+
+        Args:
+            folder: In which the tree is to lie.
+            sources: The files by their names in the tree.
+            link: Whether they may become part of the registry as they are, by a second name on the same disk.
+            dry_run: Whether they are only to be looked at where they lie.
+            progress: Told of the bytes that were hashed, by any thread.
+
+        Raises:
+            InvalidInput: A source cannot be read, or is no plain file.
+            StorageError: Storage refuses.
         """
 
     def put_tree(

@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound, OutcomeUnknown
 from artreg.store import pointers
@@ -27,10 +27,12 @@ from artreg.store.disk import (
     write_all,
     writing,
 )
+from artreg.store.folders import cleaned, is_empty, is_folder, remove_tree
 from artreg.store.interface import (
     NO_PROGRESS,
     READ_LIMIT,
     Chunk,
+    Digest,
     Entry,
     Finding,
     Kind,
@@ -42,8 +44,11 @@ from artreg.store.interface import (
     check_key,
 )
 from artreg.store.limits import too_large
-from artreg.store.local_tree import cleaned, fill, is_empty, is_folder, remove_tree
 from artreg.store.names import check_prefix, check_tree, is_hidden, is_own, is_segment, is_temporary, temporary_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR}
 _TRIES = 100  # times that a folder may vanish under a writer before it gives up
@@ -124,6 +129,14 @@ class LocalStore:
                 return
             yield piece
 
+    def digests(
+        self, prefix: str, files: Sequence[tuple[str, int]], progress: Progress = NO_PROGRESS
+    ) -> Iterator[Digest]:
+        """Yield the digests of files, hashed on every core."""
+        from artreg.store.hashing import digests  # noqa: PLC0415  # most commands hash nothing
+
+        return digests(self._root, check_prefix(prefix), files, progress)
+
     def page(self, prefix: str, after: str = "") -> Page:
         """List all names at once: on a disk a second page would cost as much as the first."""
         with reading(check_prefix(prefix) or self._url):
@@ -161,10 +174,32 @@ class LocalStore:
         with settling(key):
             sync_folder(parent)
 
+    def local_path(self, key: str) -> Path:
+        """Return where a file lies."""
+        from pathlib import Path  # noqa: PLC0415  # most commands need none
+
+        return Path(self._path(check_key(key)))
+
+    def staged(
+        self,
+        folder: str,
+        sources: Mapping[str, Path],
+        *,
+        link: bool = False,
+        dry_run: bool = False,
+        progress: Progress = NO_PROGRESS,
+    ) -> contextlib.AbstractContextManager[tuple[TreeFile, ...]]:
+        """Copy files into a temporary folder beside the place, hashing them on the way."""
+        from artreg.store.staging import in_place  # noqa: PLC0415  # most commands store nothing
+
+        return in_place(sources, progress=progress) if dry_run else self._copied(folder, sources, link, progress)
+
     def put_tree(
         self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS
     ) -> None:
         """Write a temporary folder beside the place, and rename it there."""
+        from artreg.store.local_tree import fill  # noqa: PLC0415  # most commands store nothing
+
         check_tree(check_key(prefix), files, claim, seal)
         marks = {file.name: file for file in files if file.name in {claim, seal}}
         target = self._path(prefix)
@@ -287,6 +322,21 @@ class LocalStore:
             message=f"the file system's clock differs from this machine's by {abs(skew):.0f} s",
             hint="" if abs(skew) < _SKEW else "Set both clocks; what counts as a leftover depends on them.",
         )
+
+    @contextlib.contextmanager
+    def _copied(
+        self, folder: str, sources: Mapping[str, Path], link: bool, progress: Progress
+    ) -> Iterator[tuple[TreeFile, ...]]:
+        from artreg.store.staging import copied  # noqa: PLC0415
+
+        with writing(folder):
+            temporary = self._temporary_folder(check_key(folder))
+        try:
+            yield copied(temporary, folder, sources, link=link, progress=progress)
+        finally:
+            remove_tree(temporary)
+            with contextlib.suppress(OSError):
+                self._remove_emptied(f"{folder}/{os.path.basename(temporary)}")
 
     def _path(self, key: str) -> str:
         return os.path.join(self._root, *key.split("/"))

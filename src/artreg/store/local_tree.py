@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from artreg.errors import Conflict
-from artreg.store.disk import hashed_pieces, new_file, sync, sync_folder, translate, write_all
+from artreg.errors import IntegrityError
+from artreg.store.copying import NotPlain, copy_hashed
+from artreg.store.disk import check_source, hashed_pieces, new_file, sync, sync_folder, translate, write_all
+from artreg.store.folders import cleaned
 from artreg.store.interface import Progress, TreeFile
+
+_WORKERS = 8
+_LARGE = 32 * 2**20
 
 
 def fill(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progress) -> None:
@@ -21,42 +26,10 @@ def fill(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progr
     for folder in sorted(folders - {""}):
         with _writing_tree(prefix):
             os.mkdir(os.path.join(temporary, folder))
-    for file in files:
-        _copy(os.path.join(temporary, file.name), prefix, file, progress)
+    _copy_all(temporary, prefix, files, progress)
     for folder in sorted(folders, reverse=True):
         with _writing_tree(prefix):
             sync_folder(os.path.join(temporary, folder))
-
-
-def remove_tree(path: str, *, quietly: bool = True) -> None:
-    """Remove a folder with all that is in it; quietly, what stays behind is a leftover, no error."""
-    import shutil  # noqa: PLC0415  (costs more to import than most commands need)
-
-    shutil.rmtree(path, ignore_errors=quietly)
-
-
-def is_folder(path: str) -> bool:
-    """Return whether a folder, and no link to one, lies at `path`."""
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def is_empty(path: str) -> bool:
-    """Return whether `path` is a folder in which nothing lies, which a rename replaces."""
-    try:
-        return is_folder(path) and not os.listdir(path)
-    except OSError:
-        return False
-
-
-def cleaned(key: str) -> Conflict:
-    """Return the error for a writer whose temporary file or folder was taken away."""
-    return Conflict(
-        f"{key} was not written: a clean-up removed it before it was finished",
-        hint="run the command again, and let gc spare what is younger than a publish takes",
-    )
 
 
 @contextlib.contextmanager
@@ -69,7 +42,48 @@ def _writing_tree(prefix: str) -> Iterator[None]:
         raise translate(error, prefix, "written") from error
 
 
+def _copy_all(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progress) -> None:
+    """Copy several small files at a time, for each waits for the disk or the network, and large ones one by one."""
+    small = [file for file in files if file.size <= _LARGE]
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="artreg-copy") as workers:
+        flying = [workers.submit(_copy, os.path.join(temporary, file.name), prefix, file, progress) for file in small]
+        try:
+            for future in flying:
+                future.result()
+        except BaseException:
+            workers.shutdown(wait=True, cancel_futures=True)
+            raise
+    for file in files:
+        if file.size > _LARGE:
+            _copy(os.path.join(temporary, file.name), prefix, file, progress)
+
+
 def _copy(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
+    if file.owned and isinstance(file.source, os.PathLike):
+        with _writing_tree(prefix):
+            os.link(file.source, path)  # not moved: a tree that lost a race is tried again under another name
+        progress.advance(file.size)
+    elif isinstance(file.source, os.PathLike):
+        _copy_file(path, prefix, file, file.source, progress)
+    else:
+        _copy_pieces(path, prefix, file, progress)
+
+
+def _copy_file(path: str, prefix: str, file: TreeFile, source: os.PathLike[str], progress: Progress) -> None:
+    try:
+        size, sha256 = copy_hashed(source, path, progress)
+    except NotPlain as error:
+        raise IntegrityError(f"{source} is no plain file") from error
+    except OSError as error:
+        if error.filename == os.fspath(source) and isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise IntegrityError(f"{file.name} cannot be stored: {source} is not there any more") from error
+        if isinstance(error, FileNotFoundError):
+            raise cleaned(prefix) from error
+        raise translate(error, prefix, "written") from error
+    check_source(file, size, sha256)
+
+
+def _copy_pieces(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
     with _writing_tree(prefix):
         descriptor = new_file(path)
     try:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import bisect
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from artreg.errors import AlreadyExists, InvalidInput, NotFound, StorageError
 from artreg.frozen import Frozen
 from artreg.store import pointers
+from artreg.store.digest import stream_digest
 from artreg.store.disk import hashed_bytes
 from artreg.store.interface import (
     NO_PROGRESS,
     READ_LIMIT,
     Chunk,
+    Digest,
     Entry,
     Finding,
     Kind,
@@ -28,6 +32,7 @@ from artreg.store.interface import (
 )
 from artreg.store.limits import too_large
 from artreg.store.names import check_prefix, check_tree, is_hidden, is_own
+from artreg.store.staging import in_place
 
 _PAGE = 1000
 _PIECE = 2**20
@@ -112,6 +117,12 @@ class MemoryStore:
         for start in range(0, len(data), _PIECE):
             yield data[start : start + _PIECE]
 
+    def digests(
+        self, prefix: str, files: Sequence[tuple[str, int]], progress: Progress = NO_PROGRESS
+    ) -> Iterator[Digest]:
+        """Yield the digests of files, one after the other."""
+        return (stream_digest(self, prefix, name, progress) for name, _ in files)
+
     def page(self, prefix: str, after: str = "") -> Page:
         """List a thousand names at a time."""
         lead = len(prefix) + 1 if prefix else 0
@@ -139,6 +150,22 @@ class MemoryStore:
             if key in self._root.files or self._root.below(key):
                 raise AlreadyExists(f"{key} is there already")
             self._root.put(key, bytes(data))
+
+    def local_path(self, key: str) -> Path | None:
+        """Return None: no file of this machine."""
+        return None
+
+    def staged(
+        self,
+        folder: str,
+        sources: Mapping[str, Path],
+        *,
+        link: bool = False,
+        dry_run: bool = False,
+        progress: Progress = NO_PROGRESS,
+    ) -> AbstractContextManager[tuple[TreeFile, ...]]:
+        """Take stock of files where they lie."""
+        return in_place(sources, progress=progress)
 
     def put_tree(
         self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, OutcomeUnknown, StorageError
 from artreg.store import pointers
 from artreg.store.bucket import Bucket, Found
 from artreg.store.commit import commit
+from artreg.store.digest import stream_digest
 from artreg.store.interface import (
     NO_PROGRESS,
     OWN,
     READ_LIMIT,
     Chunk,
+    Digest,
     Entry,
     Finding,
     Leftover,
@@ -27,6 +31,7 @@ from artreg.store.interface import (
 from artreg.store.limits import too_large
 from artreg.store.names import check_prefix, check_tree, is_hidden, is_own
 from artreg.store.probe import probe
+from artreg.store.staging import in_place
 
 MARKER = f"{OWN}/conditional-writes"
 """Object that says that this root's storage was once seen to honour conditions."""
@@ -103,6 +108,23 @@ class ObjectStore:
         finally:
             workers.shutdown(wait=True, cancel_futures=True)
 
+    def digests(
+        self, prefix: str, files: Sequence[tuple[str, int]], progress: Progress = NO_PROGRESS
+    ) -> Iterator[Digest]:
+        """Yield the digests of objects: many small ones at a time, large ones one by one in pieces."""
+        small = [name for name, size in files if size <= self._bucket.piece_size]
+        large = [name for name, size in files if size > self._bucket.piece_size]
+        with ThreadPoolExecutor(self._bucket.parallel, thread_name_prefix="artreg-get") as workers:
+            flying = [workers.submit(stream_digest, self, prefix, name, progress) for name in small]
+            try:
+                for done in as_completed(flying):
+                    yield done.result()
+            except BaseException:
+                workers.shutdown(wait=True, cancel_futures=True)
+                raise
+        for name in large:
+            yield stream_digest(self, prefix, name, progress)
+
     def page(self, prefix: str, after: str = "") -> Page:
         """List up to a thousand names."""
         page = self._bucket.page(check_prefix(prefix), after)
@@ -120,6 +142,22 @@ class ObjectStore:
     def create(self, key: str, data: bytes) -> None:
         """Put a small object on the condition that there is none."""
         self._bucket.put_absent(check_key(key), data)
+
+    def local_path(self, key: str) -> Path | None:
+        """Return None: no file of this machine."""
+        return None
+
+    def staged(
+        self,
+        folder: str,
+        sources: Mapping[str, Path],
+        *,
+        link: bool = False,
+        dry_run: bool = False,
+        progress: Progress = NO_PROGRESS,
+    ) -> AbstractContextManager[tuple[TreeFile, ...]]:
+        """Take stock of files where they lie."""
+        return in_place(sources, progress=progress)
 
     def put_tree(
         self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS

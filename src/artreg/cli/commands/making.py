@@ -85,22 +85,30 @@ def publish(
     model: Annotated[str, Option("--model", "-m", help="[PROJECT/]MODEL", complete="models")],
     version: VersionOption = None,
     bump: BumpOption = None,
+    move: Annotated[bool, Option("--move", help="Take the folder's files over, and remove them there")] = False,
+    link: Annotated[bool, Option("--link", help="Take them over by hard links: they become read-only")] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Check everything, but publish nothing")] = False,
 ) -> None:
     """Publish a folder that was made elsewhere.
 
     It needs a model.<ext>, or a folder model/; metrics.json and run.json are taken where they are there.
 
-    Examples: artreg publish out/ --model churn --version 2.0.0; artreg publish out/ --model churn --bump minor
+    With --move and --link nothing is copied where the folder lies on the registry's own disk; elsewhere they copy.
+
+    Examples: artreg publish out/ --model churn --version 2.0.0; artreg publish out/ --model churn --bump minor --move
     """
+    from artreg.registry.publish import Taking
     from artreg.registry.publish import publish as run
 
+    if move and link:
+        raise InvalidInput("--move and --link exclude each other", hint="give one of them")
     target = _target(version, bump, None)
     result = run(
         session.registry,
         session.model(model),
         folder,
         target,
+        taking=Taking.MOVE if move else Taking.LINK if link else Taking.COPY,
         dry_run=dry_run,
         reporter=session.output.reporter,
     )

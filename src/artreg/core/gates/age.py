@@ -30,7 +30,7 @@ class SoakGate(Gate):
 
     def needs(self, alias: Alias) -> Needs:
         """Ask for the newest record of the earlier alias, and since when it has held what it holds."""
-        return Needs(heads=frozenset({Alias(self.alias)}))
+        return Needs(since=frozenset({Alias(self.alias)}))
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a version that has stood there long enough."""

@@ -100,12 +100,14 @@ class Needs(Frozen):
 
     Attributes:
         heads: Aliases whose newest records it looks at.
+        since: Aliases of which it asks since when they have held what they hold, and their newest records.
         incumbents: Aliases whose versions it compares the candidate with.
         way_back: Whether it looks at what a rollback would return to.
         measured: Whether something must be measured outside.
     """
 
     heads: frozenset[Alias] = frozenset()
+    since: frozenset[Alias] = frozenset()
     incumbents: frozenset[Alias] = frozenset()
     way_back: bool = False
     measured: bool = False
