@@ -107,21 +107,21 @@ def victim(store: Store) -> Registry:
 
 def in_bucket(name: str, root: Root, sources: str, at: int | str | None, trace: str | None) -> None:
     """Run an operation in a bucket, and die at a moment: before a request is sent, or when its answer is there."""
-    from aiobotocore.httpsession import AIOHTTPSession
+    from botocore.httpsession import URLLib3Session
 
     from artreg.store.object import ObjectStore
 
     clock = Clock(at)
-    send = AIOHTTPSession.send
+    send = URLLib3Session.send
 
-    async def counted(session, request):
+    def counted(session, request):
         words = f"{request.method} {request.url.partition(f'{root.prefix}/')[2].removeprefix('demo/churn/')}"
         clock.tick(f"{words} is to be sent")
-        answer = await send(session, request)
+        answer = send(session, request)
         clock.tick(f"{words} was answered")
         return answer
 
-    AIOHTTPSession.send = counted
+    URLLib3Session.send = counted
     OPERATIONS[name].run(victim(ObjectStore(S3Bucket(root.bucket, root.prefix, root.options, connect))), Path(sources))
     _report(clock, trace)
 

@@ -11,7 +11,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 _TESTS = str(Path(__file__).parent.parent)
-_PRELOAD = ["pytest", "faults.children", "faults.racers", "s3fs", "aiobotocore.session", "boto3"]
+_PRELOAD = ["pytest", "faults.children", "faults.racers", "botocore.session", "boto3"]
 
 
 @cache

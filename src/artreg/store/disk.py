@@ -180,6 +180,12 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+def stamp_of(descriptor: int) -> tuple[int, ...]:
+    """Return what changes whenever somebody writes to an open file, or puts another in its place."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def check_source(file: TreeFile, size: int, sha256: str) -> None:
     """See that what was read is what was promised.
 

@@ -97,6 +97,7 @@ class TreeFile(Frozen):
         size: Bytes.
         sha256: Lower-case hexadecimal digest; a source that no longer matches it is refused.
         owned: Whether the source is a file that `Store.staged` made, which may become part of a tree as it is.
+        stamp: What the system said of the source when it was hashed; while that is so it need not be hashed again.
     """
 
     name: str
@@ -104,6 +105,7 @@ class TreeFile(Frozen):
     size: int
     sha256: str
     owned: bool = False
+    stamp: tuple[int, ...] = ()
 
 
 class Leftover(Frozen):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from artreg.errors import ArtregError
-from artreg.store.disk import hashed_pieces
-from artreg.store.interface import NO_PROGRESS, Entry, Kind, Progress, TreeFile, check_key
+from artreg.errors import ArtregError, IntegrityError
+from artreg.frozen import Frozen
+from artreg.store.disk import hashed_pieces, stamp_of
+from artreg.store.interface import NO_PROGRESS, Entry, Kind, TreeFile, check_key
 
 
 def md5(data: bytes) -> bytes:
@@ -36,11 +38,53 @@ def parts_of(file: TreeFile, size: int) -> Iterator[bytes]:
         yield bytes(rest)
 
 
-def count_sent(done: Iterable[Future[bytes]], lengths: dict[Future[bytes], int], progress: Progress) -> None:
-    """Tell of the parts that were sent; one that failed raises."""
-    for future in done:
-        future.result()
-        progress.advance(lengths[future])
+class Part(Frozen):
+    """A part of an upload.
+
+    Attributes:
+        number: Its place; the first is 1.
+        length: Its bytes.
+        read: Returns them; whoever sends the part calls it.
+    """
+
+    number: int
+    length: int
+    read: Callable[[], bytes]
+
+
+def parts_to_send(file: TreeFile, size: int) -> Iterator[Part]:
+    """Yield the parts of a file.
+
+    Of a local file that is as it was when it was hashed each sender reads its own part; anything else is read in order,
+    and hashed once more.
+
+    Raises:
+        IntegrityError: The file is not what its digest says, or was changed meanwhile.
+    """
+    if file.stamp and isinstance(file.source, os.PathLike):
+        for number, start in enumerate(range(0, file.size, size), start=1):
+            length = min(size, file.size - start)
+            yield Part(number, length, partial(_read_part, file, file.source, start, length))
+    else:
+        for number, part in enumerate(parts_of(file, size), start=1):
+            yield Part(number, len(part), partial(bytes, part))
+
+
+def _read_part(file: TreeFile, source: os.PathLike[str], start: int, length: int) -> bytes:
+    try:
+        with open(source, "rb", buffering=0) as opened:
+            opened.seek(start)
+            data = opened.read(length) or b""
+            while len(data) < length and (more := opened.read(length - len(data))):
+                data += more
+            changed = stamp_of(opened.fileno()) != file.stamp
+    except OSError as error:
+        raise IntegrityError(f"{file.name} cannot be stored: {source} cannot be read any more") from error
+    if len(data) != length or changed:
+        raise IntegrityError(
+            f"{file.name} changed while it was being stored", hint="leave its source alone, then run the command again"
+        )
+    return data
 
 
 def entries_by_name(answer: Any, lead: str) -> dict[str, Entry]:

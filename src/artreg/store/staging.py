@@ -12,7 +12,7 @@ from pathlib import Path
 
 from artreg.errors import ArtregError, InvalidInput
 from artreg.store.copying import NotPlain, copy_hashed, link_hashed
-from artreg.store.disk import translate
+from artreg.store.disk import stamp_of, translate
 from artreg.store.folders import cleaned
 from artreg.store.hashing import BUFFER, hash_descriptor
 from artreg.store.interface import NO_PROGRESS, Progress, TreeFile
@@ -64,12 +64,14 @@ def _hashed(name: str, source: Path, *, progress: Progress) -> TreeFile:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _no_file(source)
+            before = stamp_of(descriptor)
             size, sha256 = hash_descriptor(descriptor, bytearray(BUFFER), progress)
+            stamp = before if stamp_of(descriptor) == before else ()
         finally:
             os.close(descriptor)
     except OSError as error:
         raise _unreadable(source, error) from error
-    return TreeFile(name, source, size, sha256)
+    return TreeFile(name, source, size, sha256, stamp=stamp)
 
 
 def _copied(folder: str, prefix: str, name: str, source: Path, *, link: bool, progress: Progress) -> TreeFile:
