@@ -1,7 +1,7 @@
 """The formats, byte for byte; and registries of the past, which every artreg to come must still read.
 
-`registry-2` was written by the story below, `registry-1` by the story without its end before versions had logs. A
-change of format adds a folder beside them; none is ever rewritten.
+`registry-3` was written by the story below, `registry-2` before yanks left marks, `registry-1` before versions had
+logs. A change of format adds a folder beside them; none is ever rewritten.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def story(bench: Bench) -> None:
         bench.promote(version, PROD, reason="release «é»")
     rollback(bench.registry, CHURN, PROD, POLICY, reason="slow")
     since_versions_have_logs(bench.registry)
+    since_yanks_leave_marks(bench.registry)
 
 
 def since_versions_have_logs(registry: Registry) -> None:
@@ -54,6 +55,12 @@ def since_versions_have_logs(registry: Registry) -> None:
     unyank(registry, CHURN, candidate, "«no»")
     freeze(registry, CHURN, STAGING, datetime(2026, 12, 1, tzinfo=UTC), "sales")
     unfreeze(registry, CHURN, STAGING, "over")
+
+
+def since_yanks_leave_marks(registry: Registry) -> None:
+    second = Version.parse("1.1.0")
+    yank(registry, CHURN, second, "it is slow")
+    unyank(registry, CHURN, second, "it is not")
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -71,7 +78,7 @@ def test_the_formats_are_what_they_were(local_store: LocalStore, tmp_path: Path)
     made = tmp_path / "made"
     made.mkdir()
     story(Bench(local_store, made))
-    assert contents(Path(local_store.url)) == contents(HERE / "registry-2")
+    assert contents(Path(local_store.url)) == contents(HERE / "registry-3")
 
 
 @pytest.mark.parametrize("name", REGISTRIES)

@@ -420,7 +420,12 @@ def test_gc_marks_what_an_older_artreg_or_a_dead_yank_left_unmarked(bench: Bench
         bench.registry, CHURN, V2, lambda log: Draft(EventKind.YANK, digest_of(bench.registry, log), why="leaks")
     )
     assert resolve(bench.registry, Reference(CHURN, FREE)).warning == ""
-    assert collect(bench.registry, older_than=timedelta(), dry_run=True).healed == ("demo/churn@free",)
-    assert collect(bench.registry, older_than=timedelta()).healed == ("demo/churn@free",)
+    assert collect(bench.registry, older_than=timedelta(), dry_run=True).healed == (
+        "demo/churn@free",
+        "demo/churn@1.1.0",
+    )
+    assert not any(version.yanked for version in catalog(bench.registry, CHURN)[0].versions)
+    assert collect(bench.registry, older_than=timedelta()).healed == ("demo/churn@free", "demo/churn@1.1.0")
+    assert catalog(bench.registry, CHURN)[0].versions[0].yanked == "leaks"
     assert "leaks" in resolve(bench.registry, Reference(CHURN, FREE)).warning
     assert collect(bench.registry, older_than=timedelta()).healed == ()

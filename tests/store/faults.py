@@ -67,6 +67,9 @@ class Wrapper:
     def read(self, key: str, limit: int = READ_LIMIT) -> bytes:
         return self._pass("read", key, lambda: self.inner.read(key, limit))
 
+    def read_each(self, keys: Sequence[str]) -> Iterator[bytes]:
+        return map(self.read, keys)
+
     def chunks(self, key: str) -> Iterator[Chunk]:
         self.before("chunks", key)
         yield from self.inner.chunks(key)

@@ -8,6 +8,9 @@ from artreg.core.version import Version
 
 HISTORY = "history"
 
+YANKED = "yanked"
+"""The name of the mark of a version that was yanked; its log says whether it still is."""
+
 REFERENCE = "-reference"
 """How the folder's name ends of a snapshot whose bytes are kept elsewhere."""
 
@@ -62,6 +65,11 @@ def log_prefix(model: ModelName, version: Version) -> str:
 def event_key(model: ModelName, version: Version, number: int) -> str:
     """Return the key of a version event."""
     return f"{log_prefix(model, version)}/{record_name(number)}"
+
+
+def yank_mark_key(model: ModelName, version: Version) -> str:
+    """Return the key of the empty file that lets a listing tell which versions were ever yanked."""
+    return f"{log_prefix(model, version)}/{YANKED}"
 
 
 def record_name(generation: int) -> str:

@@ -58,13 +58,14 @@ class Version(Frozen):
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Version):
             return NotImplemented
-        return self._precedence() < other._precedence()
+        return self.precedence() < other.precedence()
 
     def __str__(self) -> str:
         release = f"{self.major}.{self.minor}.{self.patch}"
         return f"{release}-{'.'.join(self.prerelease)}" if self.prerelease else release
 
-    def _precedence(self) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
+    def precedence(self) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
+        """Return what orders versions."""
         identifiers = tuple((not i.isdigit(), int(i) if i.isdigit() else 0, i) for i in self.prerelease)
         return self.major, self.minor, self.patch, not self.prerelease, identifiers
 

@@ -8,17 +8,21 @@ from datetime import UTC, datetime
 
 from artreg.core import keys
 from artreg.core.manifest import MANIFEST, TOMBSTONE
-from artreg.core.names import Alias, ModelName, Reference, is_name
+from artreg.core.names import Alias, ModelName, Reference, is_alias, is_name
+from artreg.core.record import parse_record
 from artreg.core.run_record import RunRecord
 from artreg.core.version import Version, is_version
 from artreg.errors import NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
-from artreg.registry.history import find_head
+from artreg.registry.history import find_head, newest_generation
 from artreg.registry.resolve import Resolved, resolve
 from artreg.registry.version_log import find_yank
 from artreg.registry.versions import list_aliases, no_model, read_manifest, read_metrics, read_run
 from artreg.store.interface import Entry
+
+_GAP = -1
+"""In place of the number of records where one is missing."""
 
 
 class VersionSummary(Frozen):
@@ -74,29 +78,42 @@ class VersionDetails(Frozen):
 
 
 class _Tally:
+    """What a listing tells of one version."""
+
     def __init__(self) -> None:
         self.created = 0.0
         self.sealed = False
-        self.spoken_of = False
-        self.sizes: list[int] = []
+        self.marked = False
+        self.files = 0
+        self.bytes = 0
+
+
+class _Model:
+    """What a listing tells of one model: its versions, and how many records each alias and each log has."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, _Tally] = defaultdict(_Tally)
+        self.records: dict[str, int] = {}
 
 
 def catalog(registry: Registry, scope: ModelName | str | None = None) -> list[ModelSummary]:
     """Return the models of a registry, of one project, or one model, in order of their names.
 
-    The whole is read by one listing, a request a page; beyond it each alias costs a constant number.
+    The whole is read by one listing, a request a page; beyond it one record for each alias, and one event for each
+    version that was ever yanked, several at a time.
 
     Raises:
         NotFound: There is no such model, project or registry.
     """
     registry.store.require_root()
     prefix = "" if scope is None else scope if isinstance(scope, str) else keys.model_prefix(scope)
-    tallies = _tally(prefix, registry.store.walk(prefix))
-    if isinstance(scope, ModelName) and scope not in tallies:
+    found = _tally(prefix, registry.store.walk(prefix))
+    if isinstance(scope, ModelName) and scope not in found:
         raise no_model(registry, scope)
-    if isinstance(scope, str) and not tallies:
+    if isinstance(scope, str) and not found:
         raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
-    return [_summary(registry, model, versions) for model, versions in sorted(tallies.items())]
+    heads, yanks = _heads(registry, found), _yanks(registry, found)
+    return [_summary(model, found[model], heads[model], yanks[model]) for model in sorted(found)]
 
 
 def details(registry: Registry, reference: Reference) -> VersionDetails:
@@ -125,44 +142,88 @@ def alias_targets(registry: Registry, model: ModelName) -> dict[str, Version]:
     return {name: version for name, version in targets.items() if version is not None}
 
 
-def _tally(prefix: str, entries: Iterable[Entry]) -> dict[ModelName, dict[Version, _Tally]]:
-    tallies: dict[ModelName, dict[Version, _Tally]] = defaultdict(lambda: defaultdict(_Tally))
+def _tally(prefix: str, entries: Iterable[Entry]) -> dict[ModelName, _Model]:
+    found: dict[tuple[str, str], _Model] = defaultdict(_Model)
+    lead = f"{prefix}/" if prefix else ""
     for entry in entries:
-        path = f"{prefix}/{entry.name}" if prefix else entry.name
-        project, _, rest = path.partition("/")
+        project, _, rest = f"{lead}{entry.name}".partition("/")
         name, _, rest = rest.partition("/")
         number, _, file = rest.partition("/")
-        if not (is_name(project) and is_name(name)):
-            continue
-        versions = tallies[ModelName(project, name)]
-        log = file.partition("/")[0]
-        if number == keys.HISTORY and is_version(log):
-            versions[Version.parse(log)].spoken_of = True
-        elif file and is_version(number):
-            tally = versions[Version.parse(number)]
-            tally.sizes.append(entry.size)
+        model = found[project, name]
+        if number == keys.HISTORY:
+            _tally_history(model, file)
+        elif file:
+            tally = model.versions[number]
+            tally.files += 1
+            tally.bytes += entry.size
             if file == MANIFEST and entry.size != len(TOMBSTONE):
                 tally.sealed, tally.created = True, entry.modified
-    return tallies
+    return {ModelName(*place): model for place, model in found.items() if all(map(is_name, place))}
 
 
-def _summary(registry: Registry, model: ModelName, tallies: Mapping[Version, _Tally]) -> ModelSummary:
-    aliases = alias_targets(registry, model)
+def _tally_history(model: _Model, file: str) -> None:
+    """Count a record of an alias, or an event of a version; a listing shows them in order, and one after a gap too."""
+    of, _, name = file.partition("/")
+    record = keys.parse_record_name(name)
+    if record is not None:
+        complete = record == model.records.get(of, 0) + 1
+        model.records[of] = record if complete else _GAP
+    elif name == keys.YANKED:
+        model.versions[of].marked = True
+
+
+def _heads(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelName, dict[str, Version]]:
+    """Return where each alias of each model points."""
+    wanted = [
+        (model, Alias(name), newest)
+        for model, told in found.items()
+        for name, newest in told.records.items()
+        if is_alias(name)
+    ]
+    for model, alias, newest in wanted:
+        if newest == _GAP:
+            newest_generation(registry, model, alias)  # says what is missing
+    read = registry.store.read_each([keys.record_key(*place) for place in wanted])
+    targets: dict[ModelName, dict[str, Version]] = {model: {} for model in found}
+    for (model, alias, newest), data in zip(wanted, read, strict=True):
+        version = parse_record(data, model, alias, newest).version
+        if version is not None:
+            targets[model][alias.name] = version
+    return targets
+
+
+def _yanks(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelName, dict[Version, str]]:
+    """Return why versions are yanked, of those that bear the mark."""
+    marked = [
+        (model, Version.parse(name))
+        for model, told in found.items()
+        for name, tally in told.versions.items()
+        if tally.marked and is_version(name)
+    ]
+    reasons: dict[ModelName, dict[Version, str]] = {model: {} for model in found}
+    for model, version in marked:
+        yank = find_yank(registry, model, version)
+        if yank is not None:
+            reasons[model][version] = yank.why
+    return reasons
+
+
+def _summary(
+    model: ModelName, told: _Model, aliases: Mapping[str, Version], yanks: Mapping[Version, str]
+) -> ModelSummary:
+    held: dict[Version, list[str]] = defaultdict(list)
+    for name, target in aliases.items():
+        held[target].append(name)
+    sealed = {Version.parse(name): tally for name, tally in told.versions.items() if tally.sealed and is_version(name)}
     versions = tuple(
         VersionSummary(
             version,
             datetime.fromtimestamp(tally.created, UTC),
-            len(tally.sizes),
-            sum(tally.sizes),
-            tuple(name for name, target in aliases.items() if target == version),
-            _yank_reason(registry, model, version) if tally.spoken_of else "",
+            tally.files,
+            tally.bytes,
+            tuple(held.get(version, ())),
+            yanks.get(version, ""),
         )
-        for version, tally in sorted(tallies.items(), reverse=True)
-        if tally.sealed
+        for version, tally in sorted(sealed.items(), key=lambda item: item[0].precedence(), reverse=True)
     )
     return ModelSummary(model, versions, aliases)
-
-
-def _yank_reason(registry: Registry, model: ModelName, version: Version) -> str:
-    yank = find_yank(registry, model, version)
-    return "" if yank is None else yank.why

@@ -15,8 +15,8 @@ from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, records
 from artreg.registry.move import heal, pointer_problem
 from artreg.registry.version_log import VersionLog, list_logs, read_log
-from artreg.registry.versions import list_aliases, list_models, list_numbers, read_seal
-from artreg.registry.yank import mark
+from artreg.registry.versions import list_aliases, list_entries, list_models, list_numbers, read_seal
+from artreg.registry.yank import mark, mark_version
 from artreg.store.commit import commit
 from artreg.store.interface import Entry
 
@@ -38,7 +38,7 @@ class Collected(Frozen):
 
     Attributes:
         removed: Leftovers and unfinished versions.
-        healed: Aliases whose pointers were set.
+        healed: Aliases whose pointers were set, and aliases and versions of which it was marked that they were yanked.
         dry_run: Whether nothing was written on purpose.
     """
 
@@ -77,6 +77,8 @@ def collect(registry: Registry, *, older_than: timedelta, dry_run: bool = False)
             for name in list_aliases(registry.store, model)
             if _heal(registry, model, Alias(name), dry_run)
         ]
+        logs = list_logs(registry.store, model)
+        healed += [f"{model}@{version}" for version in logs if _mark(registry, model, version, dry_run)]
     return Collected(tuple(removed), tuple(healed), dry_run)
 
 
@@ -152,3 +154,11 @@ def _heal(registry: Registry, model: ModelName, alias: Alias, dry_run: bool) -> 
 def _yanked(registry: Registry, model: ModelName, version: Version) -> VersionLog | None:
     log = read_log(registry, model, version)
     return None if log.yank is None else log
+
+
+def _mark(registry: Registry, model: ModelName, version: Version, dry_run: bool) -> bool:
+    """Mark a version that an older artreg yanked, or somebody who died over it."""
+    names = {entry.name for entry in list_entries(registry.store, keys.log_prefix(model, version))}
+    if keys.YANKED in names or _yanked(registry, model, version) is None:
+        return False
+    return dry_run or mark_version(registry, model, version)

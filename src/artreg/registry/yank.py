@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from artreg.core import keys
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import Action
 from artreg.core.version import Version
 from artreg.core.version_event import EventKind, VersionEvent
-from artreg.errors import Conflict, InvalidInput
+from artreg.errors import AlreadyExists, Conflict, InvalidInput
 from artreg.frozen import Frozen, replace
 from artreg.registry.fence import settle
 from artreg.registry.handle import Registry
@@ -73,6 +74,7 @@ def yank(registry: Registry, model: ModelName, version: Version, reason: str, *,
     log, changed = append_next(registry, model, version, decide)
     # Also where it was yanked already: whoever did so may have died before this.
     fences = settle(registry, log)
+    mark_version(registry, model, version)
     held_by = tuple(alias for alias in _held_by(registry, model, version) if mark(registry, log, alias))
     return Yanked(model, version, log.yank, changed, held_by, tuple(fence.alias for fence in fences))
 
@@ -96,6 +98,21 @@ def unyank(registry: Registry, model: ModelName, version: Version, reason: str, 
         return _would(registry, read_log(registry, model, version), decide)
     log, changed = append_next(registry, model, version, decide)
     return Yanked(model, version, log.yank, changed, _held_by(registry, model, version))
+
+
+def mark_version(registry: Registry, model: ModelName, version: Version) -> bool:
+    """Leave a mark beside the log of a version that was yanked; return False if there is one.
+
+    Whoever lists a registry then reads only the logs of versions that bear it.
+
+    Raises:
+        StorageError: Storage failed; the same command run again goes on.
+    """
+    try:
+        registry.store.create(keys.yank_mark_key(model, version), b"")
+    except AlreadyExists:
+        return False
+    return True
 
 
 def mark(registry: Registry, log: VersionLog, alias: Alias) -> bool:

@@ -286,6 +286,17 @@ def entry_of(folder: int, name: str, shown: str) -> Entry | None:
     return Entry(shown, kind, size=found.st_size if kind is Kind.FILE else 0, modified=found.st_mtime)
 
 
+def named(found: os.DirEntry[str]) -> Entry:
+    """Describe what a folder's own list says of one name, without asking for more."""
+    if found.is_symlink():
+        kind = Kind.LINK
+    elif found.is_dir(follow_symlinks=False):
+        kind = Kind.FOLDER
+    else:
+        kind = Kind.FILE if found.is_file(follow_symlinks=False) else Kind.OTHER
+    return Entry(found.name, kind, size=0, modified=0.0)
+
+
 def _kind(mode: int) -> Kind:
     if stat.S_ISREG(mode):
         return Kind.FILE

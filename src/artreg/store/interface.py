@@ -208,6 +208,14 @@ class Store(Protocol):
             IntegrityError: It is larger than `limit` bytes, or it is no plain file.
         """
 
+    def read_each(self, keys: Sequence[str]) -> Iterator[bytes]:
+        """Yield the whole of small files, in order, several being read at a time.
+
+        Raises:
+            NotFound: One is not there.
+            IntegrityError: One is larger than `READ_LIMIT` bytes, or it is no plain file.
+        """
+
     def chunks(self, key: str) -> Iterator[Chunk]:
         """Yield a file's bytes in order, in pieces of bounded size; nothing happens before the first is asked for.
 
@@ -233,6 +241,8 @@ class Store(Protocol):
 
     def page(self, prefix: str, after: str = "") -> Page:
         """List what lies directly under `prefix` (empty for the root), by name, after the name `after`.
+
+        Of each it tells the name and the kind; `walk` tells sizes and times.
 
         A prefix under which nothing lies has an empty page. Temporary names and `OWN` are left out.
         """

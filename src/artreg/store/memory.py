@@ -111,6 +111,10 @@ class MemoryStore:
             raise too_large(key, limit)
         return data
 
+    def read_each(self, keys: Sequence[str]) -> Iterator[bytes]:
+        """Yield files one after the other."""
+        return map(self.read, keys)
+
     def chunks(self, key: str) -> Iterator[Chunk]:
         """Yield a file's bytes in order."""
         data = memoryview(self._data(key))

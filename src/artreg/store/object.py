@@ -87,6 +87,11 @@ class ObjectStore:
             raise too_large(key, limit)
         return piece.data
 
+    def read_each(self, keys: Sequence[str]) -> Iterator[bytes]:
+        """Yield objects, of which several are on their way at a time."""
+        with ThreadPoolExecutor(2 * self._bucket.parallel, thread_name_prefix="artreg-read") as workers:
+            yield from workers.map(self.read, keys)
+
     def chunks(self, key: str) -> Iterator[Chunk]:
         """Yield an object's bytes in order, several pieces being on their way at a time."""
         step = self._bucket.piece_size

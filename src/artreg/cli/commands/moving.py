@@ -47,7 +47,6 @@ def promote(
     Examples: artreg promote churn 1.2.1 --to staging; artreg promote churn staging --to prod --expect 1.2.0;
     artreg promote --plan release.yaml
     """
-    session.registry.store.require_root()
     if plan is not None:
         if model or version or to or expect or force:
             raise InvalidInput("--plan stands alone", hint="the plan names models, versions and aliases")
@@ -140,7 +139,6 @@ def rollback(
     """
     from artreg.registry.rollback import rollback as run
 
-    session.registry.store.require_root()
     if model is not None:
         reference = Reference(session.model(model), Alias(alias.rpartition("@")[2]))
     else:

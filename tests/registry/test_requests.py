@@ -1,0 +1,144 @@
+"""How many requests a bucket gets: counted, since each costs the time of a journey there and back, and money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from artreg.core.names import Reference
+from artreg.core.version import Version
+from artreg.registry.catalog import catalog
+from artreg.registry.handle import Registry
+from artreg.registry.promote import promote
+from artreg.registry.resolve import resolve
+from artreg.registry.rollback import rollback
+from artreg.registry.stored_policy import stored_policy
+from artreg.registry.yank import yank
+from artreg.store.object import ObjectStore
+from artreg.store.s3 import S3Bucket
+from registry.bench import CHURN, FREE, Bench
+from store.places import MotoPlace
+
+Request = tuple[str, str]
+
+
+class CountedBucket(S3Bucket):
+    """Remembers each request."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self.requests: list[Request] = []
+
+    def _call(self, method: str, **parameters: object) -> object:
+        place = str(parameters.get("Key", parameters.get("Prefix", "")))
+        self.requests.append((method, place.partition("demo/churn/")[2] or place))
+        return super()._call(method, **parameters)
+
+
+class Counter:
+    """A registry in a bucket, of which every process opens a store of its own."""
+
+    def __init__(self, place: MotoPlace, folder: Path) -> None:
+        self._place = place
+        self.bench = Bench(place.store(), folder)
+
+    def count(self, act: Callable[[Registry], object]) -> list[Request]:
+        known = self._place.store()._bucket
+        bucket = CountedBucket(known._bucket, known._lead.rstrip("/"), known._options, known._make)
+        act(Registry(ObjectStore(bucket), "ada"))
+        return bucket.requests
+
+
+@pytest.fixture
+def counter(moto_place: MotoPlace, tmp_path: Path) -> Counter:
+    counter = Counter(moto_place, tmp_path)
+    for version in ("1.0.0", "1.1.0"):
+        counter.bench.publish(version)
+        counter.bench.promote(version)
+    return counter
+
+
+def test_resolving_an_alias_takes_two_requests(counter: Counter) -> None:
+    assert counter.count(lambda registry: resolve(registry, Reference(CHURN, FREE))) == [
+        ("list_objects_v2", "history/free/"),
+        ("get_object", "history/free/00000002.json"),
+    ]
+
+
+def test_resolving_takes_two_more_only_where_the_version_was_yanked(counter: Counter) -> None:
+    yank(counter.bench.registry, CHURN, Version(1, 1, 0), "leaks")
+    requests = counter.count(lambda registry: resolve(registry, Reference(CHURN, FREE)))
+    assert [place.rpartition("/")[0] for _, place in requests] == ["history/free"] * 2 + ["history/1.1.0"] * 2
+
+
+def besides_verification(requests: list[Request], version: str) -> list[Request]:
+    """Leave out what verifies the candidate: reading its files, and what was said of it since."""
+    own = (f"{version}/", f"history/{version}/")
+    return [(method, place) for method, place in requests if method.startswith("put_") or not place.startswith(own)]
+
+
+def test_a_promotion_takes_eight_requests_besides_the_verification(counter: Counter) -> None:
+    counter.bench.publish("1.2.0")
+    policy = counter.bench.policy
+
+    def act(registry: Registry) -> None:
+        stored_policy(registry)  # as the command line looks for it
+
+        def now() -> str:
+            stored_policy(registry)
+            return policy.digest
+
+        promote(registry, CHURN, Version(1, 2, 0), FREE, policy, policy_now=now)
+
+    requests = counter.count(act)
+    marker = [place for method, place in requests if place.endswith("conditional-writes")]
+    assert len(marker) == 1
+    told = [
+        (method.partition("_")[0], place.rpartition("artreg/")[2] if "artreg/" in place else place)
+        for method, place in besides_verification(requests, "1.2.0")
+    ]
+    assert [(method, place) for method, place in told if place.startswith(("history", "free"))] == [
+        ("list", "history/free/"),
+        ("get", "history/free/00000002.json"),
+        ("put", "history/1.2.0/00000001.json"),
+        ("put", "history/free/00000003.json"),
+        ("put", "free"),
+        ("list", "history/free/"),
+    ]
+    policies = [place for _, place in told if place.endswith("policy/")]
+    assert len(told) - len(policies) <= 8
+    assert len(policies) == 2
+
+
+def test_a_promotion_reads_nothing_of_the_version_twice(counter: Counter) -> None:
+    counter.bench.publish("1.2.0")
+    policy = counter.bench.policy
+    requests = counter.count(lambda registry: promote(registry, CHURN, Version(1, 2, 0), FREE, policy))
+    own = [request for request in requests if request[1].startswith("1.2.0/")]
+    assert sorted(own) == sorted(set(own))
+    assert len(own) == 1 + len(list(counter.bench.store.walk("demo/churn/1.2.0")))
+
+
+def test_a_rollback_takes_as_many_however_long_the_history_is(counter: Counter) -> None:
+    def act(registry: Registry) -> None:
+        rollback(registry, CHURN, FREE, counter.bench.policy, dry_run=True)
+
+    before = counter.count(act)
+    for _ in range(5):
+        counter.bench.promote("1.0.0")
+        counter.bench.promote("1.1.0")
+    assert len(counter.count(act)) == len(before)
+
+
+def test_a_listing_takes_no_more_requests_for_more_versions(counter: Counter) -> None:
+    before = counter.count(catalog)
+    for minor in range(2, 8):
+        counter.bench.publish(f"1.{minor}.0")
+        counter.bench.promote(f"1.{minor}.0")
+    after = counter.count(catalog)
+    assert len(after) == len(before)
+    assert sum(method == "get_object" for method, _ in after) == 1
+    summary = catalog(counter.bench.registry)[0]
+    assert summary.aliases == {"free": Version(1, 7, 0)}
