@@ -85,6 +85,9 @@ class Wrapper:
     def page(self, prefix: str, after: str = "") -> Page:
         return self._pass("page", prefix, lambda: self.inner.page(prefix, after))
 
+    def last_number(self, prefix: str, name: Callable[[int], str]) -> int | None:
+        return self._pass("last_number", prefix, lambda: self.inner.last_number(prefix, name))
+
     def walk(self, prefix: str) -> Iterator[Entry]:
         self.before("walk", prefix)
         yield from self.inner.walk(prefix)

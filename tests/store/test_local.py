@@ -417,3 +417,36 @@ def breaking(monkeypatch, name: str, code: int, when=lambda *arguments: True) ->
         return real(*arguments, **options)
 
     monkeypatch.setattr(os, name, call)
+
+    @pytest.mark.parametrize("count", [0, 1, 511, 512, 513, 1023, 1024, 3000])
+    def test_the_last_of_many_files_is_found_without_a_list(self, place, store, monkeypatch, count):
+        numbered(place, count)
+        monkeypatch.setattr(os, "scandir", None)
+        monkeypatch.setattr(os, "listdir", None)
+        assert store.last_number("h", "{:08d}.json".format) == (count if count >= 512 else None)
+        assert store.last_number("absent", "{:08d}.json".format) is None
+
+    @pytest.mark.parametrize("missing", [1, 512, 513, 700, 768, 1023, 1024, 1025, 1199, 1200])
+    def test_one_that_is_missing_is_never_taken_for_the_end(self, place, store, missing):
+        numbered(place, 1200)
+        place.root.joinpath(f"h/{missing:08d}.json").unlink()
+        assert store.last_number("h", "{:08d}.json".format) in {None, 1199 if missing == 1200 else 1200}
+
+    def test_a_hundred_times_more_files_take_a_few_looks_more(self, place, store, monkeypatch):
+        looks = []
+        real = os.stat
+        monkeypatch.setattr(os, "stat", lambda *args, **settings: looks.append(args) or real(*args, **settings))
+        numbered(place, 600)
+        store.last_number("h", "{:08d}.json".format)
+        before = len(looks)
+        numbered(place, 60_000)
+        looks.clear()
+        assert store.last_number("h", "{:08d}.json".format) == 60_000
+        assert len(looks) <= before + 25
+
+
+def numbered(place, count: int) -> None:
+    folder = place.root / "h"
+    folder.mkdir(exist_ok=True)
+    for number in range(len(os.listdir(folder)) + 1, count + 1):
+        (folder / f"{number:08d}.json").touch()

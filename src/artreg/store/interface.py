@@ -247,6 +247,16 @@ class Store(Protocol):
         A prefix under which nothing lies has an empty page. Temporary names and `OWN` are left out.
         """
 
+    def last_number(self, prefix: str, name: Callable[[int], str]) -> int | None:
+        """Return the number of the newest of very many files, numbered from 1 on, where that takes no listing.
+
+        None says that a listing must tell: there are not so many, one may be missing, or a listing costs no more.
+
+        Args:
+            prefix: The folder in which they lie.
+            name: Gives the name of the file with a number.
+        """
+
     def walk(self, prefix: str) -> Iterator[Entry]:
         """Yield everything below `prefix` that is no folder, links too, sorted by name; links are not followed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,6 +138,10 @@ class MemoryStore:
                     names[name] = Entry(name, Kind.FOLDER, 0, 0.0) if inner else self._entry(key, name)
         entries = [names[name] for name in sorted(names)]
         return Page(tuple(entries[:_PAGE]), more=len(entries) > _PAGE)
+
+    def last_number(self, prefix: str, name: Callable[[int], str]) -> int | None:
+        """Return None: a listing costs no more."""
+        return None
 
     def walk(self, prefix: str) -> Iterator[Entry]:
         """Yield everything below `prefix`, as it is at this moment."""
