@@ -4,16 +4,21 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from artreg.core import canonical
 from artreg.core.config import DataConfig
 from artreg.core.drift import compare, parse_profile
 from artreg.core.drift.distribution import KNOTS, categories_in, numbers_in
 from artreg.core.drift.measures import Column, jensen_shannon, kolmogorov_smirnov, psi
+from artreg.training import data_manifest as module
 from artreg.training.churn import write_churn
 from artreg.training.data import load_dataset, read_data
-from artreg.training.data_manifest import data_manifest
+from artreg.training.data_manifest import column_profile, data_manifest
 
 ROWS = [f"u{n:02d},{n if n != 7 else ''},{'aab'[n % 3]},name{n},{n % 2 == 0},{n % 5 % 2}\n" for n in range(40)]
 HEADER = "id,age,plan,email,flag,churned\n"
@@ -57,6 +62,30 @@ def test_the_profile(tmp_path: Path) -> None:
 def test_a_numeric_column_of_few_values_is_kept_whole(tmp_path: Path) -> None:
     cdf = manifest(tmp_path, ROWS)["profile"]["churned"]["cdf"]
     assert cdf == {"knots": [0.0, 1.0], "below": [0, 24], "upto": [24, 40]}
+
+
+NUMBERS = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-60, 60).map(float))
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=400))
+def test_what_is_known_of_ordered_numbers_is_what_is_known_of_any(column: list[float]) -> None:
+    values = np.sort(np.array(column)) + 0.0
+    distinct, times = module._runs(values)
+    expected = np.unique(values, return_counts=True)
+    assert (distinct.tolist(), times.tolist()) == (expected[0].tolist(), expected[1].tolist())
+    assert module._thinned(distinct, times) == numbers_in(values.tolist()).thinned()
+    with np.errstate(all="ignore"):  # numbers that are too far from each other for a float
+        for q in (*module.QUANTILES, 0.0, 1.0):
+            assert repr(module._quantile(values, q)) == repr(float(np.quantile(values, q)))
+
+
+def test_the_most_frequent_values_are_named_and_of_equals_the_first() -> None:
+    texts = [f"v{number:02d}" for number in range(70) for _ in range(3 if number % 7 == 0 else 2)]
+    found = column_profile(pd.Series(texts[::-1]), is_id=False)
+    assert (found["distinct"], found["other"]) == (70, 40)
+    thrice = [f"v{number:02d}" for number in range(0, 70, 7)]
+    twice = [f"v{number:02d}" for number in range(70) if number % 7][:40]
+    assert list(found["values"].items()) == [*((text, 3) for text in thrice), *((text, 2) for text in twice)]
 
 
 def churn(rows: int) -> DataConfig:
@@ -135,8 +164,6 @@ def test_the_schema_hash_follows_the_schema_alone(tmp_path: Path) -> None:
 
 
 def test_columns_of_other_kinds_are_counted_and_left_alone(tmp_path: Path) -> None:
-    import pandas as pd
-
     frame = pd.DataFrame({"id": range(40), "churned": [n % 2 for n in range(40)], "age": range(40)})
     frame["day"] = pd.date_range("2024-01-01", periods=40)
     frame["bag"] = [[n] for n in range(40)]

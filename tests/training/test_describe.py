@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +41,60 @@ def test_types_do_not_depend_on_where_pieces_end(tmp_path_factory, rows: list[tu
     assert described.rows == len(rows)
     assert {c.name: c.type for c in described.columns} == {name: column_type(whole[name]) for name in whole.columns}
     assert {c.name: c.missing for c in described.columns} == {n: int(whole[n].isna().sum()) for n in whole.columns}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "times"),
+    [
+        ("1", "2", 1),
+        ("x", "y", 1),
+        ("1.5", "", 1),
+        ("x", "", 1),
+        ("1", "", 2),  # 1 is read as 1.0
+        ("007", "x", 2),
+        ("True", "1", 2),
+    ],
+)
+def test_a_table_is_read_once_if_its_pieces_look_alike(
+    *, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, second: str, times: int
+) -> None:
+    text = "".join(["id,a\n", *(f"r{n},{first if n < 4 else second}\n" for n in range(8))])
+    path = written(tmp_path, text)
+    readings = []
+    read_csv = pd.read_csv
+
+    def counted(*arguments, **options):
+        readings.append(options.get("chunksize"))
+        return read_csv(*arguments, **options)
+
+    monkeypatch.setattr(pd, "read_csv", counted)
+    monkeypatch.setattr(module, "CHUNK_ROWS", 4)
+    describe(path, "t", id_column="id")
+    assert readings.count(4) == times
+
+
+FLOATS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300),
+    st.decimals(-10_000, 10_000, places=2).map(float),
+    st.sampled_from([5e-324, -1e-310, 1e16, -1e16, 2.0**53 + 2, 0.1, -0.0]),
+)
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=80), st.integers(1, 40))
+def test_a_sum_is_exact(few: list[float], times: int) -> None:
+    assert math.fsum(module._summands(np.array(few * times))) == math.fsum(few * times)
+
+
+def test_words_for_missing_among_whole_numbers_beyond_64_bits_are_told(tmp_path: Path) -> None:
+    cells = ["9223372036854775808", "NA", "1", ""]  # pandas takes all of it for text
+    text = "".join(["id,a\n", *(f"r{n},{cell}\n" for n, cell in enumerate(cells))])
+    column = describe(written(tmp_path, text), "t", id_column="id").columns[1]
+    assert (column.type, column.count, column.missing) == ("text", 2, 2)
+
+
+def test_a_column_of_infinite_numbers_has_no_totals(tmp_path: Path) -> None:
+    column = describe(written(tmp_path, "id,a\nx,1\ny,inf\nz,-inf\n"), "t", id_column="id").columns[1]
+    assert (column.type, column.count, column.least, column.most, column.mean) == ("number", 3, None, None, None)
 
 
 def test_the_profile_is_that_of_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

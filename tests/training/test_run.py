@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
 from artreg.core.predictions import decode
 from artreg.errors import ArtregError, InvalidInput, StorageError
+from artreg.training import data as data_module
 from artreg.training import run as run_module
 from artreg.training.config_file import load_config
 from artreg.training.data import load_dataset, read_data
@@ -58,6 +61,36 @@ def test_the_files_and_the_record(make_config: MakeConfig, place: Path, tmp_path
     assert (done.run["started"], done.run["duration_seconds"]) == ("2026-01-02T03:04:05.678Z", 0.0)
     assert done.run["machine"]["cpu_count"]
     assert canonical.loads(canonical.dumps(done.run), "run") == done.run
+
+
+def test_the_table_is_hashed_and_parsed_once(
+    make_config: MakeConfig, place: Path, tmp_path: Path, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = (place / "data" / "small.csv").read_bytes()
+    hashed, parsed = [], []
+    sha256, parse_table = hashlib.sha256, data_module.parse_table
+
+    def counted_hash(data: bytes = b"", **options: bool) -> object:
+        hashed.append(data == table)
+        return sha256(data, **options)
+
+    def counted_parse(data: bytes, *arguments: str) -> pd.DataFrame:
+        parsed.append(data)
+        return parse_table(data, *arguments)
+
+    monkeypatch.setattr(hashlib, "sha256", counted_hash)
+    monkeypatch.setattr(data_module, "parse_table", counted_parse)
+    train(make_config("model.max_iter=2"), tmp_path / "out", command=[], base=place, now=now)
+    assert (sum(hashed), parsed) == (1, [table])
+
+
+def test_a_credential_in_the_lock_file_stops_a_run(
+    make_config: MakeConfig, place: Path, tmp_path: Path, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "fit", never)
+    (place / "uv.lock").write_text('source = { registry = "https://me:pw@example.org/simple" }\n')
+    with pytest.raises(InvalidInput, match="credential in line 1"):
+        train(make_config(), tmp_path / "out", command=[], base=place, now=now)
 
 
 def test_the_predictions_are_those_of_the_test_rows(

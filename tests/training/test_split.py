@@ -24,6 +24,12 @@ def test_the_formula_stays() -> None:
     assert [is_test("churn-v1", f"C{n:07d}", 0.2) for n in range(1, 13)] == GOLDEN
 
 
+@given(ids, salts, fractions)
+def test_all_rows_at_once_are_as_one_by_one(rows: list[str], salt: str, fraction: float) -> None:
+    mask = split.test_mask(iter(rows), salt, fraction)
+    assert mask.tolist() == [is_test(salt, row, fraction) for row in rows]
+
+
 @given(ids, salts, fractions, st.randoms())
 def test_the_order_of_the_rows_does_not_matter(rows: list[str], salt: str, fraction: float, chance: object) -> None:
     shuffled = sorted(rows, key=lambda _: chance.random())  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import zipfile
@@ -12,9 +13,11 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from artreg.core.config import CONFIGS, TrainerKind, TrainingConfig, parse_config
 from artreg.errors import IntegrityError, InvalidInput
+from artreg.training import skops_bytes
 from artreg.training.config_file import load_config
 from artreg.training.data import Dataset, load_dataset, read_data
 from artreg.training.fit import FittedModel, fit
@@ -154,6 +157,18 @@ def test_skops_and_joblib_predict_alike(make_config: MakeConfig, base: Path, kin
     assert (made["skops"].predicted == made["joblib"].predicted).all()
     assert made["skops"].metrics == made["joblib"].metrics
     assert b"artreg" not in made["joblib"].files["model.joblib"]  # it loads without artreg
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_storing_leaves_garbage_collection_as_it_was(*, enabled: bool) -> None:
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        assert skops_bytes.stored(StandardScaler()) is not None
+        assert skops_bytes.stored(object()) is None
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def test_skops_says_nothing_of_addresses_or_of_the_time(make_config: MakeConfig, base: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from artreg.errors import IntegrityError, InvalidInput
 from artreg.training.labels import find_positive, in_order, label_text
 from artreg.training.source import Source, read_source
 from artreg.training.split import test_mask
-from artreg.training.table import parse_table
+from artreg.training.table import parse_table, value_types
 from artreg.training.trainers.interface import Columns
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 COPY_LIMIT = 64 * 2**20
 """Bytes of data up to which the registry keeps a copy, unless the config says otherwise."""
 
+_PIECE_ROWS = 2**16
 _TWO = 2
 _FEW_CLASSES = 20  # so many are taken for classes however few the rows are
 
@@ -81,16 +83,14 @@ def load_dataset(config: DataConfig, source: Source) -> Dataset:
         InvalidInput: The table cannot be parsed, or cannot be learned from; the message says why.
         IntegrityError: It is not the snapshot that the config names.
     """
-    import numpy as np
-
     snapshot = snapshot_of(config, source)
     frame = parse_table(source.data, source.uri, config.id_column)
     _check_columns(frame, config)
     frame = _by_id(frame, config.id_column)
     target, classes = _target(frame, config)
-    test = np.array(test_mask(frame[config.id_column], config.salt, config.test_fraction), dtype=np.bool_)
+    test = test_mask(_texts(frame[config.id_column]), config.salt, config.test_fraction)
     _check_sides(target, classes, test, config)
-    features = _features(frame.loc[~test], frame, config)
+    features = _features(frame, ~test, config)
     return Dataset(
         name=source.name,
         uri=source.uri,
@@ -182,8 +182,10 @@ def _by_id(frame: pd.DataFrame, column: str) -> pd.DataFrame:
         raise InvalidInput(f"{column} is missing in row {_some(rows)}", hint="every row needs an id of its own")
     if pd.api.types.is_float_dtype(ids.dtype) or pd.api.types.is_bool_dtype(ids.dtype):
         raise InvalidInput(f"{column} holds {ids.dtype} values", hint="ids must be text or whole numbers")
-    frame = frame.assign(**{column: ids.map(str)})
-    repeated = frame[column].duplicated()
+    if ids.dtype != "str":
+        frame = frame.assign(**{column: ids.map(str)})
+    frame = frame.sort_values(column, ignore_index=True)  # by code points, whose order UTF-8 keeps
+    repeated = frame[column] == frame[column].shift()
     if repeated.any():
         names = sorted(set(frame.loc[repeated, column]))
         raise InvalidInput(
@@ -191,7 +193,13 @@ def _by_id(frame: pd.DataFrame, column: str) -> pd.DataFrame:
             hint="keep one row of each id",
             repeated=names[:10],
         )
-    return frame.sort_values(column, kind="stable", ignore_index=True, key=lambda ids: ids.astype(object))
+    return frame
+
+
+def _texts(column: pd.Series) -> Iterator[str]:
+    """Return the values of a column of text, of which only a piece at a time is made into Python's objects."""
+    pieces = range(0, len(column), _PIECE_ROWS)
+    return chain.from_iterable(column.iloc[start : start + _PIECE_ROWS].tolist() for start in pieces)
 
 
 def _target(frame: pd.DataFrame, config: DataConfig) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -220,13 +228,13 @@ def _values(target: pd.Series, config: DataConfig) -> NDArray[Any]:
 def _classes(target: pd.Series, config: DataConfig) -> tuple[NDArray[Any], tuple[str, ...]]:
     import numpy as np
 
-    texts = [label_text(value) for value in target.tolist()]
-    found = in_order(set(texts))
+    codes, labels = _factorized(target)
+    found = in_order(set(labels))
     if len(found) == 1:
         raise InvalidInput(f"{config.target} holds only {found[0]!r}", hint="the target must have two classes or more")
-    if len(found) > max(_FEW_CLASSES, len(texts) // 2):
+    if len(found) > max(_FEW_CLASSES, len(codes) // 2):
         raise InvalidInput(
-            f"{config.target} holds {len(found)} values in {len(texts)} rows: {_some(found)}",
+            f"{config.target} holds {len(found)} values in {len(codes)} rows: {_some(found)}",
             hint="these look like no classes; set data.task to regression, or correct data.target",
         )
     if len(found) == _TWO:
@@ -238,10 +246,20 @@ def _classes(target: pd.Series, config: DataConfig) -> tuple[NDArray[Any], tuple
             hint="remove data.positive, or correct data.target",
         )
     numbers = {label: number for number, label in enumerate(found)}
-    return np.array([numbers[text] for text in texts], dtype=np.int64), tuple(found)
+    return np.array([numbers[label] for label in labels], dtype=np.int64)[codes], tuple(found)
 
 
-def _features(training: pd.DataFrame, frame: pd.DataFrame, config: DataConfig) -> Columns:
+def _factorized(target: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
+    """Return of each row the place of its label, and the labels at these places."""
+    import pandas as pd
+
+    if target.dtype == object:  # pandas takes True and 1 for the same
+        target = target.map(label_text)
+    codes, values = pd.factorize(target)
+    return codes, [label_text(value) for value in values.tolist()]
+
+
+def _features(frame: pd.DataFrame, training: NDArray[np.bool_], config: DataConfig) -> Columns:
     import pandas as pd
 
     numeric: list[str] = []
@@ -250,7 +268,7 @@ def _features(training: pd.DataFrame, frame: pd.DataFrame, config: DataConfig) -
         if name in (config.id_column, config.target, *config.drop):
             continue
         column = frame[name]
-        if training[name].isna().all():
+        if not column.notna().to_numpy()[training].any():
             raise InvalidInput(f"{name} holds no value in the training rows", hint=f"add {name} to data.drop")
         if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
             _check_numbers(name, column)
@@ -273,7 +291,7 @@ def _check_numbers(name: str, column: pd.Series) -> None:
 
 
 def _check_categories(name: str, column: pd.Series) -> None:
-    kinds = sorted({type(value).__name__ for value in column[column.notna()].tolist()})
+    kinds = sorted({kind.__name__ for kind in value_types(column)})
     if kinds not in (["str"], ["bool"]):
         raise InvalidInput(
             f"{name} holds {' and '.join(kinds)} values, which is no feature",

@@ -10,14 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from artreg.core.config import DataConfig
-from artreg.core.drift.distribution import Categories, numbers_of
+from artreg.core.drift.distribution import KNOTS, Categories, Numbers
 from artreg.core.drift.profile import distribution_document
 from artreg.core.snapshot import schema_hash
 from artreg.training.data import Dataset
 from artreg.training.split import METHOD
+from artreg.training.table import value_types
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 FORMAT = "artreg/data/1"
 """The format of the document."""
@@ -41,7 +44,8 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
     The profile is of the whole table. No ids are in it, and no values of text columns that are nearly all different.
     """
     frame = dataset.frame
-    schema = [{"name": str(name), "type": column_type(frame[name])} for name in frame.columns]
+    profile = {str(name): column_profile(frame[name], is_id=name == config.id_column) for name in frame.columns}
+    schema = [{"name": name, "type": column["type"]} for name, column in profile.items()]
     test_rows = int(dataset.test.sum())
     return {
         "format": FORMAT,
@@ -62,7 +66,7 @@ def data_manifest(config: DataConfig, dataset: Dataset) -> dict[str, Any]:
             "train_rows": len(frame) - test_rows,
             "test_rows": test_rows,
         },
-        "profile": {str(name): column_profile(frame[name], is_id=name == config.id_column) for name in frame.columns},
+        "profile": profile,
     }
 
 
@@ -85,14 +89,13 @@ def column_type(column: pd.Series) -> str:
         return "number"
     if types.is_datetime64_any_dtype(column.dtype):
         return "timestamp"
-    kinds = {type(value) for value in column[column.notna()].tolist()}
-    return {frozenset({str}): "text", frozenset({bool}): "boolean"}.get(frozenset(kinds), "other")
+    return {frozenset({str}): "text", frozenset({bool}): "boolean"}.get(frozenset(value_types(column)), "other")
 
 
 def column_profile(column: pd.Series, *, is_id: bool) -> dict[str, Any]:
     """Return what a column's values look like; of ids only how many there are."""
     kind = column_type(column)
-    present = column[column.notna()]
+    present = column.dropna()
     counts = {"type": kind, "count": len(present), "missing": len(column) - len(present)}
     if is_id:
         return counts
@@ -106,28 +109,59 @@ def column_profile(column: pd.Series, *, is_id: bool) -> dict[str, Any]:
 def _numeric(present: pd.Series) -> dict[str, Any]:
     import numpy as np
 
-    values = np.sort(present.to_numpy(dtype="float64")) + 0.0  # -0.0 and 0.0 are one value, and one text
+    values = np.sort(present.to_numpy(dtype="float64"))
+    values += 0.0  # -0.0 and 0.0 are one value, and one text
     if not len(values) or not np.isfinite(values).all():
         return {}
-    counts, edges = np.histogram(values, bins=BINS)
-    distinct, times = np.unique(values, return_counts=True)
+    distinct, times = _runs(values)
+    counts, edges = np.histogram(distinct, bins=BINS, weights=times)
     return {
         "min": float(values[0]),
         "max": float(values[-1]),
         "mean": float(values.mean()),
         "std": float(values.std()),
-        "quantiles": {str(q): float(value) for q, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True)},
+        "quantiles": {str(q): _quantile(values, q) for q in QUANTILES},
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
-        **distribution_document(numbers_of(distinct.tolist(), times.tolist()).thinned()),
+        **distribution_document(_thinned(distinct, times)),
     }
 
 
+def _quantile(values: NDArray[np.float64], q: float) -> float:
+    """Return what `np.quantile` does, which would look for order in values that are in order already."""
+    import numpy as np
+
+    place = (len(values) - 1) * q
+    before = int(place)
+    return float(np.quantile(values[before : before + 2], place - before))
+
+
+def _runs(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the distinct ones of ascending values, and how often each occurs."""
+    import numpy as np
+
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    return values[starts], np.diff(starts, append=len(values))
+
+
+def _thinned(distinct: NDArray[np.float64], times: NDArray[np.int64]) -> Numbers:
+    """Return what `numbers_of(distinct, times).thinned()` does, without an object for each value."""
+    import numpy as np
+
+    upto = np.cumsum(times)
+    below = upto - times
+    if len(distinct) > KNOTS + 1:
+        ranks = np.maximum(-(-np.arange(KNOTS + 1) * upto[-1] // KNOTS), 1)
+        kept = np.unique(np.searchsorted(upto, ranks))
+        distinct, below, upto = distinct[kept], below[kept], upto[kept]
+    return Numbers(tuple(distinct.tolist()), tuple(below.tolist()), tuple(upto.tolist()))
+
+
 def _categorical(present: pd.Series) -> dict[str, Any]:
-    counted: dict[str, int] = {}
-    for value in present.tolist():
-        counted[str(value)] = counted.get(str(value), 0) + 1
+    counted = present.value_counts()
     if len(counted) > max(_FEW, _IDENTIFYING * len(present)):
         return {"distinct": len(counted)}
-    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    kept = Categories(dict(ordered[:TOP_VALUES]), other=sum(count for _, count in ordered[TOP_VALUES:]))
-    return {"distinct": len(counted), **distribution_document(kept)}
+    frequent = counted.nlargest(TOP_VALUES, keep="all")  # and all that are as frequent as the last one
+    named = sorted(zip(map(str, frequent.index), frequent.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    kept = dict(named[:TOP_VALUES])
+    values = Categories(kept, other=len(present) - sum(kept.values()))
+    return {"distinct": len(counted), **distribution_document(values)}

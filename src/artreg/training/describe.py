@@ -1,9 +1,9 @@
 """Describes a table of any size in bounded memory: digest, rows, types, totals, and what its values look like.
 
-A column's type must not depend on where one piece of the file ends and the next begins. So the file is read twice: the
-first time each piece says what its columns look like, and the second time every piece is read as what the whole came
-to; 007 stays text if anything in its column is text. Up to `PROFILE_ROWS` rows the profile is that of the whole table;
-of more it is that of a sample, which a hash of the rows' numbers draws, the same one every time.
+A column's type must not depend on where one piece of the file ends and the next begins. So each piece of a CSV says
+what its columns look like, and if they do not all look alike, the file is read again, every piece as what the whole
+came to; 007 stays text if anything in its column is text. Up to `PROFILE_ROWS` rows the profile is that of the whole
+table; of more it is that of a sample, which a hash of the rows' numbers draws, the same one every time.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artreg.core.snapshot import ColumnTotals, TableDescription
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.training.data_manifest import column_profile, column_type
-from artreg.training.table import CSV_OPTIONS, PARQUET_MAGIC, csv_header, plain_frame
+from artreg.training.table import CSV_OPTIONS, MISSING, PARQUET_MAGIC, csv_header, plain_frame
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 PROFILE_ROWS = 1_000_000
 """The profile of a larger table is that of a sample of so many rows."""
@@ -31,10 +33,12 @@ CHUNK_ROWS = 50_000
 """Rows that are in memory at a time, besides those of the profile."""
 
 _BUFFER = 2**20
+_HUGE = 2.0**900
 _NUMBERS = ("integer", "number")
-_CSV_TYPES: Mapping[str, str] = {"integer": "int64", "number": "float64", "text": "str"}
+_CSV_TYPES: Mapping[str, str] = {"number": "float64", "text": "str"}
 
-Chunks = Callable[[], Iterator["pd.DataFrame"]]
+Chunks = Callable[[Mapping[str, str]], Iterator["pd.DataFrame"]]
+"""Reads a table piece by piece, given what is known of the types of its columns."""
 
 
 def describe(path: Path, shown: str, *, id_column: str | None = None) -> TableDescription:
@@ -53,7 +57,7 @@ def describe(path: Path, shown: str, *, id_column: str | None = None) -> TableDe
     sha256, magic = _digest(path)
     parquet = magic == PARQUET_MAGIC
     try:
-        table = _scan(_parquet_chunks(path) if parquet else _csv_chunks(path, id_column), id_column)
+        table = _scan(_parquet_chunks(path) if parquet else _csv_chunks(path, id_column), id_column, parquet)
     except (ValueError, OSError, OverflowError) as error:  # the parse errors of pandas and pyarrow
         reason = str(error).strip().partition("\n")[0]
         raise InvalidInput(f"{shown} cannot be parsed: {reason}", hint="it must be CSV or Parquet") from None
@@ -82,26 +86,37 @@ class _Table:
     profile: Mapping[str, Any]
 
 
-def _scan(chunks: Callable[[Mapping[str, str]], Iterator[pd.DataFrame]], id_column: str | None) -> _Table:
-    types: dict[str, str] = {}
-    for chunk in chunks({}):
-        for name in chunk.columns:
-            types[str(name)] = _together(types.get(str(name)), _chunk_type(chunk[name]))
-    types = {name: "number" if kind == "empty" else kind for name, kind in types.items()}
-    totals = {name: _Totals(name, kind) for name, kind in types.items()}
-    sample, rows = _Sample(), 0
-    for chunk in chunks(types):
-        for name, total in totals.items():
-            total.add(chunk[name])
-        sample.add(chunk, rows)
-        rows += len(chunk)
-    frame = sample.frame()
-    profile = {} if frame is None else {name: column_profile(frame[name], is_id=name == id_column) for name in types}
-    return _Table(rows, {name: total.total() for name, total in totals.items()}, profile)
+def _scan(chunks: Chunks, id_column: str | None, typed: bool) -> _Table:
+    """Scan a table; `typed` says that the file itself knows the types of its columns."""
+    scan = _Scan(chunks({}))
+    if not typed and any(column.disagrees for column in scan.columns.values()):
+        scan = _Scan(chunks({name: column.type for name, column in scan.columns.items()}))
+    return scan.table(id_column)
 
 
-def _chunk_type(column: pd.Series) -> str:
-    return "empty" if column.isna().all() else column_type(column)
+class _Scan:
+    """What is known of a table whose pieces have passed by."""
+
+    def __init__(self, chunks: Iterator[pd.DataFrame]) -> None:
+        self.columns: dict[str, _Column] = {}
+        self._sample = _Sample()
+        self._rows = 0
+        for chunk in chunks:
+            for name in chunk.columns:
+                self.columns.setdefault(name, _Column(name)).add(chunk[name])
+            self._sample.add(chunk, self._rows)
+            self._rows += len(chunk)
+
+    def table(self, id_column: str | None) -> _Table:
+        totals = {name: column.totals() for name, column in self.columns.items()}
+        if not self._rows:
+            return _Table(0, totals, {})
+        profile = {name: column_profile(self._typed(name), is_id=name == id_column) for name in totals}
+        return _Table(self._rows, totals, profile)
+
+    def _typed(self, name: str) -> pd.Series:
+        column = self._sample.column(name)
+        return column.astype("float64") if self.columns[name].type == "number" else column
 
 
 def _together(before: str | None, now: str) -> str:
@@ -115,33 +130,73 @@ def _together(before: str | None, now: str) -> str:
     return "number" if kinds <= set(_NUMBERS) else "text" if kinds <= {*_NUMBERS, "boolean", "text"} else "other"
 
 
-@dataclass
-class _Totals:
-    """Adds up what is known of a column from every row."""
+class _Column:
+    """Gathers what is known of a column from every row."""
 
-    name: str
-    kind: str
-    count: int = 0
-    missing: int = 0
-    least: float = math.inf
-    most: float = -math.inf
-    sum: float = 0.0
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._kinds: set[str] = set()
+        self._kind: str | None = None
+        self._count = self._missing = 0
+        self._least, self._most, self._sum = math.inf, -math.inf, 0.0
+
+    @property
+    def type(self) -> str:
+        """What its pieces come to."""
+        return "number" if self._kind in (None, "empty") else self._kind
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether a piece that has values looks like something else than what all of them come to.
+
+        Words for a missing value make it unsure: pandas takes whole numbers beyond 64 bits and such words for text.
+        """
+        return not self._kinds <= {self.type, "empty"}
 
     def add(self, column: pd.Series) -> None:
-        present = column[column.notna()]
-        self.count += len(present)
-        self.missing += len(column) - len(present)
-        if self.kind in _NUMBERS and len(present):
-            values = present.to_numpy(dtype="float64")
-            self.least, self.most = min(self.least, float(values.min())), max(self.most, float(values.max()))
-            self.sum = math.fsum((self.sum, *values.tolist()))
+        count = int(column.count())
+        kind = column_type(column) if count else "empty"
+        self._kinds.add("unsure" if kind == "text" and column.isin(MISSING).any() else kind)
+        self._kind = _together(self._kind, kind)
+        self._count += count
+        self._missing += len(column) - count
+        if kind in _NUMBERS:
+            self._add_numbers(column.dropna().to_numpy(dtype="float64"))
 
-    def total(self) -> ColumnTotals:
-        bare = ColumnTotals(self.name, self.kind, self.count, self.missing)
-        if not math.isfinite(self.least) or not math.isfinite(self.most):
+    def _add_numbers(self, values: NDArray[np.float64]) -> None:
+        self._least, self._most = min(self._least, float(values.min())), max(self._most, float(values.max()))
+        if self._is_finite:
+            self._sum = math.fsum((self._sum, *_summands(values)))
+
+    @property
+    def _is_finite(self) -> bool:
+        return math.isfinite(self._least) and math.isfinite(self._most)
+
+    def totals(self) -> ColumnTotals:
+        bare = ColumnTotals(self._name, self.type, self._count, self._missing)
+        if self.type not in _NUMBERS or not self._is_finite:
             return bare  # no numbers, or infinite ones
-        mean = self.sum / self.count
-        return ColumnTotals(self.name, self.kind, self.count, self.missing, self.least, self.most, mean)
+        return replace(bare, least=self._least, most=self._most, mean=self._sum / self._count)
+
+
+def _summands(values: NDArray[np.float64]) -> list[float]:
+    """Return few numbers whose exact sum is that of the given ones.
+
+    Each is the sum of the leading bits of all values, so few bits that nothing is rounded (Rump, Ogita, Oishi,
+    "Accurate floating-point summation", 2008). Values near the end of all floats come back as they are.
+    """
+    import numpy as np
+
+    found: list[float] = []
+    headroom = len(values).bit_length() + 1
+    while largest := float(np.abs(values).max()):
+        if largest > _HUGE:
+            return [*found, *values.tolist()]
+        scale = math.ldexp(1.0, math.frexp(largest)[1] + headroom)
+        leading = (values + scale) - scale
+        found.append(float(leading.sum()))
+        values = values - leading
+    return found
 
 
 class _Sample:
@@ -149,33 +204,43 @@ class _Sample:
 
     def __init__(self) -> None:
         self._frames: list[pd.DataFrame] = []
+        self._hashes: list[NDArray[np.uint64]] = []
         self._rows = 0
+        self._bound: np.uint64 | None = None
 
     def add(self, chunk: pd.DataFrame, first: int) -> None:
         import numpy as np
 
-        numbers = np.arange(first, first + len(chunk), dtype=np.uint64)
-        self._frames.append(chunk.set_axis(_mixed(numbers), axis="index"))
+        hashes = _mixed(np.arange(first, first + len(chunk), dtype=np.uint64))
+        if self._bound is not None:
+            kept = hashes <= self._bound
+            chunk, hashes = chunk[kept], hashes[kept]
+        self._frames.append(chunk)
+        self._hashes.append(hashes)
         self._rows += len(chunk)
         if self._rows > 2 * PROFILE_ROWS:
-            self._keep()
+            self._shrink()
 
-    def frame(self) -> pd.DataFrame | None:
-        if not self._frames:
-            return None
-        self._keep()
-        return self._frames[0]
-
-    def _keep(self) -> None:
+    def column(self, name: str) -> pd.Series:
+        """Return a column of the sample; the order of the rows says nothing."""
         import pandas as pd
 
-        whole = pd.concat(self._frames)
-        if len(whole) > PROFILE_ROWS:
-            whole = whole.sort_index(kind="stable").iloc[:PROFILE_ROWS]
-        self._frames, self._rows = [whole], len(whole)
+        self._shrink()
+        return pd.concat([frame[name] for frame in self._frames], ignore_index=True)
+
+    def _shrink(self) -> None:
+        import numpy as np
+
+        if self._rows <= PROFILE_ROWS:
+            return
+        self._bound = np.partition(np.concatenate(self._hashes), PROFILE_ROWS - 1)[PROFILE_ROWS - 1]
+        kept = [hashes <= self._bound for hashes in self._hashes]
+        self._frames = [frame[rows] for frame, rows in zip(self._frames, kept, strict=True)]
+        self._hashes = [hashes[rows] for hashes, rows in zip(self._hashes, kept, strict=True)]
+        self._rows = PROFILE_ROWS
 
 
-def _mixed(numbers: Any) -> Any:
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return SplitMix64 of each number (Steele, Lea, Flood, 2014): as good as random, and the same everywhere."""
     import numpy as np
 
@@ -185,7 +250,7 @@ def _mixed(numbers: Any) -> Any:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _csv_chunks(path: Path, id_column: str | None) -> Callable[[Mapping[str, str]], Iterator[pd.DataFrame]]:
+def _csv_chunks(path: Path, id_column: str | None) -> Chunks:
     def chunks(types: Mapping[str, str]) -> Iterator[pd.DataFrame]:
         import pandas as pd
 
@@ -202,15 +267,13 @@ def _csv_chunks(path: Path, id_column: str | None) -> Callable[[Mapping[str, str
     return chunks
 
 
-def _parquet_chunks(path: Path) -> Callable[[Mapping[str, str]], Iterator[pd.DataFrame]]:
-    def chunks(types: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+def _parquet_chunks(path: Path) -> Chunks:
+    def chunks(_: Mapping[str, str]) -> Iterator[pd.DataFrame]:
         from pyarrow import parquet
 
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=CHUNK_ROWS):
-                frame = plain_frame(batch.to_pandas())
-                floats = [name for name, kind in types.items() if kind == "number"]
-                yield frame.astype(dict.fromkeys(floats, "float64"))
+                yield plain_frame(batch.to_pandas())
 
     return chunks
 

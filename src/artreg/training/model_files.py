@@ -90,9 +90,9 @@ def load_model(folder: Path) -> Model:
 
 def _estimator(estimator: Any, wanted: Format) -> Estimator:
     if wanted != "joblib":
-        data = skops_bytes.dump(estimator)
-        if data is not None:
-            return Estimator(SKOPS, data, skops_bytes.load(data))
+        found = skops_bytes.stored(estimator)
+        if found is not None:
+            return Estimator(SKOPS, *found)
         if wanted == "skops":
             raise InvalidInput(
                 "this model cannot be stored as skops without trusting code", hint="set format to joblib, or to auto"

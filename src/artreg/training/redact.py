@@ -13,6 +13,7 @@ _SECRET_NAME = re.compile(r"token|secret|passw|api[-_]?key|access[-_]?key|creden
 
 _QUERY_KEY = re.compile(r"[?&;](?P<key>[^=&;#\s\"']+)=")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
+_SUSPECT = re.compile(r"://[^\s\"'<>]*[@?&;]")  # without one of these no URL holds a credential
 _CONDA_TOKEN = re.compile(r"/t/[^/\s]+/")
 
 HIDDEN = "***"
@@ -47,6 +48,8 @@ def secret_line(text: str) -> int | None:
 
     A user alone is none where it is only SSH's (`ssh://git@host`).
     """
+    if _SUSPECT.search(text) is None:  # nearly always, and quickly said of the thousands of lines of a lock file
+        return None
     for number, line in enumerate(text.splitlines(), start=1):
         if any(_holds_secret(url) for url in _URL.findall(line)):
             return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -92,20 +93,22 @@ def train(
     started = now()
     rfc3339(started)  # a clock without a time zone is found out before the work, not after it
     _require_empty(out)
-    project = read_project(base)
+    with ThreadPoolExecutor() as beside:  # uv and git work while the data are read
+        reading = beside.submit(read_project, base)
+        asking = beside.submit(code_state, base)
+        recipe = recipe_of(config, base)
+        config = recipe.config
 
-    recipe = recipe_of(config, base)
-    config = recipe.config
-
-    progress("data")
-    source = source or read_data(config.data, base)
-    dataset = load_dataset(config.data, source)
-    manifest = data_manifest(config.data, dataset)
+        progress("data")
+        source = source or read_data(config.data, base)
+        dataset = load_dataset(config.data, source)
+        manifest = data_manifest(config.data, dataset)
+        project, code = reading.result(), asking.result()
 
     progress("fit")
     seeds = set_seed(config.seed)
     environment = environment_state(project.lock, packages=recipe.packages, extras=project.extras)
-    circumstances = Circumstances(command, started, code_state(base), environment, seeds, recipe.trainer)
+    circumstances = Circumstances(command, started, code, environment, seeds, recipe.trainer)
     fitted = fit(recipe, dataset)
 
     progress("write")

@@ -7,10 +7,12 @@ written without a clock.
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 TRUSTED = (
@@ -29,18 +31,16 @@ _SCHEMA = "schema.json"
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def dump(estimator: Any) -> bytes | None:
-    """Return a fitted estimator as skops, or None where it cannot be loaded from that without running code."""
+def stored(estimator: Any) -> tuple[bytes, Any] | None:
+    """Return a fitted estimator as skops, and as it is read back, or None where that would take running code."""
     import skops.io
-    from skops.io.exceptions import UnsupportedTypeException
 
     try:
-        raw = skops.io.dumps(estimator)
-        if set(skops.io.get_untrusted_types(data=raw)) - set(TRUSTED):
-            return None
-    except (UnsupportedTypeException, TypeError, NotImplementedError):
+        with _no_collection():
+            data = _normalised(skops.io.dumps(estimator))
+            return data, load(data)
+    except (TypeError, NotImplementedError):  # it holds what skops cannot write, or a type that nobody trusts
         return None
-    return _normalised(raw)
 
 
 def load(data: bytes) -> Any:
@@ -52,6 +52,18 @@ def load(data: bytes) -> Any:
     import skops.io
 
     return skops.io.loads(data, trusted=list(TRUSTED))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Put garbage collection off: a schema is a tree of many small parts, and to look for cycles in it is in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _normalised(raw: bytes) -> bytes:

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -41,7 +42,7 @@ class Source:
     data: bytes = field(repr=False)
     lineage: Mapping[str, object] | None = None
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The digest of the bytes."""
         return hashlib.sha256(self.data).hexdigest()

@@ -16,11 +16,17 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 METHOD = "crc32(salt:id) / 2**32 < test_fraction"
 """The formula, as the data manifest names it."""
 
-_BUCKETS = 2**32
+_BUCKETS = 2.0**32
 
 
 def bucket(salt: str, row_id: str) -> int:
@@ -33,9 +39,13 @@ def is_test(salt: str, row_id: str, test_fraction: float) -> bool:
     return bucket(salt, row_id) / _BUCKETS < test_fraction
 
 
-def test_mask(ids: Iterable[str], salt: str, test_fraction: float) -> list[bool]:
-    """Say of each row, in order, whether it is on the test side."""
-    return [is_test(salt, row_id, test_fraction) for row_id in ids]
+def test_mask(ids: Iterable[str], salt: str, test_fraction: float) -> NDArray[np.bool_]:
+    """Say of each row, in order, whether it is on the test side; four bytes a row are kept, and no id."""
+    import numpy as np
+
+    salted = zlib.crc32(f"{salt}:".encode())  # a CRC goes on from that of what comes before
+    buckets = np.fromiter(map(zlib.crc32, map(str.encode, ids), repeat(salted)), dtype=np.uint32)
+    return buckets / _BUCKETS < test_fraction
 
 
 def fold(salt: str, row_id: str, count: int) -> int:

@@ -76,6 +76,15 @@ def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     return plain
 
 
+def value_types(column: pd.Series) -> set[type]:
+    """Return the types of the values of a column, of text without looking at each."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.StringDtype):
+        return {str} if column.count() else set()
+    return set(map(type, column.dropna().tolist()))
+
+
 def _parse_csv(data: bytes, id_column: str) -> pd.DataFrame:
     import pandas as pd
 
