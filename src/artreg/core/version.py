@@ -30,22 +30,20 @@ class Version(Frozen):
     patch: int
     prerelease: tuple[str, ...] = ()
 
-    @classmethod
-    def parse(cls, text: str) -> Version:
+    @staticmethod
+    def parse(text: str) -> Version:
         """Read a version; a leading `v` is accepted and dropped.
 
         Raises:
             InvalidInput: It is none.
         """
-        body = text.removeprefix("v")
-        if len(text) > _LENGTH_LIMIT or not is_version(body):
+        version = stored_version(text.removeprefix("v"))
+        if version is None or len(text) > _LENGTH_LIMIT:
             raise InvalidInput(
                 f"{text[:_LENGTH_LIMIT]!r} is not a version",
                 hint="write MAJOR.MINOR.PATCH, such as 1.2.1 or 1.3.0-rc.1 (SemVer without build metadata)",
             )
-        release, dash, prerelease = body.partition("-")
-        major, minor, patch = map(int, release.split("."))
-        return cls(major, minor, patch, tuple(prerelease.split(".")) if dash else ())
+        return version
 
     def bumped(self, part: Part) -> Version:
         """Return the next release after this one, with `part` raised and what is lower set to 0."""
@@ -76,10 +74,18 @@ FIRST = Version(1, 0, 0)
 
 def is_version(text: str) -> bool:
     """Return whether `text` is a version exactly as it is stored, without a leading `v`."""
+    return stored_version(text) is not None
+
+
+def stored_version(text: str) -> Version | None:
+    """Return the version that is stored under a name, or None if that is no version's."""
     release, dash, prerelease = text.partition("-")
     numbers = release.split(".")
+    identifiers = tuple(prerelease.split(".")) if dash else ()
     sound = len(text) <= _LENGTH_LIMIT and len(numbers) == _NUMBERS and all(map(_is_number, numbers))
-    return sound and (not dash or all(map(_is_identifier, prerelease.split("."))))
+    if not sound or not all(map(_is_identifier, identifiers)):
+        return None
+    return Version(int(numbers[0]), int(numbers[1]), int(numbers[2]), identifiers)
 
 
 def _is_number(text: str) -> bool:

@@ -11,7 +11,7 @@ from artreg.core.manifest import MANIFEST, TOMBSTONE
 from artreg.core.names import Alias, ModelName, Reference, is_alias, is_name
 from artreg.core.record import parse_record
 from artreg.core.run_record import RunRecord
-from artreg.core.version import Version, is_version
+from artreg.core.version import Version, stored_version
 from artreg.errors import NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
@@ -195,10 +195,10 @@ def _heads(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelN
 def _yanks(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelName, dict[Version, str]]:
     """Return why versions are yanked, of those that bear the mark."""
     marked = [
-        (model, Version.parse(name))
+        (model, version)
         for model, told in found.items()
         for name, tally in told.versions.items()
-        if tally.marked and is_version(name)
+        if tally.marked and (version := stored_version(name)) is not None
     ]
     reasons: dict[ModelName, dict[Version, str]] = {model: {} for model in found}
     for model, version in marked:
@@ -214,7 +214,8 @@ def _summary(
     held: dict[Version, list[str]] = defaultdict(list)
     for name, target in aliases.items():
         held[target].append(name)
-    sealed = {Version.parse(name): tally for name, tally in told.versions.items() if tally.sealed and is_version(name)}
+    numbered = ((stored_version(name), tally) for name, tally in told.versions.items() if tally.sealed)
+    sealed = [(version, tally) for version, tally in numbered if version is not None]
     versions = tuple(
         VersionSummary(
             version,
@@ -224,6 +225,6 @@ def _summary(
             tuple(held.get(version, ())),
             yanks.get(version, ""),
         )
-        for version, tally in sorted(sealed.items(), key=lambda item: item[0].precedence(), reverse=True)
+        for version, tally in sorted(sealed, key=lambda item: item[0].precedence(), reverse=True)
     )
     return ModelSummary(model, versions, aliases)

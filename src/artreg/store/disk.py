@@ -297,6 +297,32 @@ def named(found: os.DirEntry[str]) -> Entry:
     return Entry(found.name, kind, size=0, modified=0.0)
 
 
+def below(folder: int, lead: str, key: str) -> Iterator[Entry]:
+    """Yield everything below an open folder that is no folder, sorted by name; links are not followed.
+
+    Args:
+        folder: Its descriptor.
+        lead: What the names begin with.
+        key: What errors call it.
+    """
+    with reading(key), os.scandir(folder) as found:
+        inner = sorted(found, key=lambda it: f"{it.name}/" if it.is_dir(follow_symlinks=False) else it.name)
+        for it in inner:
+            if it.is_dir(follow_symlinks=False):
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    descriptor = os.open(it.name, _FOLDER, dir_fd=folder)
+                    try:
+                        yield from below(descriptor, f"{lead}{it.name}/", key)
+                    finally:
+                        os.close(descriptor)
+                continue
+            with contextlib.suppress(FileNotFoundError):  # it vanished meanwhile
+                status = it.stat(follow_symlinks=False)
+                kind = _kind(status.st_mode)
+                size = status.st_size if kind is Kind.FILE else 0
+                yield Entry(lead + it.name, kind, size, status.st_mtime)
+
+
 def _kind(mode: int) -> Kind:
     if stat.S_ISREG(mode):
         return Kind.FILE

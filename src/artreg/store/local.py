@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound, OutcomeUnknown
 from artreg.store import pointers
 from artreg.store.disk import (
+    below,
     committing,
     entry_of,
     named,
@@ -164,13 +165,15 @@ class LocalStore:
 
     def walk(self, prefix: str) -> Iterator[Entry]:
         """Yield everything below `prefix` that is no folder."""
-        rest = self._level(check_prefix(prefix), "")
-        while rest:
-            entry = rest.pop()
-            if entry.kind is Kind.FOLDER:
-                rest += self._level(prefix, entry.name)
-            else:
-                yield entry
+        with reading(check_prefix(prefix) or self._url):
+            try:
+                folder = open_folder(self._root, prefix)
+            except (FileNotFoundError, NotADirectoryError):
+                return
+        try:
+            yield from below(folder, "", prefix or self._url)
+        finally:
+            os.close(folder)
 
     def create(self, key: str, data: bytes) -> None:
         """Write a temporary file beside the place, and link it there."""

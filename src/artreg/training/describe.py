@@ -12,12 +12,13 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artreg.core.snapshot import ColumnTotals, TableDescription
 from artreg.errors import IntegrityError, InvalidInput
+from artreg.frozen import replace
 from artreg.training.data_manifest import column_profile, column_type
 from artreg.training.table import CSV_OPTIONS, MISSING, PARQUET_MAGIC, csv_header, plain_frame
 
