@@ -175,14 +175,10 @@ def _tally_history(model: _Model, file: str) -> None:
 def _heads(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelName, dict[str, Version]]:
     """Return where each alias of each model points."""
     wanted = [
-        (model, Alias(name), newest)
+        (model, alias, newest if newest != _GAP else newest_generation(registry, model, alias))  # looks again
         for model, told in found.items()
-        for name, newest in told.records.items()
-        if is_alias(name)
+        for alias, newest in ((Alias(name), newest) for name, newest in told.records.items() if is_alias(name))
     ]
-    for model, alias, newest in wanted:
-        if newest == _GAP:
-            newest_generation(registry, model, alias)  # says what is missing
     read = registry.store.read_each([keys.record_key(*place) for place in wanted])
     targets: dict[ModelName, dict[str, Version]] = {model: {} for model in found}
     for (model, alias, newest), data in zip(wanted, read, strict=True):

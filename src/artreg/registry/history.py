@@ -11,8 +11,8 @@ from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
+from artreg.registry.numbers import Missing, follow, settled
 from artreg.registry.versions import list_aliases, require_model
-from artreg.store.interface import Page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,6 +137,16 @@ def newest_generation(registry: Registry, model: ModelName, alias: Alias) -> int
     Raises:
         IntegrityError: The history has a gap.
     """
+    try:
+        return settled(lambda: _newest(registry, model, alias))
+    except Missing as error:
+        raise IntegrityError(
+            f"the history of {alias} of {model} has a gap: record {error.number} is missing",
+            hint="restore the file from a copy; until then nobody can say where the alias points",
+        ) from error
+
+
+def _newest(registry: Registry, model: ModelName, alias: Alias) -> int:
     prefix = keys.history_prefix(model, alias)
     told = registry.store.last_number(prefix, keys.record_name)
     if told is not None:
@@ -149,24 +159,10 @@ def newest_generation(registry: Registry, model: ModelName, alias: Alias) -> int
         later = registry.store.page(prefix, after=keys.record_name(hint - 1)) if hint > 1 else page
         if keys.record_name(hint) in {entry.name for entry in later.entries}:
             page, newest = later, hint - 1
-    newest = _contiguous(page, newest, model, alias)
+    newest = follow(page.entries, newest)
     while page.more:
         page = registry.store.page(prefix, after=page.entries[-1].name)
-        newest = _contiguous(page, newest, model, alias)
-    return newest
-
-
-def _contiguous(page: Page, newest: int, model: ModelName, alias: Alias) -> int:
-    for entry in page.entries:
-        generation = keys.parse_record_name(entry.name)
-        if generation is None:
-            continue  # not a record, and so no part of the history
-        if generation != newest + 1:
-            raise IntegrityError(
-                f"the history of {alias} of {model} has a gap: record {newest + 1} is missing",
-                hint="restore the file from a copy; until then nobody can say where the alias points",
-            )
-        newest = generation
+        newest = follow(page.entries, newest)
     return newest
 
 

@@ -18,6 +18,7 @@ from artreg.core.version_event import EventKind, Standing, VersionEvent, parse_e
 from artreg.errors import AlreadyExists, Conflict, GateRejected, IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
+from artreg.registry.numbers import Missing, follow, settled
 from artreg.registry.versions import list_entries, read_manifest, read_seal
 from artreg.store.commit import commit
 from artreg.store.interface import Kind, Store
@@ -128,17 +129,14 @@ def newest_event(registry: Registry, model: ModelName, version: Version) -> tupl
     Raises:
         IntegrityError: The event is damaged, or the log has a gap.
     """
-    newest = 0
-    for entry in list_entries(registry.store, keys.log_prefix(model, version)):
-        number = keys.parse_record_name(entry.name)
-        if number is None:
-            continue  # not an event, and so no part of the log
-        if number != newest + 1:
-            raise IntegrityError(
-                f"the log of {model}@{version} has a gap: event {newest + 1} is missing",
-                hint="restore the file from a copy; until then nobody can say whether the version was yanked",
-            )
-        newest = number
+    prefix = keys.log_prefix(model, version)
+    try:
+        newest = settled(lambda: follow(list_entries(registry.store, prefix)))
+    except Missing as error:
+        raise IntegrityError(
+            f"the log of {model}@{version} has a gap: event {error.number} is missing",
+            hint="restore the file from a copy; until then nobody can say whether the version was yanked",
+        ) from error
     return read_event(registry, model, version, newest) if newest else None
 
 

@@ -149,7 +149,8 @@ class LocalStore:
         with reading(check_prefix(prefix) or self._url):
             try:
                 with self._folder(prefix) as folder, os.scandir(folder) as found:
-                    entries = [named(it) for it in found if it.name > after and not is_hidden(prefix, it.name)]
+                    every = list(found)  # in one go: what others add meanwhile may show in part
+                    entries = [named(it) for it in every if it.name > after and not is_hidden(prefix, it.name)]
             except (FileNotFoundError, NotADirectoryError):
                 return Page((), more=False)
         return Page(tuple(sorted(entries, key=lambda entry: entry.name)), more=False)
