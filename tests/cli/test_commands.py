@@ -287,3 +287,44 @@ def test_completion_offers_what_there_is(shell: Shell, what: str, word: str, off
 
     released(shell)
     assert completion.offered(what, {}, {"model": "churn"}, word) == offered
+
+
+def test_verification_a_little_at_a_time(shell: Shell) -> None:
+    released(shell)
+    assert shell.run("verify", "--all", "--since", "7d", "--record").code == 0
+    ran = shell.run("verify", "--since", "7d", "--json")
+    assert (ran.code, ran.json["left_out"], ran.json["ok"]) == (0, 2, True)
+    assert [checked["ref"] for checked in ran.json["checked"]] == ["demo/churn@prod", "demo/churn@staging"]
+    assert "2 versions left out this time" in shell.run("verify", "--since", "7d").out
+    assert "verified" in shell.run("show", "churn@prod").out
+    assert shell.run("show", "churn@prod", "--json").json["verified"]["who"] == "ada"
+    shares = [shell.run("verify", "--subset", f"{day}/7", "--json").json["left_out"] for day in range(1, 8)]
+    assert sum(2 - left_out for left_out in shares) == 2
+    assert shell.run("verify", "churn", "--sample", "0%", "--json").json["left_out"] == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "verify churn --all",
+        "verify --since soon",
+        "verify --sample 200%",
+        "verify --subset 8/7",
+        "verify churn@prod --record",
+        "verify churn@prod --since 7d",
+        "verify --quick --record",
+    ],
+)
+def test_verifications_that_make_no_sense_are_refused(shell: Shell, words: str) -> None:
+    released(shell)
+    ran = shell.run(*words.split())
+    assert ran.code == 2
+    assert "hint:" in ran.err or "is not an age" in ran.err
+
+
+def test_publish_takes_files_over(shell: Shell) -> None:
+    folder = shell.made("mine")
+    assert shell.run("publish", str(folder), "--model", "churn", "--version", "1.0.0", "--move", "--link").code == 2
+    assert shell.run("publish", str(folder), "--model", "churn", "--version", "1.0.0", "--move").code == 0
+    assert not folder.exists()
+    assert shell.run("verify").code == 0

@@ -94,6 +94,7 @@ def verified(report: Report) -> dict[str, Any]:
         "bytes": sum(checked.bytes for checked in report.checked),
         "checked": [_checked(checked) for checked in report.checked],
         "unfinished": list(report.unfinished),
+        "left_out": report.left_out,
     }
 
 
@@ -130,6 +131,7 @@ def version_details(result: VersionDetails) -> dict[str, Any]:
         "files": dict(result.files),
         "metrics": None if result.metrics is None else dict(result.metrics),
         "run": result.run.document(),
+        "verified": None if result.verified is None else result.verified.document(),
     }
 
 

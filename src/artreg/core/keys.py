@@ -95,6 +95,11 @@ def policy_key(number: int) -> str:
     return f"{policies_prefix()}/{record_name(number)}"
 
 
+def verifications_prefix(model: ModelName) -> str:
+    """Return the folder of what is remembered of a model's verifications."""
+    return f".artreg/verified/{model_prefix(model)}"
+
+
 def snapshots_prefix(name: str = "") -> str:
     """Return the folder of the data snapshots, or of those of one dataset."""
     return ".artreg/data" + (f"/{name}" if name else "")

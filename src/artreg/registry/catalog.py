@@ -11,12 +11,14 @@ from artreg.core.manifest import MANIFEST, TOMBSTONE
 from artreg.core.names import Alias, ModelName, Reference, is_alias, is_name
 from artreg.core.record import parse_record
 from artreg.core.run_record import RunRecord
+from artreg.core.verification import Seen
 from artreg.core.version import Version, stored_version
 from artreg.errors import NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, newest_generation
 from artreg.registry.resolve import Resolved, resolve
+from artreg.registry.verifications import remembered
 from artreg.registry.version_log import find_yank
 from artreg.registry.versions import list_aliases, no_model, read_manifest, read_metrics, read_run
 from artreg.store.interface import Entry
@@ -68,6 +70,7 @@ class VersionDetails(Frozen):
         metrics: What its metrics.json says, if it has one.
         run: Its run record.
         aliases: Which aliases point at it.
+        verified: Its last verification that was recorded, if it was of these very bytes.
     """
 
     found: Resolved
@@ -75,6 +78,7 @@ class VersionDetails(Frozen):
     metrics: Mapping[str, object] | None
     run: RunRecord
     aliases: tuple[str, ...]
+    verified: Seen | None
 
 
 class _Tally:
@@ -126,12 +130,14 @@ def details(registry: Registry, reference: Reference) -> VersionDetails:
     found = resolve(registry, reference)
     manifest = read_manifest(registry, found.model, found.version)
     entries = registry.store.walk(keys.version_prefix(found.model, found.version))
+    seen = remembered(registry, found.model).seen.get(str(found.version))
     return VersionDetails(
         found,
         {entry.name: entry.size for entry in entries},
         read_metrics(registry, found.model, found.version, manifest),
         read_run(registry, found.model, found.version, manifest),
         tuple(name for name, version in alias_targets(registry, found.model).items() if version == found.version),
+        seen if seen is not None and seen.digest == manifest.digest else None,
     )
 
 

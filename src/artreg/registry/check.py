@@ -37,12 +37,14 @@ class Checked(Frozen):
         files: How many files were looked at.
         bytes: How many bytes were hashed; with `quick`, how many there are.
         problems: What is wrong.
+        digest: The digest of the version, as far as it could be read.
     """
 
     ref: str
     files: int
     bytes: int
     problems: tuple[Problem, ...]
+    digest: str = ""
 
     @property
     def ok(self) -> bool:
@@ -142,7 +144,7 @@ def _look(
     if not any(problem.file == RUN for problem in problems):
         problems += _wrong_run(documents.get(RUN), model, version, manifest, sizes)
     found = tuple(sorted(problems, key=lambda problem: problem.file))
-    return Verified(manifest, Checked(ref, len(sizes), sum(sizes.values()), found), documents, sizes)
+    return Verified(manifest, Checked(ref, len(sizes), sum(sizes.values()), found, manifest.digest), documents, sizes)
 
 
 def _document(registry: Registry, key: str) -> bytes | None:

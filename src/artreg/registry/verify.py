@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from artreg.core import keys
+from artreg.core import canonical, keys
 from artreg.core.manifest import MANIFEST, TOMBSTONE
 from artreg.core.names import Alias, ModelName, Reference, is_alias
+from artreg.core.selection import EVERYTHING, Selection
+from artreg.core.verification import Seen
 from artreg.core.version import Version, is_version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen, replace
@@ -18,6 +20,7 @@ from artreg.registry.move import pointer_problem
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
 from artreg.registry.snapshots import check_snapshots
+from artreg.registry.verifications import remember, remembered
 from artreg.registry.version_log import events, list_logs
 from artreg.registry.versions import (
     list_aliases,
@@ -37,10 +40,12 @@ class Report(Frozen):
     Attributes:
         checked: Versions and histories, in order.
         unfinished: Versions that somebody may be publishing just now; they do not exist yet.
+        left_out: How many versions were not to be verified this time.
     """
 
     checked: tuple[Checked, ...]
     unfinished: tuple[str, ...] = ()
+    left_out: int = 0
 
     @property
     def ok(self) -> bool:
@@ -53,6 +58,8 @@ def verify(
     scope: Reference | ModelName | str | None = None,
     *,
     quick: bool = False,
+    only: Selection = EVERYTHING,
+    record: bool = False,
     reporter: Reporter = SILENT,
 ) -> Report:
     """Verify a version, an alias with its history, a model, a project, or the whole registry.
@@ -61,6 +68,8 @@ def verify(
         registry: The registry.
         scope: A reference, a model, the name of a project, or None for everything.
         quick: Look only at the presence and size of files, not at their content.
+        only: Which versions; histories and logs are always checked.
+        record: Remember in the registry when each version was verified, and what came of it.
         reporter: Told of the bytes that were hashed.
 
     Returns:
@@ -80,11 +89,14 @@ def verify(
         models = list_models(registry.store, scope)
         if scope is not None and not models:
             raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
-    reports = [_check_model(registry, model, quick, reporter) for model in models]
-    snapshots = check_snapshots(registry, quick=quick, reporter=reporter) if scope is None else ()
+    orders = _Orders(quick, only, record, reporter)
+    reports = [_check_model(registry, model, orders) for model in models]
+    whole = scope is None and only.everything
+    snapshots = check_snapshots(registry, quick=quick, reporter=reporter) if whole else ()
     return Report(
         (*(checked for report in reports for checked in report.checked), *snapshots),
         tuple(name for report in reports for name in report.unfinished),
+        sum(report.left_out for report in reports),
     )
 
 
@@ -106,7 +118,16 @@ def _check_reference(registry: Registry, reference: Reference, quick: bool, repo
     yield log.added_to(check_version(registry, model, version, pins=pins, quick=quick, reporter=reporter))
 
 
-def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Reporter) -> Report:
+class _Orders(Frozen):
+    """How models are to be verified; what each means is said where `verify` takes it."""
+
+    quick: bool
+    only: Selection
+    record: bool
+    reporter: Reporter
+
+
+def _check_model(registry: Registry, model: ModelName, orders: _Orders) -> Report:
     entries = list(list_entries(registry.store, keys.model_prefix(model)))
     # The logs come first: whatever they say of a history is there when that is read, also while aliases move.
     logs = {version: _check_log(registry, model, version) for version in list_logs(registry.store, model)}
@@ -116,8 +137,12 @@ def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Re
     for name in sorted({*list_aliases(registry.store, model), *_pointers(registry, model, entries), *_moved_by(logs)}):
         history, pinned = _check_history(registry, model, Alias(name), _least(logs, Alias(name)))
         checked.append(history)
-        for version, digest, record in pinned:
-            pins.setdefault(version, {}).setdefault(digest, record)
+        for version, digest, said_by in pinned:
+            pins.setdefault(version, {}).setdefault(digest, said_by)
+    known, problem = _remembered(registry, model)
+    checked += [problem] if problem else []
+    seen: dict[str, Seen] = {}
+    left_out = 0
     for version in sorted({*list_numbers(registry.store, model), *pins}):
         state = _state(registry, model, version)
         if state is _State.ABSENT and version not in pins:
@@ -125,9 +150,34 @@ def _check_model(registry: Registry, model: ModelName, quick: bool, reporter: Re
         if state is _State.UNFINISHED and version not in pins and not registry.store.whole_trees:
             unfinished.append(f"{model}@{version}")
             continue
-        found = check_version(registry, model, version, pins=pins.get(version), quick=quick, reporter=reporter)
+        if not orders.only.everything and not _is_due(registry, model, version, orders.only, known):
+            left_out += 1
+            continue
+        found = check_version(
+            registry, model, version, pins=pins.get(version), quick=orders.quick, reporter=orders.reporter
+        )
         checked.append(logs[version].added_to(found) if version in logs else found)
-    return Report((*checked, *_misshapen(model, entries)), tuple(unfinished))
+        seen[str(version)] = Seen(found.digest, registry.timestamp(), registry.actor, found.ok)
+    if orders.record and not orders.quick:
+        remember(registry, model, seen)
+    return Report((*checked, *_misshapen(model, entries)), tuple(unfinished), left_out)
+
+
+def _remembered(registry: Registry, model: ModelName) -> tuple[Mapping[str, Seen], Checked | None]:
+    try:
+        return remembered(registry, model).seen, None
+    except IntegrityError as error:
+        where = keys.verifications_prefix(model)
+        return {}, Checked(f"{model}, its verifications", 0, 0, (Problem(where, error.message),))
+
+
+def _is_due(registry: Registry, model: ModelName, version: Version, only: Selection, known: Mapping[str, Seen]) -> bool:
+    """Whether a version is to be verified; one whose manifest is not the one that was seen counts as never seen."""
+    seen = known.get(str(version))
+    if seen is not None:
+        seal = read_seal(registry, model, version)
+        seen = seen if seal is not None and canonical.digest(seal) == seen.digest else None
+    return only.takes(f"{model}@{version}", seen, registry.now())
 
 
 class _Log(Frozen):

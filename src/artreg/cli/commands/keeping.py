@@ -16,6 +16,7 @@ from artreg.core.names import ModelName, Reference
 from artreg.errors import IntegrityError, InvalidInput, NotFound, StorageError, exit_code
 
 if TYPE_CHECKING:
+    from artreg.core.selection import Selection
     from artreg.registry.verify import Report
     from artreg.store.interface import Finding
 
@@ -30,14 +31,34 @@ def verify(
         ),
     ] = None,
     quick: Annotated[bool, Option("--quick", help="Look only at the presence and size of files")] = False,
+    every: Annotated[bool, Option("--all", help="Everything, as without a name")] = False,
+    since: Annotated[
+        str | None, Option("--since", metavar="AGE", help="Only what was not verified for so long: 24h, 7d")
+    ] = None,
+    sample: Annotated[str | None, Option("--sample", metavar="SHARE", help="Only so many, drawn anew: 5%")] = None,
+    subset: Annotated[
+        str | None, Option("--subset", metavar="N/M", help="Only the third of seven shares, say: 3/7")
+    ] = None,
+    record: Annotated[bool, Option("--record", help="Remember in the registry when each was verified")] = False,
 ) -> None:
     """Check every byte against its checksum, and every checksum against the records that pin it.
 
-    Examples: artreg verify; artreg verify churn@prod; artreg verify churn --quick --json
+    --since, --sample and --subset choose among the versions of a model, a project or the whole registry, each of which
+    must hold; the histories are checked in any case. --since goes by what --record left behind.
+
+    Examples: artreg verify; artreg verify churn@prod; artreg verify --all --since 7d --record;
+    artreg verify --subset 3/7
     """
     from artreg.registry.verify import verify as run
 
-    report = run(session.registry, _scope(session, what), quick=quick, reporter=session.output.reporter)
+    scope, only = _scope(session, what), _selection(session, since, sample, subset)
+    if every and what is not None:
+        raise InvalidInput("--all stands alone", hint="leave it out, or the name")
+    if isinstance(scope, Reference) and (record or not only.everything):
+        raise InvalidInput("one version is verified whole, and not recorded", hint="name its model, or nothing")
+    if quick and record:
+        raise InvalidInput("a quick look is no verification to record", hint="leave out --quick or --record")
+    report = run(session.registry, scope, quick=quick, only=only, record=record, reporter=session.output.reporter)
     document = documents.verified(report)
     if report.ok:
         session.output.result(document, _report_view(report))
@@ -164,6 +185,17 @@ def _age(text: str) -> timedelta:
         raise InvalidInput(str(error)) from None
 
 
+def _selection(session: Session, since: str | None, sample: str | None, subset: str | None) -> Selection:
+    from artreg.core.selection import Selection, parse_share, parse_subset
+
+    return Selection(
+        since=None if since is None else _age(since),
+        sample=None if sample is None else parse_share(sample),
+        salt=session.registry.new_id(),
+        subset=None if subset is None else parse_subset(subset),
+    )
+
+
 def _scope(session: Session, what: str | None) -> Reference | ModelName | str | None:
     if what is None:
         return None
@@ -189,6 +221,8 @@ def _report_view(report: Report) -> list[Block]:
     blocks += [Line(f"{name} is being published, or was never finished", Tone.DIM) for name in report.unfinished]
     damaged = sum(not checked.ok for checked in report.checked)
     total = human_bytes(sum(checked.bytes for checked in report.checked))
+    if report.left_out:
+        blocks.append(Line(f"{plural(report.left_out, 'version')} left out this time", Tone.DIM))
     if damaged:
         blocks.append(Line(f"{damaged} of {plural(len(rows), 'item')} damaged", Tone.BAD))
     else:

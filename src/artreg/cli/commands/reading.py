@@ -198,6 +198,7 @@ def _details_view(result: VersionDetails) -> list[Block]:
         ("digest", result.found.digest),
         ("path", result.found.path),
         ("published", f"{run.published_at} by {run.published_by}"),
+        *_verified_rows(result),
     ]
     rows += _axes_rows(run.axes)
     blocks: list[Block] = [Line(str(result.found), Tone.STRONG), Fields(tuple(rows))]
@@ -208,6 +209,13 @@ def _details_view(result: VersionDetails) -> list[Block]:
     files = tuple((name, human_bytes(size)) for name, size in sorted(result.files.items()))
     blocks.append(Table(("file", "size"), files, numeric=frozenset({1})))
     return blocks
+
+
+def _verified_rows(result: VersionDetails) -> list[tuple[str, str]]:
+    seen = result.verified
+    if seen is None:
+        return []
+    return [("verified", f"{seen.time} by {seen.who}{'' if seen.ok else ': DAMAGED'}")]
 
 
 def _axes_rows(axes: Any) -> list[tuple[str, str]]:
