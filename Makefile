@@ -11,7 +11,7 @@ RUN := $(UV) run --frozen --no-sync
 PYTEST := $(RUN) pytest
 WORKERS ?= auto
 
-.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow bench lint types package clean
+.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster bench lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -47,6 +47,10 @@ test-slow: setup ## The tests that take minutes, or need a package index: versio
 
 test-mlflow: setup ## Against a real MLflow, in an environment of its own
 	@$(PYTEST) -m mlflow
+
+test-cluster: setup ## On a real Dask cluster and a real Ray, whose workers are killed meanwhile
+	@$(UV) sync --frozen --quiet --inexact --extra dask --extra ray
+	$(PYTEST) -m cluster
 
 bench: setup ## Time artreg against the limits of this machine and its peers; writes docs/benchmarks.md
 	@$(RUN) python scripts/bench $(SECTIONS)

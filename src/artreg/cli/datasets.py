@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from artreg.core.config import DataConfig
     from artreg.registry.snapshots import Taken
     from artreg.store.interface import Chunk
-    from artreg.training.run import TrainedRun
     from artreg.training.source import Source
 
 _BUFFER = 2**20
@@ -62,7 +61,9 @@ def snapshot_pieces(session: Session, snapshot: Snapshot) -> Iterator[Iterator[C
         yield iter(lambda: file.read(_BUFFER), b"")
 
 
-def keep_data(session: Session, config: DataConfig, trained: TrainedRun, *, dry_run: bool) -> Taken | None:
+def keep_data(
+    session: Session, config: DataConfig, source: Source, snapshot: SnapshotRef, *, dry_run: bool
+) -> Taken | None:
     """Keep the data of a training in the registry, or their manifest and where they lie.
 
     It comes before the version is published, so that no version names a snapshot that is not there.
@@ -72,14 +73,13 @@ def keep_data(session: Session, config: DataConfig, trained: TrainedRun, *, dry_
 
     if config.path is None or dry_run:
         return None
-    source = trained.source
     copied = keeps_copy(config, len(source.data))
     with tempfile.TemporaryDirectory(prefix="artreg-data-") as folder:
         file = Path(folder, "table")
         file.write_bytes(source.data)
         return take(
             session.registry,
-            trained.snapshot.name,
+            snapshot.name,
             describe(file, source.uri, id_column=config.id_column),
             source.uri if copied else _lies_at(config.path, source.uri),
             file if copied else None,

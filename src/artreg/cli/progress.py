@@ -5,7 +5,16 @@ from __future__ import annotations
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from artreg.cli.view import printable
 
@@ -16,24 +25,24 @@ _A_MOMENT = 0.5
 class Bars:
     """Opens one bar a step, on stderr, gone when the step is done."""
 
-    def step(self, label: str, total: int) -> Bar:
+    def step(self, label: str, total: int, *, unit: str = "bytes") -> Bar:
         """Begin a step; its bar appears only if it lasts."""
-        return Bar(label, total)
+        return Bar(label, total, unit)
 
 
 class Bar:
-    """Counts the bytes of one step: how many, how fast, how long still."""
+    """Counts one step: how much, how long still, and how fast if it is bytes."""
 
-    def __init__(self, label: str, total: int) -> None:
-        self._label, self._total = label, total
+    def __init__(self, label: str, total: int, unit: str = "bytes") -> None:
+        self._label, self._total, self._unit = label, total, unit
         self._done, self._began = 0, time.monotonic()
         self._bars: Progress | None = None
 
     def advance(self, count: int) -> None:
-        """Count `count` more bytes."""
+        """Count so much more."""
         self._done += count
         if self._bars is None and self._done < self._total and time.monotonic() - self._began > _A_MOMENT:
-            self._bars = _bars()
+            self._bars = _bars(self._unit)
             self._bars.start()
             self._bars.add_task(printable(self._label), total=self._total)
         if self._bars is not None:
@@ -47,12 +56,16 @@ class Bar:
             self._bars.stop()
 
 
-def _bars() -> Progress:
+def _bars(unit: str) -> Progress:
+    counts: tuple[ProgressColumn, ...] = (
+        (DownloadColumn(), TransferSpeedColumn())
+        if unit == "bytes"
+        else (MofNCompleteColumn(), TextColumn(unit, markup=False))
+    )
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
+        *counts,
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -7,19 +7,20 @@ from artreg.store.interface import NO_PROGRESS, Progress
 
 
 class Reporter(Protocol):
-    """Opens a count of bytes for each long step."""
+    """Opens a count for each long step."""
 
-    def step(self, label: str, total: int) -> Progress:
+    def step(self, label: str, total: int, *, unit: str = "bytes") -> Progress:
         """Begin a step.
 
         Args:
             label: What is done, for people.
-            total: Bytes that it will count.
+            total: How much it will count.
+            unit: Of what.
         """
 
 
 class _Silent:
-    def step(self, label: str, total: int) -> Progress:
+    def step(self, label: str, total: int, *, unit: str = "bytes") -> Progress:
         return NO_PROGRESS
 
 

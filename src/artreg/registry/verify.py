@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from enum import Enum
 
 from artreg.core import canonical, keys
@@ -31,7 +33,8 @@ from artreg.registry.versions import (
     read_seal,
     require_model,
 )
-from artreg.store.interface import Entry, Kind
+from artreg.store.interface import NO_PROGRESS, Entry, Kind
+from artreg.workers import ALONE, Workers, collect, share_out
 
 
 class Report(Frozen):
@@ -60,6 +63,7 @@ def verify(
     quick: bool = False,
     only: Selection = EVERYTHING,
     record: bool = False,
+    workers: Workers = ALONE,
     reporter: Reporter = SILENT,
 ) -> Report:
     """Verify a version, an alias with its history, a model, a project, or the whole registry.
@@ -70,6 +74,7 @@ def verify(
         quick: Look only at the presence and size of files, not at their content.
         only: Which versions; histories and logs are always checked.
         record: Remember in the registry when each version was verified, and what came of it.
+        workers: Who does it; it makes no difference to what is found.
         reporter: Told of the bytes that were hashed.
 
     Returns:
@@ -77,7 +82,7 @@ def verify(
 
     Raises:
         NotFound: There is no such thing.
-        StorageError: Storage cannot be read.
+        StorageError: Storage cannot be read, or the workers keep dying.
     """
     registry.store.require_root()
     if isinstance(scope, Reference):
@@ -89,14 +94,15 @@ def verify(
         models = list_models(registry.store, scope)
         if scope is not None and not models:
             raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
-    orders = _Orders(quick, only, record, reporter)
-    reports = [_check_model(registry, model, orders) for model in models]
+    surveys = collect(workers, _Survey(registry, only), models)
+    due = [one for survey in surveys for one in survey.due]
+    found = _check_all(registry, due, quick=quick, record=record and not quick, workers=workers, reporter=reporter)
     whole = scope is None and only.everything
     snapshots = check_snapshots(registry, quick=quick, reporter=reporter) if whole else ()
     return Report(
-        (*(checked for report in reports for checked in report.checked), *snapshots),
-        tuple(name for report in reports for name in report.unfinished),
-        sum(report.left_out for report in reports),
+        (*(checked for survey in surveys for checked in survey.with_versions(found)), *snapshots),
+        tuple(name for survey in surveys for name in survey.unfinished),
+        sum(survey.left_out for survey in surveys),
     )
 
 
@@ -115,52 +121,142 @@ def _check_reference(registry: Registry, reference: Reference, quick: bool, repo
             read_manifest(registry, model, version)  # says which versions there are
     log = _check_log(registry, model, version)
     pins = log.pins() | pins
-    yield log.added_to(check_version(registry, model, version, pins=pins, quick=quick, reporter=reporter))
+    found = check_version(registry, model, version, pins=pins, quick=quick, reporter=reporter)
+    yield _with_log(found, version, log.problem)
 
 
-class _Orders(Frozen):
-    """How models are to be verified; what each means is said where `verify` takes it."""
+class _Due(Frozen):
+    """A version that is to be checked.
 
-    quick: bool
+    Attributes:
+        model: The model.
+        version: The version.
+        pins: What its digest must be, and who says so.
+        problem: What is wrong with its log, or ''.
+    """
+
+    model: ModelName
+    version: Version
+    pins: Mapping[str, str]
+    problem: str
+
+    @property
+    def ref(self) -> str:
+        """Its name."""
+        return f"{self.model}@{self.version}"
+
+
+class _Surveyed(Frozen):
+    """What a model's histories, logs and folders say, before any of its bytes are looked at.
+
+    Attributes:
+        model: The model.
+        before: What was found of its histories.
+        due: The versions that are to be checked now.
+        after: What was found of things that are no versions.
+        unfinished: Versions that are being published.
+        left_out: How many versions are not to be checked this time.
+    """
+
+    model: ModelName
+    before: tuple[Checked, ...]
+    due: tuple[_Due, ...]
+    after: tuple[Checked, ...]
+    unfinished: tuple[str, ...]
+    left_out: int
+
+    def with_versions(self, found: Mapping[str, Checked]) -> tuple[Checked, ...]:
+        """Return what was found of everything."""
+        return (*self.before, *(found[one.ref] for one in self.due), *self.after)
+
+
+class _Survey(Frozen):
+    """The task of surveying a model."""
+
+    registry: Registry
     only: Selection
-    record: bool
+
+    def __call__(self, model: ModelName) -> _Surveyed:
+        registry = self.registry
+        entries = list(list_entries(registry.store, keys.model_prefix(model)))
+        # The logs come first: whatever they say of a history is there when that is read, also while aliases move.
+        logs = {version: _check_log(registry, model, version) for version in list_logs(registry.store, model)}
+        checked: list[Checked] = []
+        pins: dict[Version, dict[str, str]] = {version: log.pins() for version, log in logs.items()}
+        for name in sorted(
+            {*list_aliases(registry.store, model), *_pointers(registry, model, entries), *_moved_by(logs)}
+        ):
+            history, pinned = _check_history(registry, model, Alias(name), _least(logs, Alias(name)))
+            checked.append(history)
+            for version, digest, said_by in pinned:
+                pins.setdefault(version, {}).setdefault(digest, said_by)
+        known, problem = _remembered(registry, model)
+        checked += [problem] if problem else []
+        due: list[_Due] = []
+        unfinished: list[str] = []
+        left_out = 0
+        for version in sorted({*list_numbers(registry.store, model), *pins}):
+            state = _state(registry, model, version)
+            if state is _State.ABSENT and version not in pins:
+                continue
+            if state is _State.UNFINISHED and version not in pins and not registry.store.whole_trees:
+                unfinished.append(f"{model}@{version}")
+            elif self.only.everything or _is_due(registry, model, version, self.only, known):
+                log = logs.get(version)
+                due.append(_Due(model, version, pins.get(version, {}), log.problem if log else ""))
+            else:
+                left_out += 1
+        misshapen = tuple(_misshapen(model, entries))
+        return _Surveyed(model, tuple(checked), tuple(due), misshapen, tuple(unfinished), left_out)
+
+
+class _Check(Frozen):
+    """The task of checking a version."""
+
+    registry: Registry
+    quick: bool
     reporter: Reporter
 
-
-def _check_model(registry: Registry, model: ModelName, orders: _Orders) -> Report:
-    entries = list(list_entries(registry.store, keys.model_prefix(model)))
-    # The logs come first: whatever they say of a history is there when that is read, also while aliases move.
-    logs = {version: _check_log(registry, model, version) for version in list_logs(registry.store, model)}
-    checked: list[Checked] = []
-    unfinished: list[str] = []
-    pins: dict[Version, dict[str, str]] = {version: log.pins() for version, log in logs.items()}
-    for name in sorted({*list_aliases(registry.store, model), *_pointers(registry, model, entries), *_moved_by(logs)}):
-        history, pinned = _check_history(registry, model, Alias(name), _least(logs, Alias(name)))
-        checked.append(history)
-        for version, digest, said_by in pinned:
-            pins.setdefault(version, {}).setdefault(digest, said_by)
-    known, problem = _remembered(registry, model)
-    checked += [problem] if problem else []
-    seen: dict[str, Seen] = {}
-    left_out = 0
-    for version in sorted({*list_numbers(registry.store, model), *pins}):
-        state = _state(registry, model, version)
-        if state is _State.ABSENT and version not in pins:
-            continue
-        if state is _State.UNFINISHED and version not in pins and not registry.store.whole_trees:
-            unfinished.append(f"{model}@{version}")
-            continue
-        if not orders.only.everything and not _is_due(registry, model, version, orders.only, known):
-            left_out += 1
-            continue
+    def __call__(self, due: _Due) -> tuple[Checked, Seen]:
         found = check_version(
-            registry, model, version, pins=pins.get(version), quick=orders.quick, reporter=orders.reporter
+            self.registry, due.model, due.version, pins=due.pins, quick=self.quick, reporter=self.reporter
         )
-        checked.append(logs[version].added_to(found) if version in logs else found)
-        seen[str(version)] = Seen(found.digest, registry.timestamp(), registry.actor, found.ok)
-    if orders.record and not orders.quick:
+        seen = Seen(found.digest, self.registry.timestamp(), self.registry.actor, found.ok)
+        return _with_log(found, due.version, due.problem), seen
+
+
+def _check_all(
+    registry: Registry, due: Sequence[_Due], *, quick: bool, record: bool, workers: Workers, reporter: Reporter
+) -> dict[str, Checked]:
+    """Check versions, and record a model's when the last of them is checked; whatever stops it, what is done counts."""
+    progress = NO_PROGRESS
+    if not workers.alone:  # who works elsewhere cannot say how far it has come in a version
+        progress, reporter = reporter.step("verify", len(due), unit="versions"), SILENT
+    found: dict[str, Checked] = {}
+    seen: dict[ModelName, dict[str, Seen]] = {}
+    left = Counter(one.model for one in due)
+    check = _Check(registry, quick, reporter)
+    try:
+        with closing(share_out(workers, check, due)) as answers:
+            for number, result in answers:
+                if isinstance(result, Exception):
+                    raise result
+                one = due[number]
+                found[one.ref], seen.setdefault(one.model, {})[str(one.version)] = result
+                left[one.model] -= 1
+                if record and not left[one.model]:
+                    _record(registry, one.model, seen.pop(one.model))
+                progress.advance(1)
+    finally:
+        if record:
+            for model, rest in seen.items():
+                _record(registry, model, rest)
+    return found
+
+
+def _record(registry: Registry, model: ModelName, seen: Mapping[str, Seen]) -> None:
+    with suppress(IntegrityError):  # what is remembered is damaged: the survey has said so
         remember(registry, model, seen)
-    return Report((*checked, *_misshapen(model, entries)), tuple(unfinished), left_out)
 
 
 def _remembered(registry: Registry, model: ModelName) -> tuple[Mapping[str, Seen], Checked | None]:
@@ -198,11 +294,12 @@ class _Log(Frozen):
     def pins(self) -> dict[str, str]:
         return {} if self.digest is None else {self.digest: "its log"}
 
-    def added_to(self, checked: Checked) -> Checked:
-        """Return what was found of the version with what was found of its log."""
-        if not self.problem:
-            return checked
-        return replace(checked, problems=(*checked.problems, Problem(f"{keys.HISTORY}/{self.version}", self.problem)))
+
+def _with_log(checked: Checked, version: Version, problem: str) -> Checked:
+    """Return what was found of a version with what is wrong with its log."""
+    if not problem:
+        return checked
+    return replace(checked, problems=(*checked.problems, Problem(f"{keys.HISTORY}/{version}", problem)))
 
 
 def _check_log(registry: Registry, model: ModelName, version: Version) -> _Log:

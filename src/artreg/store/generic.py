@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
@@ -31,13 +32,15 @@ def open_generic(scheme: str, package: str, bucket: str, prefix: str, options: S
     if importlib.util.find_spec(package) is None:
         raise InvalidInput(f"{scheme}:// needs the package {package}", hint=f"install it: pip install {package}")
 
-    def connect() -> Any:  # fsspec has no types
-        import fsspec  # noqa: PLC0415
-
-        return fsspec.filesystem(scheme, use_listings_cache=False, skip_instance_cache=True)
-
     root = f"{bucket}/{prefix}".rstrip("/")
-    return ObjectStore(FsspecBucket(connect, root, options, f"{scheme}://{root}"))
+    return ObjectStore(FsspecBucket(partial(connect, scheme), root, options, f"{scheme}://{root}"))
+
+
+def connect(scheme: str) -> Any:  # fsspec has no types
+    """Return a file system of our own, which remembers nothing."""
+    import fsspec  # noqa: PLC0415
+
+    return fsspec.filesystem(scheme, use_listings_cache=False, skip_instance_cache=True)
 
 
 class FsspecBucket:
@@ -59,6 +62,9 @@ class FsspecBucket:
         self._lock = threading.Lock()
         self._fs: Any = None
         self._process = 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return FsspecBucket, (self._connect, self._root, self._options, self._url)
 
     @property
     def url(self) -> str:

@@ -171,7 +171,10 @@ NO_PROGRESS: Progress = _NoProgress()
 
 
 class Store(Protocol):
-    """Bytes under keys below one root. Every implementation passes `tests/store/contract.py`."""
+    """Bytes under keys below one root. Every implementation passes `tests/store/contract.py`.
+
+    A store can be pickled: what comes out in another process shows the same root. One that lies in memory cannot.
+    """
 
     @property
     def url(self) -> str:

@@ -76,6 +76,9 @@ class LocalStore:
         self._root = os.path.abspath(self._url)
         self._durable: set[str] = set()  # folders whose own names are known to be on the disk
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return LocalStore, (self._root,)
+
     @property
     def url(self) -> str:
         """The folder as it was given."""

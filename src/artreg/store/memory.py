@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from artreg.errors import AlreadyExists, InvalidInput, NotFound, StorageError
 from artreg.frozen import Frozen
@@ -86,6 +87,9 @@ class MemoryStore:
         self._name = name
         with _roots_lock:
             self._root = _roots.setdefault(name, _Root())
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidInput(f"{self.url} is there in one process only", hint="use threads, or another registry")
 
     @property
     def url(self) -> str:

@@ -81,6 +81,9 @@ class S3Bucket:
         self._client: Any = None
         self._process = 0
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return S3Bucket, (self._bucket, self._lead.rstrip("/"), self._options, self._make)
+
     @property
     def url(self) -> str:
         """`s3://bucket/prefix`."""

@@ -12,8 +12,10 @@ from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
+from artreg.cli.work import BackendOption, JobsOption, SchedulerOption, workers_of
 from artreg.core.names import ModelName, Reference
 from artreg.errors import IntegrityError, InvalidInput, NotFound, StorageError, exit_code
+from artreg.workers import Backend
 
 if TYPE_CHECKING:
     from artreg.core.selection import Selection
@@ -40,14 +42,18 @@ def verify(
         str | None, Option("--subset", metavar="N/M", help="Only the third of seven shares, say: 3/7")
     ] = None,
     record: Annotated[bool, Option("--record", help="Remember in the registry when each was verified")] = False,
+    jobs: JobsOption = None,
+    backend: BackendOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Check every byte against its checksum, and every checksum against the records that pin it.
 
     --since, --sample and --subset choose among the versions of a model, a project or the whole registry, each of which
-    must hold; the histories are checked in any case. --since goes by what --record left behind.
+    must hold; the histories are checked in any case. --since goes by what --record left behind. With --jobs and
+    --backend versions are checked side by side, also on a cluster, whose machines must reach the registry's root.
 
     Examples: artreg verify; artreg verify churn@prod; artreg verify --all --since 7d --record;
-    artreg verify --subset 3/7
+    artreg verify --subset 3/7 --jobs 8; artreg verify --all --backend dask --scheduler tcp://host:8786
     """
     from artreg.registry.verify import verify as run
 
@@ -58,7 +64,15 @@ def verify(
         raise InvalidInput("one version is verified whole, and not recorded", hint="name its model, or nothing")
     if quick and record:
         raise InvalidInput("a quick look is no verification to record", hint="leave out --quick or --record")
-    report = run(session.registry, scope, quick=quick, only=only, record=record, reporter=session.output.reporter)
+    report = run(
+        session.registry,
+        scope,
+        quick=quick,
+        only=only,
+        record=record,
+        workers=workers_of(jobs, backend, scheduler, Backend.THREADS),
+        reporter=session.output.reporter,
+    )
     document = documents.verified(report)
     if report.ok:
         session.output.result(document, _report_view(report))

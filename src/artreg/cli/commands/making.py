@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,18 +11,27 @@ from artreg.cli import documents
 from artreg.cli.datasets import keep_data, snapshot_data
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
+from artreg.cli.sweep import is_pattern, matching, sweep
+from artreg.cli.tracking import command_line, track
 from artreg.cli.view import Block, Fields, Line, Tone
+from artreg.cli.work import BackendOption, JobsOption, SchedulerOption, workers_of
 from artreg.core.names import ModelName
 from artreg.core.version import Part, Version
 from artreg.errors import InvalidInput
 from artreg.registry.publish import Published
+from artreg.workers import Backend
 
 if TYPE_CHECKING:
     from artreg.core.config import TrainingConfig
 
-DEFAULT_CONFIG = Path("configs/default.yaml")
+DEFAULT_CONFIG = "configs/default.yaml"
 
-ConfigOption = Annotated[Path, Option("--config", "-c", help="Training config (YAML)")]
+ConfigOption = Annotated[
+    list[str] | None,
+    Option(
+        "--config", "-c", metavar="FILE", help="Training config (YAML), or a pattern such as 'configs/sweep/*.yaml'"
+    ),
+]
 SetOption = Annotated[
     list[str] | None, Option("--set", metavar="KEY=VALUE", help="Override one key, such as model.max_iter=50")
 ]
@@ -34,25 +41,43 @@ BumpOption = Annotated[Part | None, Option("--bump", help="Publish as the next v
 
 def train(
     session: Session,
-    config: ConfigOption = DEFAULT_CONFIG,
+    config: ConfigOption = None,
     overrides: SetOption = None,
     version: VersionOption = None,
     bump: BumpOption = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Train, but publish nothing")] = False,
+    jobs: JobsOption = None,
+    backend: BackendOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
-    """Train a model and publish it as the next version.
+    """Train a model and publish it as the next version, or many of them.
 
     A run is a function of code, environment, config and data: each is recorded in run.json, and equal ones give equal
     bytes. A run that gives the bytes of the newest version again publishes nothing. Where MLFLOW_TRACKING_URI is set
     and mlflow installed, that server is told of the run.
 
+    Of several configs each is trained in an interpreter of its own, so many at a time as --jobs says, here or on a
+    cluster whose machines have the same checkout in the same place; they are published in the order of the configs.
+
     Examples: artreg train; artreg train --config configs/breast_cancer.yaml --bump minor;
-    artreg train --set model.max_iter=50
+    artreg train --set model.max_iter=50; artreg train --config 'configs/sweep/*.yaml' --jobs 4
     """
+    workers = workers_of(jobs, backend, scheduler, Backend.PROCESSES)
+    files = [Path(name) for name in config or [DEFAULT_CONFIG]]
+    if len(files) > 1 or is_pattern(files[0]) or workers.backend in {Backend.DASK, Backend.RAY}:
+        if version is not None:
+            raise InvalidInput("--version names one version", hint="use --bump, or train one config without a cluster")
+        sweep(session, [(file, _config(file, overrides)) for file in matching(files)], bump, workers, dry_run=dry_run)
+    else:
+        _train_one(session, _config(files[0], overrides), version, bump, dry_run=dry_run)
+
+
+def _train_one(
+    session: Session, parsed: TrainingConfig, version: str | None, bump: Part | None, *, dry_run: bool
+) -> None:
     from artreg.registry.publish import publish as run_publish
     from artreg.training.run import train as run_training
 
-    parsed = _config(config, overrides)
     target = _target(version, bump, Part(parsed.bump))
     session.registry.store.require_root()
     model = ModelName(parsed.project, parsed.name)
@@ -61,11 +86,11 @@ def train(
             trained = run_training(
                 parsed,
                 Path(folder),
-                command=_command_line(),
+                command=command_line(),
                 now=session.registry.now,
                 source=None if parsed.data.snapshot is None else snapshot_data(session, parsed.data),
             )
-        keep_data(session, parsed.data, trained, dry_run=dry_run)
+        keep_data(session, parsed.data, trained.source, trained.snapshot, dry_run=dry_run)
         published = run_publish(
             session.registry,
             model,
@@ -75,7 +100,7 @@ def train(
             dry_run=dry_run,
             reporter=session.output.reporter,
         )
-    tracked = None if dry_run else _track(session, published, trained.run)
+    tracked = None if dry_run else track(session, published, trained.run)
     _show(session, published, dry_run, {} if tracked is None else {"tracking": tracked})
 
 
@@ -130,30 +155,6 @@ def _target(version: str | None, bump: Part | None, default: Part | None) -> Ver
     if chosen is None:
         raise InvalidInput("which version is it to be?", hint="add --version X.Y.Z, or --bump patch, minor or major")
     return chosen
-
-
-def _command_line() -> list[str]:
-    return ["artreg", *sys.argv[1:]]
-
-
-def _track(session: Session, published: Published, run: Mapping[str, Any]) -> dict[str, object] | None:
-    """Tell MLflow where it is asked for; the version is published, whatever comes of it."""
-    from artreg.integrations.mlflow_tracking import is_wanted, log_training, training_of
-
-    if not is_wanted(os.environ):
-        return None
-    told = training_of(
-        str(published.model),
-        str(published.version),
-        digest=published.digest,
-        path=published.path,
-        metrics=published.metrics,
-        run=run,
-    )
-    with session.output.busy("telling MLflow"):
-        logged = log_training(told)
-    session.output.note(f"warning: MLflow was not told: {logged.problem}" if logged.problem else "MLflow was told")
-    return logged.document()
 
 
 def _show(session: Session, published: Published, dry_run: bool, more: Mapping[str, Any]) -> None:
