@@ -212,6 +212,24 @@ class BucketContract:
                 assert [it.name for it in store.page("").entries] == ["a"]
         assert proxy.broken > 3
 
+    def test_a_large_object_is_read_into_the_same_few_buffers(self, place, store):
+        place.put("a", b"1" * (7 * PART + 1))
+        pieces = store.chunks("a")
+        assert len(next(pieces)) == PART
+        rest = [(id(piece.obj), len(piece)) for piece in pieces]
+        assert [length for _, length in rest] == [PART] * 6 + [1]
+        assert len({buffer for buffer, _ in rest}) == place.options().parallel
+
+    def test_connections_are_used_again(self, place):
+        with Proxy(place.endpoint) as proxy:
+            store = place.store(endpoint_url=proxy.url)
+            for number in range(5):
+                store.create(f"a/{number}", b"x")
+                assert store.read(f"a/{number}") == b"x"
+                with pytest.raises(NotFound):
+                    store.read("b")
+            assert proxy.connections == 1
+
     # Names
 
     def test_keys_that_no_disk_can_hold_are_shown_and_are_no_files(self, place, store):

@@ -20,6 +20,7 @@ from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
 from artreg.store.outcome import Outcome, classify
 from artreg.store.retry import Retry
+from artreg.store.s3_client import connect
 from artreg.store.s3_wire import Part, composite_tag, entries_by_name, entry_of, last_key, md5, parts_of, parts_to_send
 
 _PAGE = 1000
@@ -33,31 +34,6 @@ _ABORTS = 5
 def open_s3(bucket: str, prefix: str, options: StorageOptions) -> ObjectStore:
     """Return the store for a bucket and a prefix in it; nothing is reached yet."""
     return ObjectStore(S3Bucket(bucket, prefix, options))
-
-
-def connect(options: StorageOptions) -> Any:  # botocore has no types
-    """Return a client of our own, which sends nothing again.
-
-    It is botocore's, on which s3fs rests too: it loads in half the time of s3fs, and its threads need not queue for
-    one event loop.
-    """
-    import botocore.session  # noqa: PLC0415
-    from botocore import UNSIGNED  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(
-        connect_timeout=options.connect_timeout,
-        read_timeout=options.read_timeout,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=4 * options.parallel,
-        # Content-MD5, which is signed, is what every S3 service checks; the newer checksums are not known to all, and
-        # signing the body too would hash every byte once more.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        s3={"payload_signing_enabled": False},
-        **({"signature_version": UNSIGNED} if options.anonymous else {}),
-    )
-    return botocore.session.get_session().create_client("s3", endpoint_url=options.endpoint_url, config=config)
 
 
 class S3Bucket:
