@@ -10,12 +10,12 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from email.utils import parsedate_to_datetime
+from queue import SimpleQueue
 from typing import Any
 
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, NotFound, StorageError
 from artreg.store.bucket import Found, Piece
-from artreg.store.disk import hashed_bytes
-from artreg.store.interface import Entry, Finding, Kind, Leftover, Page, Progress, TreeFile
+from artreg.store.interface import Chunk, Entry, Finding, Kind, Leftover, Page, Progress, TreeFile
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
 from artreg.store.outcome import Outcome, classify
@@ -106,12 +106,13 @@ class S3Bucket:
 
     def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
         """Put a file at once if it is small, otherwise in parts of which several are in flight."""
-        if file.size > self._part_size(file.size):
+        size = self._part_size(file.size)
+        if file.size > size:
             return self._upload_parts(key, file, progress)
-        data = hashed_bytes(file)
-        self._put(key, data)
+        (part,) = parts_to_send(file, size)
+        digest = self._put(key, part.read(bytearray()))
         progress.advance(file.size)
-        return md5(data).hex()
+        return digest.hex()
 
     def fingerprint(self, file: TreeFile) -> str:
         """Return the ETag of a file that was put as `upload` does it."""
@@ -194,14 +195,16 @@ class S3Bucket:
     def _call(self, method: str, **parameters: object) -> Any:
         return getattr(self._connection(), method)(Bucket=self._bucket, **parameters)
 
-    def _put(self, key: str, data: bytes, **condition: str) -> None:
-        checksum = b64encode(md5(data)).decode()
+    def _put(self, key: str, data: Chunk, **condition: str) -> bytes:
+        digest = md5(data)
+        checksum = b64encode(digest).decode()
         self._retry.call(
             lambda: self._call("put_object", Key=self._lead + key, Body=data, ContentMD5=checksum, **condition),
             key,
             "written",
             writes=True,
         )
+        return digest
 
     def _part_size(self, size: int) -> int:
         least = -(-size // _PARTS)
@@ -224,12 +227,15 @@ class S3Bucket:
 
     def _send_parts(self, key: str, token: str, file: TreeFile, progress: Progress) -> list[bytes]:
         """Send all parts, never more in memory than may be in flight, and return their digests in order."""
+        buffers: SimpleQueue[bytearray] = SimpleQueue()
+        for _ in range(self.parallel):
+            buffers.put(bytearray(self._part_size(file.size)))
         sent: list[Future[bytes]] = []
         flying: set[Future[bytes]] = set()
         with ThreadPoolExecutor(self.parallel, thread_name_prefix="artreg-part") as workers:
             try:
                 for part in parts_to_send(file, self._part_size(file.size)):
-                    sent.append(workers.submit(self._send_part, key, token, part, progress))
+                    sent.append(workers.submit(self._send_part, key, token, part, buffers, progress))
                     flying.add(sent[-1])
                     if len(flying) >= self.parallel:
                         done, flying = wait(flying, return_when=FIRST_COMPLETED)
@@ -240,22 +246,31 @@ class S3Bucket:
                 workers.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _send_part(self, key: str, token: str, part: Part, progress: Progress) -> bytes:
-        data = part.read()
+    def _send_part(
+        self, key: str, token: str, part: Part, buffers: SimpleQueue[bytearray], progress: Progress
+    ) -> bytes:
+        buffer = buffers.get()
+        try:
+            digest = self._put_part(key, token, part.number, part.read(buffer))
+        finally:
+            buffers.put(buffer)
+        progress.advance(part.length)
+        return digest
+
+    def _put_part(self, key: str, token: str, number: int, data: Chunk) -> bytes:
         digest = md5(data)
         self._retry.call(
             lambda: self._call(
                 "upload_part",
                 Key=self._lead + key,
                 UploadId=token,
-                PartNumber=part.number,
+                PartNumber=number,
                 Body=data,
                 ContentMD5=b64encode(digest).decode(),
             ),
             key,
             "written",
         )
-        progress.advance(part.length)
         return digest
 
     def _complete(self, key: str, token: str, digests: list[bytes], tag: str) -> None:

@@ -128,7 +128,7 @@ class Client:
 
         way = self._way(parameters["Bucket"])
         if not way.known:
-            return getattr(self._client, operation)(**parameters)
+            return self._ask(operation, parameters)
         request = AWSRequest(
             method,
             f"{way.url}{quote(parameters['Key'], safe='/~')}{query}",
@@ -146,10 +146,15 @@ class Client:
         if answer.status_code in _ASTRAY:
             answer.content  # noqa: B018  # so that the connection can be used again
             self._ways.pop(parameters["Bucket"], None)
-            return getattr(self._client, operation)(**parameters)
+            return self._ask(operation, parameters)
         if answer.status_code >= _REFUSED:
             raise _refusal(operation, answer)
         return answer
+
+    def _ask(self, operation: str, parameters: dict[str, Any]) -> Any:
+        """Let botocore's client send a request; it takes no memoryview."""
+        body = {"Body": bytes(parameters["Body"])} if "Body" in parameters else {}
+        return getattr(self._client, operation)(**{**parameters, **body})
 
     def _way(self, bucket: str) -> _Way:
         if bucket not in self._ways:
