@@ -7,17 +7,21 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-from measure import Action, Result, compare, process, timed
+from botocore.config import Config
+from measure import Result, compare, process, timed
 from places import ARTREG, MEBIBYTE, folder_of
 
 BUCKET = os.environ.get("S3_TEST_BUCKET", "")
 ENDPOINT = os.environ.get("S3_TEST_ENDPOINT", "")
 SIZE = 512 * MEBIBYTE  # a server for tests keeps everything in memory, and what was deleted for a while too
-Peer = tuple[str, Callable[[Path, str], Action], Callable[[str, Path], Action]]
+THREADS = 16
+"""That peers work with where there are many files."""
 
 
 def bucket(work: Path, runs: int) -> Iterator[Result]:
@@ -47,64 +51,107 @@ def _look_up(work: Path, root: str, runs: int) -> Iterator[Result]:
 
 
 def _bytes(work: Path, root: str, prefix: str, runs: int) -> Iterator[Result]:
-    source = folder_of(work / "source-s3", 1, SIZE)
-    file = next((source / "model").iterdir())
-    out, copy = work / "out-s3", work / "copy-s3"
-    runs = max(3, runs // 3)
-
-    def clean() -> None:
-        shutil.rmtree(out, ignore_errors=True)
-        copy.unlink(missing_ok=True)
-
-    def publish() -> None:
-        command = [ARTREG, "publish", str(source), "--model", "large", "--version", "1.0.0", "-r", root, "-q"]
-        process(command, work)()
-
-    def cleared() -> None:
-        clean()
-        _empty(f"{prefix}/demo/large")
-        _empty(f"{prefix}/peer")
-
     peers = list(_peers(prefix))
-    up = {name: min(timed(put(file, name), cleared) for _ in range(1)) for name, put, _ in peers}
-    name, put, _ = next(peer for peer in peers if up[peer[0]] == min(up.values()))
-    ratio = compare(publish, put(file, name), runs, between=cleared, speed=True)
-    yield Result("S3", "publish of 512 MiB", f"the fastest of {', '.join(up)}: {name}", ratio, 0.9, True)
-    cleared()
-    publish()
-    for _, put, _ in peers:
-        put(file, "down")()
-        break
-    down = {name: min(timed(get("down", copy), clean) for _ in range(1)) for name, _, get in peers}
-    name, _, get = next(peer for peer in peers if down[peer[0]] == min(down.values()))
-    pull = process([ARTREG, "pull", "large@1.0.0", "-o", str(out), "-r", root, "-q"], work)
-    ratio = compare(pull, get("down", copy), runs, between=clean, speed=True)
-    yield Result(
-        "S3", "pull of 512 MiB, verified, durable", f"the fastest of {', '.join(down)}: {name}", ratio, 0.9, True
-    )
+    large = Load("512 MiB", folder_of(work / "large-s3", 1, SIZE), work, root, prefix)
+    yield from _moved(large, peers, max(3, runs // 3))
     verify = process([ARTREG, "verify", "large", "-r", root], work)
-    ratio = compare(verify, pull, runs, between=clean)
-    yield Result("S3", "verify of 512 MiB", "pull of the same", ratio, 1)
-    cleared()
-    shutil.rmtree(source)
+    ratio = compare(verify, large.pull, max(3, runs // 3), between=large.clean)
+    yield Result("S3", f"verify of {large.what}", "pull of the same", ratio, 1)
+    large.clear()
+    many = Load("1,000 × 16 KiB", folder_of(work / "many-s3", 1000, 16 * 2**10), work, root, prefix)
+    yield from _moved(many, peers, max(3, runs // 2))
+    many.clear()
+
+
+class Load:
+    """A folder that goes into a bucket and back.
+
+    Args:
+        what: What to call it.
+        source: The folder.
+        work: Where copies go.
+        root: The registry.
+        prefix: What its keys begin with.
+    """
+
+    def __init__(self, what: str, source: Path, work: Path, root: str, prefix: str) -> None:
+        self.what = what
+        self.files = source / "model"
+        self.out, self.copy = work / "out-s3", work / "copy-s3"
+        self._prefix = prefix
+        line = f"publish {source} --model large --version 1.0.0 -r {root} -q"
+        self.publish = process([ARTREG, *line.split()], work)
+        self.pull = process([ARTREG, *f"pull large@1.0.0 -o {self.out} -r {root} -q".split()], work)
+
+    def clean(self) -> None:
+        """Remove what was pulled."""
+        for folder in (self.out, self.copy):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.copy.mkdir()
+
+    def clear(self) -> None:
+        """Remove what was published, too."""
+        self.clean()
+        _empty(f"{self._prefix}/demo/large")
+        _empty(f"{self._prefix}/peer")
+
+
+def _moved(load: Load, peers: list[Peer], runs: int) -> Iterator[Result]:
+    """Time publish and pull against the peer that is fastest at each; the load is there at the end."""
+    names = ", ".join(peer.name for peer in peers)
+    up = min(peers, key=lambda peer: timed(lambda: peer.put(load.files), load.clear))
+    ratio = compare(load.publish, lambda: up.put(load.files), runs, between=load.clear, speed=True)
+    yield Result("S3", f"publish of {load.what}", f"the fastest of {names}: {up.name}", ratio, 0.9, True)
+    load.clear()
+    load.publish()
+    peers[0].put(load.files)
+    down = min(peers, key=lambda peer: timed(lambda: peer.get(load.copy), load.clean))
+    ratio = compare(load.pull, lambda: down.get(load.copy), runs, between=load.clean, speed=True)
+    what = f"pull of {load.what}, verified, durable"
+    yield Result("S3", what, f"the fastest of {names}: {down.name}", ratio, 0.9, True)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What else moves folders to a bucket and back.
+
+    Attributes:
+        name: What it is called.
+        put: Stores the files of a folder under a prefix.
+        get: Fetches them into another folder.
+    """
+
+    name: str
+    put: Callable[[Path], object]
+    get: Callable[[Path], object]
 
 
 def _peers(prefix: str) -> Iterator[Peer]:
-    client = boto3.client("s3", endpoint_url=ENDPOINT)
+    client = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(max_pool_connections=4 * THREADS))
+    folder = f"{prefix}/peer"
 
-    def key(name: str) -> str:
-        return f"{prefix}/peer/{name}"
+    def by_threads(action: Callable[[str], object], names: Iterable[str]) -> None:
+        with ThreadPoolExecutor(THREADS) as workers:
+            list(workers.map(action, names))
 
-    yield (
+    def stored() -> list[str]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{folder}/")
+        return [item["Key"].rpartition("/")[2] for page in pages for item in page.get("Contents", ())]
+
+    yield Peer(
         "boto3",
-        lambda file, name: lambda: client.upload_file(str(file), BUCKET, key(name)),
-        lambda name, copy: lambda: client.download_file(BUCKET, key(name), str(copy)),
+        lambda source: by_threads(
+            lambda name: client.upload_file(str(source / name), BUCKET, f"{folder}/{name}"), os.listdir(source)
+        ),
+        lambda target: by_threads(
+            lambda name: client.download_file(BUCKET, f"{folder}/{name}", str(target / name)), stored()
+        ),
     )
     if shutil.which("rclone"):
-        yield (
+        yield Peer(
             "rclone",
-            lambda file, name: _rclone(str(file), key(name), up=True),
-            lambda name, copy: _rclone(str(copy), key(name), up=False),
+            lambda source: _rclone(str(source), _remote(folder)),
+            lambda target: _rclone(_remote(folder), str(target)),
         )
     try:
         import obstore
@@ -113,28 +160,29 @@ def _peers(prefix: str) -> Iterator[Peer]:
         return
     store = S3Store(BUCKET, endpoint=ENDPOINT, client_options={"allow_http": True}, virtual_hosted_style_request=False)
 
-    def put(file: Path, name: str) -> Action:
-        def run() -> None:
-            with open(file, "rb") as source:
-                obstore.put(store, key(name), source)
+    def put(path: Path) -> None:
+        with open(path, "rb") as source:
+            obstore.put(store, f"{folder}/{path.name}", source)
 
-        return run
+    def get(path: Path) -> None:
+        with open(path, "wb") as target:
+            target.writelines(obstore.get(store, f"{folder}/{path.name}").stream(min_chunk_size=8 * MEBIBYTE))
 
-    def get(name: str, copy: Path) -> Action:
-        def run() -> None:
-            with open(copy, "wb") as target:
-                target.writelines(obstore.get(store, key(name)).stream(min_chunk_size=8 * MEBIBYTE))
-
-        return run
-
-    yield "obstore", put, get
+    yield Peer(
+        "obstore",
+        lambda source: by_threads(lambda name: put(source / name), os.listdir(source)),
+        lambda target: by_threads(lambda name: get(target / name), stored()),
+    )
 
 
-def _rclone(file: str, key: str, *, up: bool) -> Action:
-    remote = f':s3,provider=Other,env_auth=true,endpoint="{ENDPOINT}":{BUCKET}/{key}'
-    ends = [file, remote] if up else [remote, file]
-    command = ["env", "-u", "AWS_CA_BUNDLE", "rclone", "copyto", *ends, "--s3-no-check-bucket", "--log-level", "ERROR"]
-    return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+def _remote(folder: str) -> str:
+    return f':s3,provider=Other,env_auth=true,endpoint="{ENDPOINT}":{BUCKET}/{folder}'
+
+
+def _rclone(source: str, target: str) -> None:
+    settings = f"--transfers {THREADS} --checkers {THREADS} --s3-no-check-bucket --log-level ERROR"
+    command = ["env", "-u", "AWS_CA_BUNDLE", "rclone", "copy", source, target, *settings.split()]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _empty(prefix: str) -> None:

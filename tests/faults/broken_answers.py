@@ -15,7 +15,8 @@ from artreg.registry.history import records
 from artreg.registry.promote import promote
 from artreg.registry.publish import publish
 from artreg.store.object import MARKED, MARKER, ObjectStore
-from artreg.store.s3 import S3Bucket, connect
+from artreg.store.s3 import S3Bucket
+from artreg.store.s3_client import connect
 from faults.build import MODEL, POLICY, PROD, V1, V2, V3, assert_sound, make_history, make_source, make_sources
 from store.places import S3Place
 from store.proxy import Proxy

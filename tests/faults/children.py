@@ -19,7 +19,8 @@ from artreg.registry.handle import Registry
 from artreg.store.interface import Store
 from artreg.store.local import LocalStore
 from artreg.store.options import StorageOptions
-from artreg.store.s3 import S3Bucket, connect
+from artreg.store.s3 import S3Bucket
+from artreg.store.s3_client import connect
 from faults.operations import OPERATIONS
 
 # Reading the description of S3 takes longer than most operations here; children inherit what is read once.

@@ -13,10 +13,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, OutcomeUnknown, StorageError
+from artreg.store import s3_wire
 from artreg.store.commit import commit
-from artreg.store.interface import Kind, Leftover, Pointer, TreeFile
+from artreg.store.interface import NO_PROGRESS, Kind, Leftover, Pointer, TreeFile
 from artreg.store.object import ObjectStore
 from artreg.store.s3 import S3Bucket
+from artreg.store.staging import in_place
 from store.contract import file, put, tree, walked
 from store.faults import Crash
 from store.places import PART, S3Place
@@ -211,6 +213,46 @@ class BucketContract:
                 assert walked(store) == ["a/b"]
                 assert [it.name for it in store.page("").entries] == ["a"]
         assert proxy.broken > 3
+
+    def test_a_large_object_is_read_into_the_same_few_buffers(self, place, store):
+        place.put("a", b"1" * (7 * PART + 1))
+        pieces = store.chunks("a")
+        assert len(next(pieces)) == PART
+        rest = [(id(piece.obj), len(piece)) for piece in pieces]
+        assert [length for _, length in rest] == [PART] * 6 + [1]
+        assert len({buffer for buffer, _ in rest}) == place.options().parallel
+
+    def test_a_large_file_is_sent_from_the_same_few_buffers(self, place, tmp_path, monkeypatch):
+        (tmp_path / "weights").write_bytes(large(6).source)
+        bucket, used = place.s3(), []
+        put_part = bucket._put_part
+        monkeypatch.setattr(bucket, "_put_part", lambda *given: used.append(id(given[3].obj)) or put_part(*given))
+        with in_place({"weights": tmp_path / "weights"}) as (it,):
+            bucket.upload("a", it, NO_PROGRESS)
+        assert place.get("a") == large(6).source
+        assert len(used) == 7
+        assert len(set(used)) <= place.options().parallel
+
+    def test_a_small_file_is_not_hashed_again_unless_it_changed(self, place, tmp_path, monkeypatch):
+        source = tmp_path / "weights"
+        source.write_bytes(b"a model")
+        with in_place({"weights": source}) as (it,):
+            monkeypatch.setattr(s3_wire, "hashed_pieces", None)
+            assert place.s3().upload("a", it, NO_PROGRESS) == hashlib.md5(b"a model").hexdigest()
+            source.write_bytes(b"another")
+            with pytest.raises(IntegrityError, match="changed"):
+                place.s3().upload("a", it, NO_PROGRESS)
+        assert place.get("a") == b"a model"
+
+    def test_connections_are_used_again(self, place):
+        with Proxy(place.endpoint) as proxy:
+            store = place.store(endpoint_url=proxy.url)
+            for number in range(5):
+                store.create(f"a/{number}", b"x")
+                assert store.read(f"a/{number}") == b"x"
+                with pytest.raises(NotFound):
+                    store.read("b")
+            assert proxy.connections == 1
 
     # Names
 

@@ -22,7 +22,8 @@ from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
-from artreg.store.s3 import S3Bucket, connect
+from artreg.store.s3 import S3Bucket
+from artreg.store.s3_client import connect
 from store.fakes import DictFileSystem
 
 PART = 5 * 2**20  # the smallest part that S3 allows

@@ -42,6 +42,7 @@ class Proxy:
         self._only = only
         self.broken = 0
         self.seen: list[tuple[str, str]] = []
+        self.connections = 0
         self.ended = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -95,6 +96,10 @@ class Proxy:
         proxy = self
 
         class Handler(_Handler):
+            def setup(self) -> None:
+                super().setup()
+                proxy.connections += 1
+
             def handle_any(self) -> None:
                 if self.headers.get("Expect", "").lower() == "100-continue":
                     del self.headers["Expect"]  # the base class has answered it already

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from artreg.frozen import Frozen
 from artreg.protocol import Protocol
-from artreg.store.interface import Entry, Finding, Leftover, Page, Progress, TreeFile
+from artreg.store.interface import Chunk, Entry, Finding, Leftover, Page, Progress, TreeFile
 
 
 class Piece(Frozen):
@@ -18,7 +18,7 @@ class Piece(Frozen):
         tag: The name that the storage has for this very content, '' if it has none.
     """
 
-    data: bytes
+    data: Chunk
     size: int
     tag: str
 
@@ -53,8 +53,10 @@ class Bucket(Protocol):
     def require(self) -> None:
         """Return if the bucket is there and answers."""
 
-    def get(self, key: str, start: int, length: int, tag: str = "") -> Piece:
+    def get(self, key: str, start: int, length: int, tag: str = "", into: bytearray | None = None) -> Piece:
         """Return up to `length` bytes from `start` on, of the content named `tag` if one is given.
+
+        They may come to lie in `into`, if that is given, so that no memory is taken for them.
 
         Raises:
             NotFound: There is no such object.

@@ -14,14 +14,16 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from artreg.store.disk import new_file, sync, write_all
-from artreg.store.interface import Progress
+from artreg.store.interface import Chunk, Progress
 
 _SMALL = 4 * 2**20
 _STEP = 16 * 2**20
 _BUFFER = 256 * 2**10
+_UNSYNCED = 32 * 2**20
 _FICLONE = 0x40049409  # of linux/fs.h
 _CANNOT = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.ENOTTY, errno.EBADF}
 
@@ -81,6 +83,40 @@ def link_hashed(source: str | os.PathLike[str], target: str, progress: Progress)
     finally:
         os.close(descriptor)
     return size, sha256
+
+
+def write_hashed(target: int, source: Iterable[Chunk], size: int, progress: Progress) -> tuple[int, str]:
+    """Write a stream to a new file, durably, and return the size and the sha256 of what came.
+
+    Of a large one each piece is written by one thread while another hashes it, and a third has the disk take in what
+    was written, so that hardly any of that is left to wait for at the end.
+
+    Args:
+        target: The file's descriptor.
+        source: Its bytes.
+        size: How many they should be; what comes after so many and some more is not waited for.
+        progress: Told of the bytes that were written.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    seen, come, synced = hashlib.sha256(), 0, 0
+    with ThreadPoolExecutor(2, thread_name_prefix="artreg-write") as workers:
+        syncing: Future[None] | None = None
+        for piece in source:
+            writing = workers.submit(write_all, target, piece) if len(piece) > _SMALL else None
+            seen.update(piece)
+            write_all(target, piece) if writing is None else writing.result()
+            come += len(piece)
+            progress.advance(len(piece))
+            if come > size:
+                break
+            if come - synced >= _UNSYNCED and (syncing is None or syncing.done()):
+                syncing, synced = workers.submit(sync, target), come
+        if syncing is not None:
+            syncing.result()
+    sync(target)
+    return come, seen.hexdigest()
 
 
 def _copy_small(reading: int, writing: int, progress: Progress) -> tuple[int, str]:

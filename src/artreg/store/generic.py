@@ -89,7 +89,7 @@ class FsspecBucket:
         except NotFound as error:
             raise NotFound(f"there is no bucket {bucket}", hint="artreg never makes one") from error
 
-    def get(self, key: str, start: int, length: int, tag: str = "") -> Piece:
+    def get(self, key: str, start: int, length: int, tag: str = "", into: bytearray | None = None) -> Piece:
         """Return a part of an object; its size and its tag are asked for before."""
         path = self._path(key)
 

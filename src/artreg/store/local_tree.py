@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from artreg.errors import IntegrityError
-from artreg.store.copying import NotPlain, copy_hashed
-from artreg.store.disk import check_source, hashed_pieces, new_file, sync, sync_folder, translate, write_all
+from artreg.store.copying import NotPlain, copy_hashed, write_hashed
+from artreg.store.disk import check_source, new_file, source_pieces, sync_folder, translate
 from artreg.store.folders import cleaned
 from artreg.store.interface import Progress, TreeFile
 
@@ -87,10 +87,8 @@ def _copy_pieces(path: str, prefix: str, file: TreeFile, progress: Progress) -> 
     with _writing_tree(prefix):
         descriptor = new_file(path)
     try:
-        for piece in hashed_pieces(file, progress):
-            with _writing_tree(prefix):
-                write_all(descriptor, piece)
         with _writing_tree(prefix):
-            sync(descriptor)
+            size, sha256 = write_hashed(descriptor, source_pieces(file), file.size, progress)
     finally:
         os.close(descriptor)
+    check_source(file, size, sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager
@@ -85,7 +86,7 @@ class ObjectStore:
         piece = self._bucket.get(check_key(key), 0, limit + 1)
         if piece.size > limit:
             raise too_large(key, limit)
-        return piece.data
+        return bytes(piece.data)
 
     def read_each(self, keys: Sequence[str]) -> Iterator[bytes]:
         """Yield objects, of which several are on their way at a time."""
@@ -93,7 +94,7 @@ class ObjectStore:
             yield from workers.map(self.read, keys)
 
     def chunks(self, key: str) -> Iterator[Chunk]:
-        """Yield an object's bytes in order, several pieces being on their way at a time."""
+        """Yield an object's bytes in order, several pieces being on their way at a time, into the same few buffers."""
         step = self._bucket.piece_size
         first = self._bucket.get(check_key(key), 0, step)
         if first.data:
@@ -103,13 +104,17 @@ class ObjectStore:
             return
         workers = ThreadPoolExecutor(self._bucket.parallel, thread_name_prefix="artreg-get")
         try:
-            coming: list[Future[bytes]] = []
+            coming: deque[tuple[bytearray, Future[Chunk]]] = deque()
             for start in starts:
-                coming.append(workers.submit(self._piece, key, start, min(step, first.size - start), first.tag))
-                if len(coming) >= self._bucket.parallel:
-                    yield coming.pop(0).result()
+                if len(coming) < self._bucket.parallel:
+                    buffer = bytearray(step)
+                else:
+                    buffer, piece = coming.popleft()
+                    yield piece.result()
+                length = min(step, first.size - start)
+                coming.append((buffer, workers.submit(self._piece, key, start, length, first.tag, buffer)))
             while coming:
-                yield coming.pop(0).result()
+                yield coming.popleft()[1].result()
         finally:
             workers.shutdown(wait=True, cancel_futures=True)
 
@@ -234,8 +239,8 @@ class ObjectStore:
         except (NotFound, IntegrityError):
             return False
 
-    def _piece(self, key: str, start: int, length: int, tag: str) -> bytes:
-        data = self._bucket.get(key, start, length, tag).data
+    def _piece(self, key: str, start: int, length: int, tag: str, into: bytearray) -> Chunk:
+        data = self._bucket.get(key, start, length, tag, into).data
         if len(data) != length:
             raise IntegrityError(f"{key} became shorter while it was being read")
         return data

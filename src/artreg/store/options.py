@@ -17,7 +17,7 @@ class StorageOptions(Frozen):
         backoff: Seconds before the second attempt; doubled for each further one, and shortened at random.
         budget: Seconds after which a request that failed is not sent again.
         part_size: Bytes in a part of a large upload, and in a piece of a large download.
-        parallel: Parts or pieces in flight at a time.
+        parallel: Parts or pieces in flight at a time; so many, and no more, are held in memory for each large file.
     """
 
     endpoint_url: str | None = None

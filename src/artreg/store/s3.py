@@ -10,21 +10,23 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from email.utils import parsedate_to_datetime
+from queue import SimpleQueue
 from typing import Any
 
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, NotFound, StorageError
 from artreg.store.bucket import Found, Piece
-from artreg.store.disk import hashed_bytes
-from artreg.store.interface import Entry, Finding, Kind, Leftover, Page, Progress, TreeFile
+from artreg.store.interface import Chunk, Entry, Finding, Kind, Leftover, Page, Progress, TreeFile
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
 from artreg.store.outcome import Outcome, classify
 from artreg.store.retry import Retry
+from artreg.store.s3_client import connect
 from artreg.store.s3_wire import Part, composite_tag, entries_by_name, entry_of, last_key, md5, parts_of, parts_to_send
 
 _PAGE = 1000
 _PARTS = 10_000  # that an upload may have at most
 _MEBIBYTE = 2**20
+_STEP = 256 * 2**10
 _SKEW = 60.0
 _ABORTS = 5
 
@@ -32,31 +34,6 @@ _ABORTS = 5
 def open_s3(bucket: str, prefix: str, options: StorageOptions) -> ObjectStore:
     """Return the store for a bucket and a prefix in it; nothing is reached yet."""
     return ObjectStore(S3Bucket(bucket, prefix, options))
-
-
-def connect(options: StorageOptions) -> Any:  # botocore has no types
-    """Return a client of our own, which sends nothing again.
-
-    It is botocore's, on which s3fs rests too: it loads in half the time of s3fs, and its threads need not queue for
-    one event loop.
-    """
-    import botocore.session  # noqa: PLC0415
-    from botocore import UNSIGNED  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(
-        connect_timeout=options.connect_timeout,
-        read_timeout=options.read_timeout,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=4 * options.parallel,
-        # Content-MD5, which is signed, is what every S3 service checks; the newer checksums are not known to all, and
-        # signing the body too would hash every byte once more.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        s3={"payload_signing_enabled": False},
-        **({"signature_version": UNSIGNED} if options.anonymous else {}),
-    )
-    return botocore.session.get_session().create_client("s3", endpoint_url=options.endpoint_url, config=config)
 
 
 class S3Bucket:
@@ -103,7 +80,7 @@ class S3Bucket:
         """Return if the bucket can be listed."""
         self._list_once(self.url, "reached", Prefix=self._lead, MaxKeys=1)
 
-    def get(self, key: str, start: int, length: int, tag: str = "") -> Piece:
+    def get(self, key: str, start: int, length: int, tag: str = "", into: bytearray | None = None) -> Piece:
         """Return a part of an object by one request."""
         condition = {"IfMatch": f'"{tag}"'} if tag else {}
         span = f"bytes={start}-{start + length - 1}"
@@ -115,7 +92,7 @@ class S3Bucket:
                 if classify(error).outcome is Outcome.EMPTY and start == 0:
                     return Piece(b"", 0, "")
                 raise
-            return self._piece(answer, length)
+            return _piece(answer, length, into)
 
         try:
             return self._retry.call(fetch, key)
@@ -132,12 +109,13 @@ class S3Bucket:
 
     def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
         """Put a file at once if it is small, otherwise in parts of which several are in flight."""
-        if file.size > self._part_size(file.size):
+        size = self._part_size(file.size)
+        if file.size > size:
             return self._upload_parts(key, file, progress)
-        data = hashed_bytes(file)
-        self._put(key, data)
+        (part,) = parts_to_send(file, size)
+        digest = self._put(key, part.read(bytearray()))
         progress.advance(file.size)
-        return md5(data).hex()
+        return digest.hex()
 
     def fingerprint(self, file: TreeFile) -> str:
         """Return the ETag of a file that was put as `upload` does it."""
@@ -220,22 +198,16 @@ class S3Bucket:
     def _call(self, method: str, **parameters: object) -> Any:
         return getattr(self._connection(), method)(Bucket=self._bucket, **parameters)
 
-    def _piece(self, answer: Any, length: int) -> Piece:
-        with contextlib.closing(answer["Body"]) as body:
-            data: bytes = body.read()
-        size = int(str(answer.get("ContentRange", f"/{answer['ContentLength']}")).rpartition("/")[2])
-        if len(data) > length or len(data) != answer["ContentLength"]:
-            raise ConnectionError(f"{len(data)} bytes came where {answer['ContentLength']} were announced")
-        return Piece(data, size, answer["ETag"].strip('"'))
-
-    def _put(self, key: str, data: bytes, **condition: str) -> None:
-        checksum = b64encode(md5(data)).decode()
+    def _put(self, key: str, data: Chunk, **condition: str) -> bytes:
+        digest = md5(data)
+        checksum = b64encode(digest).decode()
         self._retry.call(
             lambda: self._call("put_object", Key=self._lead + key, Body=data, ContentMD5=checksum, **condition),
             key,
             "written",
             writes=True,
         )
+        return digest
 
     def _part_size(self, size: int) -> int:
         least = -(-size // _PARTS)
@@ -258,12 +230,15 @@ class S3Bucket:
 
     def _send_parts(self, key: str, token: str, file: TreeFile, progress: Progress) -> list[bytes]:
         """Send all parts, never more in memory than may be in flight, and return their digests in order."""
+        buffers: SimpleQueue[bytearray] = SimpleQueue()
+        for _ in range(self.parallel):
+            buffers.put(bytearray(self._part_size(file.size)))
         sent: list[Future[bytes]] = []
         flying: set[Future[bytes]] = set()
         with ThreadPoolExecutor(self.parallel, thread_name_prefix="artreg-part") as workers:
             try:
                 for part in parts_to_send(file, self._part_size(file.size)):
-                    sent.append(workers.submit(self._send_part, key, token, part, progress))
+                    sent.append(workers.submit(self._send_part, key, token, part, buffers, progress))
                     flying.add(sent[-1])
                     if len(flying) >= self.parallel:
                         done, flying = wait(flying, return_when=FIRST_COMPLETED)
@@ -274,22 +249,31 @@ class S3Bucket:
                 workers.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _send_part(self, key: str, token: str, part: Part, progress: Progress) -> bytes:
-        data = part.read()
+    def _send_part(
+        self, key: str, token: str, part: Part, buffers: SimpleQueue[bytearray], progress: Progress
+    ) -> bytes:
+        buffer = buffers.get()
+        try:
+            digest = self._put_part(key, token, part.number, part.read(buffer))
+        finally:
+            buffers.put(buffer)
+        progress.advance(part.length)
+        return digest
+
+    def _put_part(self, key: str, token: str, number: int, data: Chunk) -> bytes:
         digest = md5(data)
         self._retry.call(
             lambda: self._call(
                 "upload_part",
                 Key=self._lead + key,
                 UploadId=token,
-                PartNumber=part.number,
+                PartNumber=number,
                 Body=data,
                 ContentMD5=b64encode(digest).decode(),
             ),
             key,
             "written",
         )
-        progress.advance(part.length)
         return digest
 
     def _complete(self, key: str, token: str, digests: list[bytes], tag: str) -> None:
@@ -380,3 +364,17 @@ class S3Bucket:
             message=f"the storage's clock differs from this machine's by {skew:.0f} s",
             hint="" if skew < _SKEW else "Set this machine's clock; what counts as a leftover depends on it.",
         )
+
+
+def _piece(answer: Any, length: int, into: bytearray | None) -> Piece:
+    """Return what an answer holds, read in steps that stay in a core's own cache on the way to their place."""
+    announced: int = answer["ContentLength"]
+    data = memoryview(into if into is not None and len(into) >= announced else bytearray(announced))[:announced]
+    come = 0
+    with contextlib.closing(answer["Body"]) as body:
+        while announced <= length and come < announced and (count := body.readinto(data[come : come + _STEP])):
+            come += count
+    if announced > length or come < announced:
+        raise ConnectionError(f"{come} bytes came where {announced} were announced and {length} asked for")
+    size = int(str(answer.get("ContentRange", f"/{announced}")).rpartition("/")[2])
+    return Piece(data, size, answer["ETag"].strip('"'))

@@ -11,10 +11,10 @@ from typing import Any
 from artreg.errors import ArtregError, IntegrityError
 from artreg.frozen import Frozen
 from artreg.store.disk import hashed_pieces, stamp_of
-from artreg.store.interface import NO_PROGRESS, Entry, Kind, TreeFile, check_key
+from artreg.store.interface import NO_PROGRESS, Chunk, Entry, Kind, TreeFile, check_key
 
 
-def md5(data: bytes) -> bytes:
+def md5(data: Chunk) -> bytes:
     """Return the digest that every S3 service checks and names objects by; nothing rests on it against malice."""
     return hashlib.md5(data, usedforsecurity=False).digest()
 
@@ -44,12 +44,12 @@ class Part(Frozen):
     Attributes:
         number: Its place; the first is 1.
         length: Its bytes.
-        read: Returns them; whoever sends the part calls it.
+        read: Returns them, in the buffer that it is given if that is large enough; whoever sends the part calls it.
     """
 
     number: int
     length: int
-    read: Callable[[], bytes]
+    read: Callable[[bytearray], Chunk]
 
 
 def parts_to_send(file: TreeFile, size: int) -> Iterator[Part]:
@@ -62,25 +62,30 @@ def parts_to_send(file: TreeFile, size: int) -> Iterator[Part]:
         IntegrityError: The file is not what its digest says, or was changed meanwhile.
     """
     if file.stamp and isinstance(file.source, os.PathLike):
-        for number, start in enumerate(range(0, file.size, size), start=1):
+        for number, start in enumerate(range(0, file.size or 1, size), start=1):
             length = min(size, file.size - start)
             yield Part(number, length, partial(_read_part, file, file.source, start, length))
     else:
         for number, part in enumerate(parts_of(file, size), start=1):
-            yield Part(number, len(part), partial(bytes, part))
+            yield Part(number, len(part), partial(_at_hand, part))
 
 
-def _read_part(file: TreeFile, source: os.PathLike[str], start: int, length: int) -> bytes:
+def _at_hand(part: bytes, _: bytearray) -> bytes:
+    return part
+
+
+def _read_part(file: TreeFile, source: os.PathLike[str], start: int, length: int, buffer: bytearray) -> memoryview:
+    data = memoryview(buffer if len(buffer) >= length else bytearray(length))[:length]
     try:
         with open(source, "rb", buffering=0) as opened:
             opened.seek(start)
-            data = opened.read(length) or b""
-            while len(data) < length and (more := opened.read(length - len(data))):
-                data += more
+            come = 0
+            while come < length and (count := opened.readinto(data[come:])):
+                come += count
             changed = stamp_of(opened.fileno()) != file.stamp
     except OSError as error:
         raise IntegrityError(f"{file.name} cannot be stored: {source} cannot be read any more") from error
-    if len(data) != length or changed:
+    if come != length or changed:
         raise IntegrityError(
             f"{file.name} changed while it was being stored", hint="leave its source alone, then run the command again"
         )
