@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ _LARGE = 32 * 2**20
 @contextmanager
 def in_place(sources: Mapping[str, Path], *, progress: Progress = NO_PROGRESS) -> Iterator[tuple[TreeFile, ...]]:
     """Take stock of files where they lie, for a store that sends them somewhere else."""
-    yield for_each(partial(_hashed, progress=progress), sources)
+    yield for_each(partial(_hashed, progress=progress), sources, threads=1)
 
 
 def copied(
@@ -33,22 +33,34 @@ def copied(
     """Copy files into a folder of our own, or link them there, and take stock of what lies there then."""
     for parent in sorted({os.path.dirname(name) for name in sources} - {""}):
         os.makedirs(os.path.join(folder, parent), exist_ok=True)
-    return for_each(partial(_copied, folder, prefix, link=link, progress=progress), sources)
+    return for_each(partial(_copied, folder, prefix, link=link, progress=progress), sources, threads=2)
 
 
-def for_each(action: Callable[[str, Path], TreeFile], sources: Mapping[str, Path]) -> tuple[TreeFile, ...]:
-    """Return what an action makes of each file: of several small ones at a time, of large ones one by one."""
+def for_each(
+    action: Callable[[str, Path], TreeFile], sources: Mapping[str, Path], *, threads: int
+) -> tuple[TreeFile, ...]:
+    """Return what an action makes of each file: of several small ones at a time, of large ones as there are cores.
+
+    Args:
+        action: What is done with a file of a name.
+        sources: The files by their names.
+        threads: How many cores the action takes for a large file.
+    """
     large = {name for name, source in sources.items() if _size(source) > _LARGE}
-    made: dict[str, TreeFile] = {}
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="artreg-stage") as workers:
-        flying = {name: workers.submit(action, name, path) for name, path in sources.items() if name not in large}
+    few = max(1, (os.cpu_count() or 1) // threads)
+    flying: dict[str, Future[TreeFile]] = {}
+    with (
+        ThreadPoolExecutor(_WORKERS, thread_name_prefix="artreg-stage") as many_at_once,
+        ThreadPoolExecutor(few, thread_name_prefix="artreg-stage-large") as few_at_once,
+    ):
+        for name, path in sources.items():
+            flying[name] = (few_at_once if name in large else many_at_once).submit(action, name, path)
         try:
-            made |= {name: future.result() for name, future in flying.items()}
+            return tuple(future.result() for future in flying.values())
         except BaseException:
-            workers.shutdown(wait=True, cancel_futures=True)
+            for future in flying.values():
+                future.cancel()
             raise
-    made |= {name: action(name, sources[name]) for name in sources if name in large}
-    return tuple(made[name] for name in sources)
 
 
 def _size(source: Path) -> int:
