@@ -305,22 +305,27 @@ def below(folder: int, lead: str, key: str) -> Iterator[Entry]:
         lead: What the names begin with.
         key: What errors call it.
     """
-    with reading(key), os.scandir(folder) as found:
-        inner = sorted(found, key=lambda it: f"{it.name}/" if it.is_dir(follow_symlinks=False) else it.name)
-        for it in inner:
-            if it.is_dir(follow_symlinks=False):
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    descriptor = os.open(it.name, _FOLDER, dir_fd=folder)
+    with reading(key):
+        yield from _below(folder, lead)
+
+
+def _below(folder: int, lead: str) -> Iterator[Entry]:
+    with os.scandir(folder) as found:
+        inner = {f"{it.name}/" if it.is_dir(follow_symlinks=False) else it.name: it for it in found}
+        for name in sorted(inner):
+            try:
+                if name[-1] == "/":
+                    descriptor = os.open(name[:-1], _FOLDER, dir_fd=folder)  # a link with a slash would be followed
                     try:
-                        yield from below(descriptor, f"{lead}{it.name}/", key)
+                        yield from _below(descriptor, lead + name)
                     finally:
                         os.close(descriptor)
-                continue
-            with contextlib.suppress(FileNotFoundError):  # it vanished meanwhile
-                status = it.stat(follow_symlinks=False)
-                kind = _kind(status.st_mode)
-                size = status.st_size if kind is Kind.FILE else 0
-                yield Entry(lead + it.name, kind, size, status.st_mtime)
+                else:
+                    status = inner[name].stat(follow_symlinks=False)
+                    kind = _kind(status.st_mode)
+                    yield Entry(lead + name, kind, status.st_size if kind is Kind.FILE else 0, status.st_mtime)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # it vanished meanwhile
 
 
 def _kind(mode: int) -> Kind:
