@@ -19,7 +19,6 @@ from artreg.registry.history import find_head, records, require_head
 from artreg.registry.move import pointer_problem
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
-from artreg.registry.snapshots import check_snapshots
 from artreg.registry.verifications import remember, remembered
 from artreg.registry.version_log import events, list_logs
 from artreg.registry.versions import (
@@ -91,13 +90,18 @@ def verify(
             raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
     orders = _Orders(quick, only, record, reporter)
     reports = [_check_model(registry, model, orders) for model in models]
-    whole = scope is None and only.everything
-    snapshots = check_snapshots(registry, quick=quick, reporter=reporter) if whole else ()
+    snapshots = _check_snapshots(registry, quick, reporter) if scope is None and only.everything else ()
     return Report(
         (*(checked for report in reports for checked in report.checked), *snapshots),
         tuple(name for report in reports for name in report.unfinished),
         sum(report.left_out for report in reports),
     )
+
+
+def _check_snapshots(registry: Registry, quick: bool, reporter: Reporter) -> tuple[Checked, ...]:
+    from artreg.registry.snapshots import check_snapshots  # noqa: PLC0415  # only the whole registry needs it
+
+    return check_snapshots(registry, quick=quick, reporter=reporter)
 
 
 def _check_reference(registry: Registry, reference: Reference, quick: bool, reporter: Reporter) -> Iterator[Checked]:

@@ -164,7 +164,7 @@ class LocalStore:
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
-    def walk(self, prefix: str) -> Iterator[Entry]:
+    def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
         """Yield everything below `prefix` that is no folder."""
         with reading(check_prefix(prefix) or self._url):
             try:
@@ -172,7 +172,7 @@ class LocalStore:
             except (FileNotFoundError, NotADirectoryError):
                 return
         try:
-            yield from below(folder, "", prefix or self._url)
+            yield from below(folder, "", prefix or self._url, sized=sized)
         finally:
             os.close(folder)
 
