@@ -39,7 +39,7 @@ class Report(Frozen):
     Attributes:
         checked: Versions and histories, in order.
         unfinished: Versions that somebody may be publishing just now; they do not exist yet.
-        left_out: How many versions were not to be verified this time.
+        left_out: How many versions, or numbers that are taken, were not to be verified this time.
     """
 
     checked: tuple[Checked, ...]
@@ -148,6 +148,9 @@ def _check_model(registry: Registry, model: ModelName, orders: _Orders) -> Repor
     seen: dict[str, Seen] = {}
     left_out = 0
     for version in sorted({*list_numbers(registry.store, model), *pins}):
+        if not orders.only.draws(f"{model}@{version}"):
+            left_out += 1
+            continue
         state = _state(registry, model, version)
         if state is _State.ABSENT and version not in pins:
             continue
