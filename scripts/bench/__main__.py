@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import bucket as bucket_
+import large
 import local
 import peers as peers_
 from measure import Result
@@ -27,6 +28,7 @@ SECTIONS: Mapping[str, Callable[[Path, int], Iterator[Result]]] = {
     "s3": bucket_.bucket,
     "peers": peers_.peers,
 }
+EXPLANATIONS = "What the figures say"
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 INTRODUCTION = """# Benchmarks
@@ -41,19 +43,31 @@ promise for another machine, and no test asserts a time: what tests assert is co
 def main() -> int:
     """Run what is asked for, print each result as it comes, and write the page if everything was run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; by default all that can be run here")
+    known = f"of {', '.join(SECTIONS)}; by default all that can be run here; and large, which takes minutes"
+    parser.add_argument("sections", nargs="*", help=known)
     parser.add_argument("--runs", type=int, default=9, help="how often each thing is timed")
     wanted = parser.parse_args()
     names = wanted.sections or [name for name in SECTIONS if name != "s3" or bucket_.ENDPOINT]
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="artreg-bench-") as folder:
         for name in names:
+            if name == "large":
+                PAGE.write_text(_with_large(large.main()))
+                continue
             for result in SECTIONS[name](Path(folder), wanted.runs):
                 results.append(result)
                 print(_line(result), flush=True)
     if not wanted.sections:
         PAGE.write_text(_page(results))
     return 0
+
+
+def _with_large(section: str) -> str:
+    """Return the page as it is, with another section on the large registry before what the figures say."""
+    parts = PAGE.read_text().split("\n## ")
+    rest = [part for part in parts if not part.startswith(large.TITLE)]
+    place = next((place for place, part in enumerate(rest) if part.startswith(EXPLANATIONS)), len(rest))
+    return "\n## ".join([*rest[:place], section, *rest[place:]])
 
 
 def _page(results: list[Result]) -> str:
@@ -67,8 +81,9 @@ def _page(results: list[Result]) -> str:
         ]
         lines += [_row(result) for result in results if result.section == section]
         lines += [""]
-    explanations = PAGE.read_text().partition("\n## What the figures say\n")[2] if PAGE.exists() else ""
-    return "\n".join(lines) + (f"\n## What the figures say\n{explanations}" if explanations else "")
+    old = PAGE.read_text().split("\n## ") if PAGE.exists() else []
+    kept = [part for part in old if part.startswith((large.TITLE, EXPLANATIONS))]
+    return "\n## ".join(["\n".join(lines), *kept])
 
 
 def _row(result: Result) -> str:

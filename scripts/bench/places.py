@@ -50,15 +50,16 @@ def long_registry(root: Path, versions: int, *, model: ModelName = MODEL, record
     before: tuple[Version, str] | None = None
     for number in range(versions):
         version = Version(1, number, 0)
-        digest = _version(root, place, model, version, sha256)
+        digest = write_version(root, place, model, version, sha256)
         if records:
-            before = _record(place, model, version, digest, number + 1, before)
+            before = write_record(place, model, PROD, version, digest, number + 1, before)
     if before is not None:
         (place / "prod").symlink_to(str(before[0]))
     return root
 
 
-def _version(root: Path, place: Path, model: ModelName, version: Version, sha256: str) -> str:
+def write_version(root: Path, place: Path, model: ModelName, version: Version, sha256: str) -> str:
+    """Write a version whose model is the file `model.bin` of the root, as artreg would have; return its digest."""
     run = RunRecord(
         model=model,
         version=version,
@@ -85,12 +86,19 @@ def number_of_links(path: Path) -> int:
     return path.stat().st_nlink
 
 
-def _record(
-    place: Path, model: ModelName, version: Version, digest: str, generation: int, before: tuple[Version, str] | None
+def write_record(
+    place: Path,
+    model: ModelName,
+    alias: Alias,
+    version: Version,
+    digest: str,
+    generation: int,
+    before: tuple[Version, str] | None,
 ) -> tuple[Version, str]:
+    """Write a promotion after the one before; return its version and digest."""
     record = PromotionRecord(
         model=model,
-        alias=PROD,
+        alias=alias,
         generation=generation,
         action=Action.PROMOTE,
         version=version,
@@ -105,5 +113,5 @@ def _record(
         policy=None,
         gates=(),
     ).encode()
-    (place / f"history/prod/{generation:08d}.json").write_bytes(record)
+    (place / f"history/{alias}/{generation:08d}.json").write_bytes(record)
     return version, hashlib.sha256(record).hexdigest()

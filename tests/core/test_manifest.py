@@ -152,3 +152,23 @@ def test_refuses_hostile_file_names(name: str) -> None:
 )
 def test_knows_the_model_among_the_files(name: str, is_model: bool) -> None:
     assert is_model_file(name) is is_model
+
+
+@given(
+    st.lists(
+        file_names | st.sampled_from(["a", "a/b", "checksum.txt", "checksum.txt/a", "a\nb", "..", "a" * 199, ""]),
+        max_size=4,
+    )
+)
+def test_names_are_looked_at_together_as_they_are_one_by_one(names: list[str]) -> None:
+    try:
+        Manifest.of(dict.fromkeys(names, ABC))
+    except InvalidInput:
+        assert not all(map(_is_file_name, names))
+    else:
+        assert all(map(_is_file_name, names))
+
+
+@given(st.lists(file_names, max_size=6))
+def test_names_are_in_the_order_of_their_bytes(names: list[str]) -> None:
+    assert list(Manifest.of(dict.fromkeys(names, ABC)).files) == sorted(set(names), key=str.encode)

@@ -31,7 +31,7 @@ class Growing:
             return Page(tuple(entry for entry in page.entries if entry.name != self._hidden), page.more)
         return page
 
-    def walk(self, prefix: str):
+    def walk(self, prefix: str, *, sized: bool = True):
         return (entry for entry in self._inner.walk(prefix) if not entry.name.endswith(f"free/{self._hidden}"))
 
 

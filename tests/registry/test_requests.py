@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from artreg.core.names import Reference
+from artreg.core.selection import Selection
 from artreg.core.version import Version
 from artreg.registry.catalog import catalog
+from artreg.registry.gc import collect
 from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
 from artreg.registry.stored_policy import stored_policy
+from artreg.registry.verify import verify
 from artreg.registry.yank import yank
 from artreg.store.object import ObjectStore
 from artreg.store.s3 import S3Bucket
@@ -142,3 +146,17 @@ def test_a_listing_takes_no_more_requests_for_more_versions(counter: Counter) ->
     assert sum(method == "get_object" for method, _ in after) == 1
     summary = catalog(counter.bench.registry)[0]
     assert summary.aliases == {"free": Version(1, 7, 0)}
+
+
+def test_a_version_that_is_not_drawn_is_not_read(counter: Counter) -> None:
+    for version in ("1.1.0", "1.2.0"):
+        counter.bench.publish(version)
+    requests = counter.count(lambda registry: verify(registry, only=Selection(sample=0.0, salt="")))
+    assert [place for _, place in requests if place.startswith(("1.1.0/", "1.2.0/"))] == []
+
+
+def test_gc_reads_no_version_that_is_whole(counter: Counter) -> None:
+    for version in ("1.2.0", "1.3.0"):
+        counter.bench.publish(version)
+    requests = counter.count(lambda registry: collect(registry, older_than=timedelta(0), dry_run=True))
+    assert [place for method, place in requests if method == "get_object" and place.startswith("1.")] == []

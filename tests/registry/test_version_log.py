@@ -37,8 +37,19 @@ from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
 from artreg.registry.signing import allowed_signer
 from artreg.registry.verify import verify
-from artreg.registry.version_log import Draft, append, append_next, digest_of, events, find_yank, list_logs, read_log
+from artreg.registry.version_log import (
+    Draft,
+    append,
+    append_next,
+    digest_of,
+    events,
+    find_yank,
+    list_logs,
+    newest_event,
+    read_log,
+)
 from artreg.registry.yank import unyank, yank
+from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
 from registry.bench import CHURN, FREE, POLICY, PROD, STAGING, Bench
 from store.faults import Counting, LostAnswers
@@ -375,6 +386,7 @@ def test_what_a_log_costs_does_not_grow_with_it(bench: Bench) -> None:
     assert requests(bench, lambda registry: resolve(registry, Reference(CHURN, FREE))) == []
     moved = dataclasses.replace(bench, folder=bench.folder)
     assert requests(bench, lambda registry: rollback(registry, CHURN, FREE, moved.policy)) == [
+        ("last_number", "history/1.0.0"),
         ("page", "history/1.0.0"),
         ("read", "history/1.0.0/00000006.json"),
         ("create", "history/1.0.0/00000007.json"),
@@ -429,3 +441,18 @@ def test_gc_marks_what_an_older_artreg_or_a_dead_yank_left_unmarked(bench: Bench
     assert catalog(bench.registry, CHURN)[0].versions[0].yanked == "leaks"
     assert "leaks" in resolve(bench.registry, Reference(CHURN, FREE)).warning
     assert collect(bench.registry, older_than=timedelta()).healed == ()
+
+
+def test_a_long_log_is_not_listed_on_a_disk(tmp_path: Path) -> None:
+    bench = Bench(LocalStore(tmp_path / "registry"), tmp_path)
+    bench.registry.store.make_root()
+    bench.publish("1.0.0")
+    digest = digest_of(bench.registry, read_log(bench.registry, CHURN, V1))
+    log = read_log(bench.registry, CHURN, V1)
+    for number in range(1, 601):
+        log = append(bench.registry, log, Draft(EventKind.INTENT, digest, FREE, number))
+    counting = Counting(bench.store)
+    newest = newest_event(replace(bench.registry, store=counting), CHURN, V1)
+    assert newest is not None
+    assert newest[0].number == 600
+    assert [call for call, _ in counting.calls] == ["last_number", "read"]

@@ -88,9 +88,9 @@ class Wrapper:
     def last_number(self, prefix: str, name: Callable[[int], str]) -> int | None:
         return self._pass("last_number", prefix, lambda: self.inner.last_number(prefix, name))
 
-    def walk(self, prefix: str) -> Iterator[Entry]:
+    def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
         self.before("walk", prefix)
-        yield from self.inner.walk(prefix)
+        yield from self.inner.walk(prefix, sized=sized)
         self.after("walk", prefix)
 
     def create(self, key: str, data: bytes) -> None:

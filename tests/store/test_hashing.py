@@ -53,6 +53,51 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert all(digest.problem for digest in found)
 
 
+def test_a_small_file_is_opened_read_and_closed(
+    tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {name: data for name, data in files.items() if 0 < len(data) < 1000}
+    calls = dict.fromkeys(["open", "read", "fstat", "lseek", "close"], 0)
+
+    def count(name: str) -> None:
+        call = getattr(os, name)
+
+        def counted(*args, **kwargs):
+            calls[name] += 1
+            return call(*args, **kwargs)
+
+        monkeypatch.setattr(os, name, counted)
+
+    for name in calls:
+        count(name)
+    told(tmp_path, small)
+    folders = calls["open"] - len(small)
+    assert calls == {
+        "open": len(small) + folders,
+        "read": len(small),
+        "fstat": 0,
+        "lseek": 0,
+        "close": len(small) + folders,
+    }
+
+
+@pytest.mark.parametrize("size", [0, 3, 5, 10**6])
+def test_a_file_of_another_size_than_was_told_is_read_whole(size: int, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"four")
+    (found,) = digests(str(tmp_path), "", [("file", size)])
+    assert (found.sha256, found.size) == (hashlib.sha256(b"four").hexdigest(), 4)
+
+
+def test_what_is_no_file_is_not_read_as_one(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    writer = os.open(tmp_path / "fifo", os.O_RDWR)
+    names = [("folder", 1), ("folder", 0), ("fifo", 1), ("fifo", 0)]
+    found = list(digests(str(tmp_path), "", names))
+    os.close(writer)
+    assert all("is no plain file" in digest.problem for digest in found)
+
+
 @pytest.mark.parametrize("size", [0, 1, 2**22, 2**22 + 1, 2**25 + 3])
 def test_what_is_copied_is_read_twice_and_written_once(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

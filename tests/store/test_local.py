@@ -20,6 +20,7 @@ from artreg.errors import (
     OutcomeUnknown,
     StorageError,
 )
+from artreg.store import disk
 from artreg.store.interface import Kind, Pointer, TreeFile
 from artreg.store.local import LocalStore
 from store.contract import StoreContract, names, put, tree, walked
@@ -450,3 +451,19 @@ def numbered(place, count: int) -> None:
     folder.mkdir(exist_ok=True)
     for number in range(len(os.listdir(folder)) + 1, count + 1):
         (folder / f"{number:08d}.json").touch()
+
+
+def test_a_walk_without_sizes_asks_for_none(tmp_path, monkeypatch):
+    for number in range(20):
+        (tmp_path / f"m/{number}").mkdir(parents=True)
+        (tmp_path / f"m/{number}/file").write_bytes(b"x")
+    (tmp_path / "m/link").symlink_to("1")
+    store = LocalStore(tmp_path)
+    sized = [(it.name, it.kind) for it in store.walk("m")]
+
+    def refuse(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(disk, "_kind", refuse)
+    assert [(it.name, it.kind) for it in store.walk("m", sized=False)] == sized

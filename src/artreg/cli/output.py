@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import repeat
 
 from artreg.cli.view import Block, Fields, Line, Table, Tone, printable
 from artreg.errors import ArtregError, GateRejected
@@ -18,7 +19,11 @@ from artreg.registry.progress import SILENT, Reporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TextIO
+
+    Document = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    Blocks = Sequence[Block] | Callable[[], Sequence[Block]]
 
 _TONES = {
     "pass": "green",
@@ -37,8 +42,8 @@ class Output(Protocol):
 
     reporter: Reporter
 
-    def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
-        """Show the outcome of a command, once."""
+    def result(self, document: Document, blocks: Blocks) -> None:
+        """Show the outcome of a command, once; of what takes long to make only what is shown is made."""
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Print a document that is the result itself, whether JSON was asked for or not."""
@@ -73,9 +78,10 @@ class JsonOutput:
 
     reporter = SILENT
 
-    def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
+    def result(self, document: Document, blocks: Blocks) -> None:
         """Print the document."""
-        sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, default=str) + "\n")
+        made = document() if callable(document) else document
+        sys.stdout.write(json.dumps(made, indent=2, allow_nan=False, default=str) + "\n")
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Print the document."""
@@ -101,9 +107,9 @@ class PlainOutput:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
 
-    def result(self, document: Mapping[str, Any], blocks: Sequence[Block]) -> None:
+    def result(self, document: Document, blocks: Blocks) -> None:
         """Print the blocks."""
-        self._show(sys.stdout, blocks)
+        self._show(sys.stdout, blocks() if callable(blocks) else blocks)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Print the document; JSON escapes whatever could disturb a terminal."""
@@ -191,16 +197,13 @@ def _plain_lines(block: Block) -> list[str]:
 
 
 def _plain_table(table: Table) -> list[str]:
-    rows = [table.columns, *(tuple(printable(cell) for cell in row) for row in table.rows)]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(table.columns))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if index in table.numeric else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return [table.title, *lines] if table.title else lines
+    columns = []
+    for index, cells in enumerate(zip(table.columns, *table.rows, strict=True)):
+        shown = cells if "".join(cells).isprintable() else [printable(cell) for cell in cells]
+        width = max(map(len, shown))
+        columns.append(map(str.rjust if index in table.numeric else str.ljust, shown, repeat(width)))
+    lines = map("  ".join, zip(*columns, strict=True))
+    return [table.title, *lines] if table.title else list(lines)
 
 
 def _rich(block: Block) -> Any:

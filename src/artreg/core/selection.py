@@ -44,6 +44,10 @@ class Selection(Frozen):
         """
         if self.since is not None and seen is not None and seen.ok and now - seen.moment < self.since:
             return False
+        return self.draws(ref)
+
+    def draws(self, ref: str) -> bool:
+        """Return whether a version may be taken at all, whenever it was verified: for that nothing of it is read."""
         if self.subset is not None and _number(ref) % self.subset[1] != self.subset[0] - 1:
             return False
         return self.sample is None or _number(f"{self.salt}/{ref}") / 16**_DIGITS < self.sample

@@ -8,8 +8,8 @@ from functools import total_ordering
 from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
 
-_NUMBERS = 3
 _DIGITS = 18  # more than anybody counts to, and few enough for a 64-bit number
+_LIMIT = 10**_DIGITS
 _LENGTH_LIMIT = 100  # a version is the name of a folder
 
 
@@ -64,8 +64,10 @@ class Version(Frozen):
 
     def precedence(self) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
         """Return what orders versions."""
+        if not self.prerelease:
+            return self.major, self.minor, self.patch, True, ()
         identifiers = tuple((not i.isdigit(), int(i) if i.isdigit() else 0, i) for i in self.prerelease)
-        return self.major, self.minor, self.patch, not self.prerelease, identifiers
+        return self.major, self.minor, self.patch, False, identifiers
 
 
 FIRST = Version(1, 0, 0)
@@ -79,13 +81,19 @@ def is_version(text: str) -> bool:
 
 def stored_version(text: str) -> Version | None:
     """Return the version that is stored under a name, or None if that is no version's."""
-    release, dash, prerelease = text.partition("-")
-    numbers = release.split(".")
-    identifiers = tuple(prerelease.split(".")) if dash else ()
-    sound = len(text) <= _LENGTH_LIMIT and len(numbers) == _NUMBERS and all(map(_is_number, numbers))
-    if not sound or not all(map(_is_identifier, identifiers)):
+    if len(text) > _LENGTH_LIMIT:
         return None
-    return Version(int(numbers[0]), int(numbers[1]), int(numbers[2]), identifiers)
+    release, dash, prerelease = text.partition("-")
+    try:
+        major, minor, patch = map(int, release.split("."))
+    except ValueError:
+        return None
+    if f"{major}.{minor}.{patch}" != release or max(major, minor, patch) >= _LIMIT:  # `int` takes " 1", "01" and "1_0"
+        return None
+    if not dash:
+        return Version(major, minor, patch)
+    identifiers = tuple(prerelease.split("."))
+    return Version(major, minor, patch, identifiers) if all(map(_is_identifier, identifiers)) else None
 
 
 def _is_number(text: str) -> bool:

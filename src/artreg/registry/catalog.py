@@ -23,6 +23,7 @@ from artreg.registry.version_log import find_yank
 from artreg.registry.versions import list_aliases, no_model, read_manifest, read_metrics, read_run
 from artreg.store.interface import Entry
 
+_DEPTH = 3  # slashes in front of a file's name inside a version
 _GAP = -1
 """In place of the number of records where one is missing."""
 
@@ -152,18 +153,17 @@ def _tally(prefix: str, entries: Iterable[Entry]) -> dict[ModelName, _Model]:
     found: dict[tuple[str, str], _Model] = defaultdict(_Model)
     lead = f"{prefix}/" if prefix else ""
     for entry in entries:
-        project, _, rest = f"{lead}{entry.name}".partition("/")
-        name, _, rest = rest.partition("/")
-        number, _, file = rest.partition("/")
-        model = found[project, name]
-        if number == keys.HISTORY:
-            _tally_history(model, file)
-        elif file:
-            tally = model.versions[number]
-            tally.files += 1
-            tally.bytes += entry.size
-            if file == MANIFEST and entry.size != len(TOMBSTONE):
-                tally.sealed, tally.created = True, entry.modified
+        match f"{lead}{entry.name}".split("/", _DEPTH):
+            case [project, name, keys.HISTORY, file]:
+                _tally_history(found[project, name], file)
+            case [project, name, number, file]:
+                tally = found[project, name].versions[number]
+                tally.files += 1
+                tally.bytes += entry.size
+                if file == MANIFEST and entry.size != len(TOMBSTONE):
+                    tally.sealed, tally.created = True, entry.modified
+            case [project, name, *_]:
+                found[project, name]  # a pointer, or something of a model that has no version yet
     return {ModelName(*place): model for place, model in found.items() if all(map(is_name, place))}
 
 
@@ -194,7 +194,7 @@ def _heads(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelN
     return targets
 
 
-def _yanks(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelName, dict[Version, str]]:
+def _yanks(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelName, dict[str, str]]:
     """Return why versions are yanked, of those that bear the mark."""
     marked = [
         (model, version)
@@ -202,31 +202,29 @@ def _yanks(registry: Registry, found: Mapping[ModelName, _Model]) -> dict[ModelN
         for name, tally in told.versions.items()
         if tally.marked and (version := stored_version(name)) is not None
     ]
-    reasons: dict[ModelName, dict[Version, str]] = {model: {} for model in found}
+    reasons: dict[ModelName, dict[str, str]] = {model: {} for model in found}
     for model, version in marked:
         yank = find_yank(registry, model, version)
         if yank is not None:
-            reasons[model][version] = yank.why
+            reasons[model][str(version)] = yank.why
     return reasons
 
 
-def _summary(
-    model: ModelName, told: _Model, aliases: Mapping[str, Version], yanks: Mapping[Version, str]
-) -> ModelSummary:
-    held: dict[Version, list[str]] = defaultdict(list)
-    for name, target in aliases.items():
-        held[target].append(name)
-    numbered = ((stored_version(name), tally) for name, tally in told.versions.items() if tally.sealed)
-    sealed = [(version, tally) for version, tally in numbered if version is not None]
-    versions = tuple(
+def _summary(model: ModelName, told: _Model, aliases: Mapping[str, Version], yanks: Mapping[str, str]) -> ModelSummary:
+    held: dict[str, tuple[str, ...]] = {}
+    for alias, target in aliases.items():
+        held[str(target)] = (*held.get(str(target), ()), alias)
+    versions = [
         VersionSummary(
             version,
             datetime.fromtimestamp(tally.created, UTC),
             tally.files,
             tally.bytes,
-            tuple(held.get(version, ())),
-            yanks.get(version, ""),
+            held.get(name, ()),
+            yanks.get(name, ""),
         )
-        for version, tally in sorted(sealed, key=lambda item: item[0].precedence(), reverse=True)
-    )
-    return ModelSummary(model, versions, aliases)
+        for name, tally in told.versions.items()
+        if tally.sealed and (version := stored_version(name)) is not None
+    ]
+    versions.sort(key=lambda summary: summary.version.precedence(), reverse=True)
+    return ModelSummary(model, tuple(versions), aliases)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 
 from artreg.core import canonical, keys
 from artreg.core.manifest import DOCUMENTS, MANIFEST, RUN, Manifest
 from artreg.core.names import ModelName
-from artreg.core.run_record import parse_run
+from artreg.core.run_record import RunRecord, parse_run
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.versions import read_manifest
-from artreg.store.interface import READ_LIMIT, Digest, Entry, Kind
+from artreg.store.interface import Digest, Entry, Kind
 
 
 class Problem(Frozen):
@@ -129,22 +130,29 @@ def _look(
     keep: Collection[str],
 ) -> Verified:
     ref, prefix = f"{model}@{version}", keys.version_prefix(model, version)
-    entries = {entry.name: entry for entry in registry.store.walk(prefix)}
-    problems = [*_unpinned(manifest, pins), *misplaced_files(manifest, entries)]
-    sizes = {name: entry.size for name in manifest.files if (entry := entries.get(name)) and entry.kind is Kind.FILE}
-    hashed = [name for name in sizes if not quick or name == RUN]
-    progress = reporter.step(f"verify {ref}", sum(sizes[name] for name in hashed))
-    small = [name for name in hashed if name in keep and sizes[name] <= READ_LIMIT]
-    documents = {name: data for name in small if (data := _document(registry, f"{prefix}/{name}")) is not None}
-    digests = [Digest(name, canonical.digest(data)) for name, data in documents.items()]
-    progress.advance(sum(len(data) for data in documents.values()))
-    rest = [(name, sizes[name]) for name in hashed if name not in documents]
-    problems += _wrong_bytes(manifest, digests)
-    problems += _wrong_bytes(manifest, registry.store.digests(prefix, rest, progress))
+    digest = manifest.digest
+    wanted = [name for name in keep if name in manifest.files]
+    documents = {name: data for name in wanted if (data := _document(registry, f"{prefix}/{name}")) is not None}
+    run = _run(documents.get(RUN), model, version)
+    told = {} if isinstance(run, str) else run.sizes
+    rest = [
+        (name, told.get(name, 0)) for name in manifest.files if name not in documents and (not quick or name == RUN)
+    ]
+    progress = reporter.step(f"verify {ref}", sum(map(len, documents.values())) + sum(size for _, size in rest))
+    hashing = registry.store.digests(prefix, rest, progress)
+    first = list(islice(hashing, 1))  # from here on they are being hashed, while the folder is listed
+    entries = {entry.name: entry for entry in registry.store.walk(prefix, sized=quick)}
+    digests = [Digest(name, canonical.digest(data), size=len(data)) for name, data in documents.items()]
+    progress.advance(sum(map(len, documents.values())))
+    digests += [*first, *hashing]
+    files = {name for name in manifest.files if name in entries and entries[name].kind is Kind.FILE}
+    sizes = {name: entries[name].size for name in files} | {it.name: it.size for it in digests if it.name in files}
+    problems = [*_unpinned(digest, pins), *misplaced_files(manifest, entries)]
+    problems += _wrong_bytes(manifest, (it for it in digests if it.name in files))
     if not any(problem.file == RUN for problem in problems):
-        problems += _wrong_run(documents.get(RUN), model, version, manifest, sizes)
+        problems += _wrong_run(run, manifest, sizes)
     found = tuple(sorted(problems, key=lambda problem: problem.file))
-    return Verified(manifest, Checked(ref, len(sizes), sum(sizes.values()), found, manifest.digest), documents, sizes)
+    return Verified(manifest, Checked(ref, len(sizes), sum(sizes.values()), found, digest), documents, sizes)
 
 
 def _document(registry: Registry, key: str) -> bytes | None:
@@ -154,17 +162,26 @@ def _document(registry: Registry, key: str) -> bytes | None:
         return None  # hashing it says what is wrong
 
 
-def _unpinned(manifest: Manifest, pins: Mapping[str, str]) -> Iterator[Problem]:
-    for digest, record in pins.items():
-        if digest != manifest.digest:
+def _run(data: bytes | None, model: ModelName, version: Version) -> RunRecord | str:
+    """Return the run record, or what is wrong with it."""
+    if data is None:
+        return "missing"
+    try:
+        return parse_run(data, model, version)
+    except IntegrityError as error:
+        return error.message
+
+
+def _unpinned(digest: str, pins: Mapping[str, str]) -> Iterator[Problem]:
+    for pinned, record in pins.items():
+        if pinned != digest:
             yield Problem(MANIFEST, f"was changed: {record} pins another digest")
 
 
 def misplaced_files(manifest: Manifest, entries: Mapping[str, Entry]) -> Iterator[Problem]:
     """Yield what is missing, extra or no plain file among what lies in a version's folder, by name."""
-    for name in manifest.files:
-        if name not in entries:
-            yield Problem(name, "missing")
+    for name in sorted(manifest.files.keys() - entries.keys()):
+        yield Problem(name, "missing")
     for name, entry in entries.items():
         if entry.kind is not Kind.FILE:
             yield Problem(name, "is a link" if entry.kind is Kind.LINK else "is not a plain file")
@@ -178,17 +195,10 @@ def _wrong_bytes(manifest: Manifest, digests: Iterable[Digest]) -> Iterator[Prob
             yield Problem(digest.name, digest.problem or "does not match its checksum")
 
 
-def _wrong_run(
-    data: bytes | None, model: ModelName, version: Version, manifest: Manifest, sizes: Mapping[str, int]
-) -> Iterator[Problem]:
+def _wrong_run(run: RunRecord | str, manifest: Manifest, sizes: Mapping[str, int]) -> Iterator[Problem]:
     """A version whose every checksum matches may still lie in the wrong place: its run record says where it belongs."""
-    if data is None:
-        yield Problem(RUN, "missing")
-        return
-    try:
-        run = parse_run(data, model, version)
-    except IntegrityError as error:
-        yield Problem(RUN, error.message)
+    if isinstance(run, str):
+        yield Problem(RUN, run)
         return
     if run.content != manifest.content:
         yield Problem(RUN, "names another content than the manifest")

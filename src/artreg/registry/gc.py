@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from artreg.core import keys
-from artreg.core.manifest import TOMBSTONE
+from artreg.core.manifest import MANIFEST, TOMBSTONE
 from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.errors import AlreadyExists
@@ -83,11 +83,24 @@ def collect(registry: Registry, *, older_than: timedelta, dry_run: bool = False)
 
 
 def unfinished_versions(registry: Registry, model: ModelName) -> Iterator[tuple[Version, bytes | None, list[Entry]]]:
-    """Yield each number without a manifest, with what stands in its place and with the files that lie there."""
+    """Yield each number without a manifest, with what stands in its place and with the files that lie there.
+
+    One listing tells which versions have one; only what stands in the place of the others is read.
+    """
+    sealed = set(_sealed(registry, model))
     for version in list_numbers(registry.store, model):
+        if str(version) in sealed:
+            continue
         seal = read_seal(registry, model, version)
         if seal is None or seal == TOMBSTONE:
             yield version, seal, list(registry.store.walk(keys.version_prefix(model, version)))
+
+
+def _sealed(registry: Registry, model: ModelName) -> Iterator[str]:
+    for entry in registry.store.walk(keys.model_prefix(model)):
+        number, _, file = entry.name.partition("/")
+        if file == MANIFEST and entry.size != len(TOMBSTONE):
+            yield number
 
 
 def _leftovers(registry: Registry, before: float, dry_run: bool) -> Iterator[Removed]:

@@ -21,7 +21,6 @@ from artreg.registry.history import find_head, records, require_head
 from artreg.registry.move import pointer_problem
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
-from artreg.registry.snapshots import check_snapshots
 from artreg.registry.verifications import remember, remembered
 from artreg.registry.version_log import events, list_logs
 from artreg.registry.versions import (
@@ -43,7 +42,7 @@ class Report(Frozen):
     Attributes:
         checked: Versions and histories, in order.
         unfinished: Versions that somebody may be publishing just now; they do not exist yet.
-        left_out: How many versions were not to be verified this time.
+        left_out: How many versions, or numbers that are taken, were not to be verified this time.
     """
 
     checked: tuple[Checked, ...]
@@ -97,13 +96,18 @@ def verify(
     surveys = collect(workers, _Survey(registry, only), models)
     due = [one for survey in surveys for one in survey.due]
     found = _check_all(registry, due, quick=quick, record=record and not quick, workers=workers, reporter=reporter)
-    whole = scope is None and only.everything
-    snapshots = check_snapshots(registry, quick=quick, reporter=reporter) if whole else ()
+    snapshots = _check_snapshots(registry, quick, reporter) if scope is None and only.everything else ()
     return Report(
         (*(checked for survey in surveys for checked in survey.with_versions(found)), *snapshots),
         tuple(name for survey in surveys for name in survey.unfinished),
         sum(survey.left_out for survey in surveys),
     )
+
+
+def _check_snapshots(registry: Registry, quick: bool, reporter: Reporter) -> tuple[Checked, ...]:
+    from artreg.registry.snapshots import check_snapshots  # noqa: PLC0415  # only the whole registry needs it
+
+    return check_snapshots(registry, quick=quick, reporter=reporter)
 
 
 def _check_reference(registry: Registry, reference: Reference, quick: bool, reporter: Reporter) -> Iterator[Checked]:
@@ -196,6 +200,9 @@ class _Survey(Frozen):
         unfinished: list[str] = []
         left_out = 0
         for version in sorted({*list_numbers(registry.store, model), *pins}):
+            if not self.only.draws(f"{model}@{version}"):
+                left_out += 1
+                continue
             state = _state(registry, model, version)
             if state is _State.ABSENT and version not in pins:
                 continue

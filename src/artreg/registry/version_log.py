@@ -131,7 +131,8 @@ def newest_event(registry: Registry, model: ModelName, version: Version) -> tupl
     """
     prefix = keys.log_prefix(model, version)
     try:
-        newest = settled(lambda: follow(list_entries(registry.store, prefix)))
+        told = registry.store.last_number(prefix, keys.record_name)
+        newest = settled(lambda: follow(list_entries(registry.store, prefix))) if told is None else told
     except Missing as error:
         raise IntegrityError(
             f"the log of {model}@{version} has a gap: event {error.number} is missing",

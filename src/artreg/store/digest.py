@@ -14,11 +14,12 @@ def stream_digest(store: Store, prefix: str, name: str, progress: Progress) -> D
     Raises:
         StorageError: Storage cannot be reached, or refuses.
     """
-    seen = hashlib.sha256()
+    seen, size = hashlib.sha256(), 0
     try:
         for chunk in store.chunks(f"{prefix}/{name}" if prefix else name):
             seen.update(chunk)
+            size += len(chunk)
             progress.advance(len(chunk))
     except (NotFound, IntegrityError) as error:
         return Digest(name, "", error.message)
-    return Digest(name, seen.hexdigest())
+    return Digest(name, seen.hexdigest(), size=size)

@@ -288,39 +288,49 @@ def entry_of(folder: int, name: str, shown: str) -> Entry | None:
 
 def named(found: os.DirEntry[str]) -> Entry:
     """Describe what a folder's own list says of one name, without asking for more."""
-    if found.is_symlink():
-        kind = Kind.LINK
-    elif found.is_dir(follow_symlinks=False):
-        kind = Kind.FOLDER
-    else:
-        kind = Kind.FILE if found.is_file(follow_symlinks=False) else Kind.OTHER
-    return Entry(found.name, kind, size=0, modified=0.0)
+    return Entry(found.name, _kind_of(found), size=0, modified=0.0)
 
 
-def below(folder: int, lead: str, key: str) -> Iterator[Entry]:
+def below(folder: int, lead: str, key: str, *, sized: bool) -> Iterator[Entry]:
     """Yield everything below an open folder that is no folder, sorted by name; links are not followed.
 
     Args:
         folder: Its descriptor.
         lead: What the names begin with.
         key: What errors call it.
+        sized: Whether sizes and times are wanted.
     """
-    with reading(key), os.scandir(folder) as found:
-        inner = sorted(found, key=lambda it: f"{it.name}/" if it.is_dir(follow_symlinks=False) else it.name)
-        for it in inner:
-            if it.is_dir(follow_symlinks=False):
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    descriptor = os.open(it.name, _FOLDER, dir_fd=folder)
+    with reading(key):
+        yield from _below(folder, lead, sized)
+
+
+def _below(folder: int, lead: str, sized: bool) -> Iterator[Entry]:
+    with os.scandir(folder) as found:
+        inner = {f"{it.name}/" if it.is_dir(follow_symlinks=False) else it.name: it for it in found}
+        for name in sorted(inner):
+            try:
+                if name[-1] == "/":
+                    descriptor = os.open(name[:-1], _FOLDER, dir_fd=folder)  # a link with a slash would be followed
                     try:
-                        yield from below(descriptor, f"{lead}{it.name}/", key)
+                        yield from _below(descriptor, lead + name, sized)
                     finally:
                         os.close(descriptor)
-                continue
-            with contextlib.suppress(FileNotFoundError):  # it vanished meanwhile
-                status = it.stat(follow_symlinks=False)
-                kind = _kind(status.st_mode)
-                size = status.st_size if kind is Kind.FILE else 0
-                yield Entry(lead + it.name, kind, size, status.st_mtime)
+                elif not sized:
+                    yield Entry(lead + name, _kind_of(inner[name]), 0, 0.0)
+                else:
+                    status = inner[name].stat(follow_symlinks=False)
+                    kind = _kind(status.st_mode)
+                    yield Entry(lead + name, kind, status.st_size if kind is Kind.FILE else 0, status.st_mtime)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # it vanished meanwhile
+
+
+def _kind_of(found: os.DirEntry[str]) -> Kind:
+    if found.is_file(follow_symlinks=False):
+        return Kind.FILE
+    if found.is_dir(follow_symlinks=False):
+        return Kind.FOLDER
+    return Kind.LINK if found.is_symlink() else Kind.OTHER
 
 
 def _kind(mode: int) -> Kind:

@@ -12,23 +12,28 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from itertools import repeat
+from itertools import groupby
 
 from artreg.errors import IntegrityError, NotFound
 from artreg.store.disk import open_folder, reading
+from artreg.store.forking import TASKS, shared
 from artreg.store.interface import NO_PROGRESS, Digest, Progress
+
+File = tuple[str, int]
+"""A name, and the size that it is expected to have."""
+
+_Told = tuple[str, str, str, int]
+"""The fields of a digest; as they are they take a third of the time to come from another process."""
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _SMALL = 64 * 2**10
 BUFFER = 256 * 2**10  # stays in a core's own cache between reading and hashing
-_BATCH = 64 * 2**20  # bytes; a file that is larger is a task by itself
-_MANY = 4000  # small files that are worth the start of processes
+_BATCH = 16 * 2**20  # bytes; a file that is larger is a task by itself
+_MANY = 2000  # small files that are worth a fork
+_EACH = 250  # files a task, unless there would be too many
 
 
-def digests(
-    root: str, prefix: str, files: Sequence[tuple[str, int]], progress: Progress = NO_PROGRESS
-) -> Iterator[Digest]:
+def digests(root: str, prefix: str, files: Sequence[File], progress: Progress = NO_PROGRESS) -> Iterator[Digest]:
     """Yield the digests of files below a folder, in any order.
 
     Args:
@@ -49,35 +54,29 @@ def digests(
     yield from _by_threads(root, prefix, rest, cores, progress)
 
 
-def _by_processes(
-    root: str, prefix: str, files: Sequence[tuple[str, int]], cores: int, progress: Progress
-) -> Iterator[Digest]:
+def _by_processes(root: str, prefix: str, files: Sequence[File], cores: int, progress: Progress) -> Iterator[Digest]:
     if not files:
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from multiprocessing import get_context  # noqa: PLC0415
+    count = max(_EACH, -(-len(files) // TASKS))
+    tasks = [files[start : start + count] for start in range(0, len(files), count)]
 
-    sizes = dict(files)
-    tasks = list(_cut(files, -(-len(files) // (4 * cores)), _BATCH))
-    with ProcessPoolExecutor(cores, mp_context=get_context("fork")) as workers:
-        for task, found in zip(tasks, workers.map(_plain, repeat(root), repeat(prefix), tasks), strict=True):
-            progress.advance(sum(sizes[name] for name in task))
-            yield from (Digest(name, *said) for name, said in zip(task, found, strict=True))
+    def work(task: Sequence[File]) -> list[_Told]:
+        return _hash_files(root, prefix, task, NO_PROGRESS)
 
-
-def _plain(root: str, prefix: str, names: list[str]) -> list[tuple[str, str]]:
-    """Return digests and problems as plain tuples, which take a third of the time to come from another process."""
-    return [(found.sha256, found.problem) for found in hash_files(root, prefix, names)]
+    for found in shared(tasks, work, cores):
+        told = [Digest(*said) for said in found]
+        progress.advance(sum(digest.size for digest in told))
+        yield from told
 
 
-def _by_threads(
-    root: str, prefix: str, files: Sequence[tuple[str, int]], cores: int, progress: Progress
-) -> Iterator[Digest]:
+def _by_threads(root: str, prefix: str, files: Sequence[File], cores: int, progress: Progress) -> Iterator[Digest]:
     tasks = list(_cut(files, -(-len(files) // (2 * cores)) or 1, _BATCH))
     if len(tasks) <= 1:
         for task in tasks:
             yield from hash_files(root, prefix, task, progress)
         return
+    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415  # small files need none
+
     with ThreadPoolExecutor(cores, thread_name_prefix="artreg-hash") as workers:
         flying = [workers.submit(hash_files, root, prefix, task, progress) for task in tasks]
         try:
@@ -88,69 +87,81 @@ def _by_threads(
             raise
 
 
-def _cut(files: Sequence[tuple[str, int]], count: int, limit: int) -> Iterator[list[str]]:
+def _cut(files: Sequence[File], count: int, limit: int) -> Iterator[list[File]]:
     """Cut files into tasks of at most so many, and of about so many bytes."""
-    task: list[str] = []
+    task: list[File] = []
     size = 0
-    for name, length in files:
-        if task and (len(task) >= count or size + length > limit):
+    for file in files:
+        if task and (len(task) >= count or size + file[1] > limit):
             yield task
             task, size = [], 0
-        task.append(name)
-        size += length
+        task.append(file)
+        size += file[1]
     if task:
         yield task
 
 
-def hash_files(root: str, prefix: str, names: Sequence[str], progress: Progress = NO_PROGRESS) -> list[Digest]:
+def hash_files(root: str, prefix: str, files: Sequence[File], progress: Progress = NO_PROGRESS) -> list[Digest]:
     """Return the digests of some files, in order; a folder is opened once for all of its files that follow each other.
 
     Raises:
         StorageError: The disk cannot be read.
     """
-    found: list[Digest] = []
+    return [Digest(*told) for told in _hash_files(root, prefix, files, progress)]
+
+
+def _hash_files(root: str, prefix: str, files: Sequence[File], progress: Progress) -> list[_Told]:
+    found: list[_Told] = []
     buffer = bytearray(BUFFER)
-    rest = iter(names)
-    first = next(rest, None)
-    while first is not None:
-        parent = first.rpartition("/")[0]
+    for parent, inside in groupby(files, key=lambda file: file[0].rpartition("/")[0]):
+        place = f"{prefix}/{parent}" if parent else prefix
         try:
-            with reading(f"{prefix}/{first}"):
-                folder = open_folder(root, f"{prefix}/{parent}" if parent else prefix)
+            with reading(place):
+                folder = open_folder(root, place)
         except (NotFound, IntegrityError) as error:
-            found.append(Digest(first, "", error.message))
-            first = next(rest, None)
+            found += [(name, "", error.message, 0) for name, _ in inside]
             continue
         try:
-            while first is not None and first.rpartition("/")[0] == parent:
-                found.append(_hash_file(folder, prefix, first, buffer, progress))
-                first = next(rest, None)
+            found += [_hash_file(folder, prefix, file, buffer, progress) for file in inside]
         finally:
             os.close(folder)
     return found
 
 
-def _hash_file(folder: int, prefix: str, name: str, buffer: bytearray, progress: Progress) -> Digest:
+def _hash_file(folder: int, prefix: str, file: File, buffer: bytearray, progress: Progress) -> _Told:
+    name, size = file
     try:
-        with reading(f"{prefix}/{name}"):
-            descriptor = os.open(name.rpartition("/")[2], _READ, dir_fd=folder)
-            try:
-                return Digest(name, _sha256(descriptor, f"{prefix}/{name}", buffer, progress))
-            finally:
-                os.close(descriptor)
-    except (NotFound, IntegrityError) as error:
-        return Digest(name, "", error.message)
+        descriptor = os.open(name[name.rfind("/") + 1 :], _READ, dir_fd=folder)
+        try:
+            # A small file takes one call to the system: bytes, and as many as there should be, need no second look.
+            data = os.read(descriptor, size + 1) if 0 < size <= _SMALL else b""
+            if data and len(data) == size:
+                progress.advance(size)
+                return name, hashlib.sha256(data).hexdigest(), "", size
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return name, "", f"{prefix}/{name} is no plain file", 0
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            size, sha256 = hash_descriptor(descriptor, buffer, progress)
+            return name, sha256, "", size
+        finally:
+            os.close(descriptor)
+    except (IsADirectoryError, BlockingIOError):
+        return name, "", f"{prefix}/{name} is no plain file", 0
+    except OSError as error:
+        return name, "", _problem(error, f"{prefix}/{name}"), 0
 
 
-def _sha256(descriptor: int, key: str, buffer: bytearray, progress: Progress) -> str:
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        raise IntegrityError(f"{key} is no plain file")
-    if found.st_size <= _SMALL and len(data := os.read(descriptor, _SMALL + 1)) == found.st_size:
-        progress.advance(len(data))
-        return hashlib.sha256(data).hexdigest()
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return hash_descriptor(descriptor, buffer, progress)[1]
+def _problem(error: OSError, key: str) -> str:
+    """Return what an error says of a file.
+
+    Raises:
+        StorageError: It says something of the disk.
+    """
+    try:
+        with reading(key):
+            raise error
+    except (NotFound, IntegrityError) as known:
+        return known.message
 
 
 def hash_descriptor(descriptor: int, buffer: bytearray, progress: Progress) -> tuple[int, str]:

@@ -131,11 +131,13 @@ class Digest(Frozen):
         name: Its name, relative to the prefix that was asked about.
         sha256: Lower-case hexadecimal digest; '' if there is none.
         problem: Why there is none, or ''.
+        size: How many bytes were hashed.
     """
 
     name: str
     sha256: str
     problem: str = ""
+    size: int = 0
 
 
 class Finding(Frozen):
@@ -260,8 +262,13 @@ class Store(Protocol):
             name: Gives the name of the file with a number.
         """
 
-    def walk(self, prefix: str) -> Iterator[Entry]:
-        """Yield everything below `prefix` that is no folder, links too, sorted by name; links are not followed."""
+    def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
+        """Yield everything below `prefix` that is no folder, links too, sorted by name; links are not followed.
+
+        Args:
+            prefix: The folder.
+            sized: Whether sizes and times are wanted; without them a disk is asked for much less.
+        """
 
     def create(self, key: str, data: bytes) -> None:
         """Make a small file appear, whole and durable, if and only if nothing lies under its key.

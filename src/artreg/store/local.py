@@ -152,11 +152,11 @@ class LocalStore:
         with reading(check_prefix(prefix) or self._url):
             try:
                 with self._folder(prefix) as folder, os.scandir(folder) as found:
-                    every = list(found)  # in one go: what others add meanwhile may show in part
-                    entries = [named(it) for it in every if it.name > after and not is_hidden(prefix, it.name)]
+                    every = {it.name: it for it in found}  # in one go: what others add meanwhile may show in part
+                    shown = sorted(name for name in every if name > after and not is_hidden(prefix, name))
+                    return Page(tuple([named(every[name]) for name in shown]), more=False)
             except (FileNotFoundError, NotADirectoryError):
                 return Page((), more=False)
-        return Page(tuple(sorted(entries, key=lambda entry: entry.name)), more=False)
 
     def last_number(self, prefix: str, name: Callable[[int], str]) -> int | None:
         """Look for the last number as in a telephone book: a hundred times more files take a few looks more."""
@@ -167,7 +167,7 @@ class LocalStore:
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
-    def walk(self, prefix: str) -> Iterator[Entry]:
+    def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
         """Yield everything below `prefix` that is no folder."""
         with reading(check_prefix(prefix) or self._url):
             try:
@@ -175,7 +175,7 @@ class LocalStore:
             except (FileNotFoundError, NotADirectoryError):
                 return
         try:
-            yield from below(folder, "", prefix or self._url)
+            yield from below(folder, "", prefix or self._url, sized=sized)
         finally:
             os.close(folder)
 

@@ -147,7 +147,7 @@ class MemoryStore:
         """Return None: a listing costs no more."""
         return None
 
-    def walk(self, prefix: str) -> Iterator[Entry]:
+    def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
         """Yield everything below `prefix`, as it is at this moment."""
         lead = len(prefix) + 1 if prefix else 0
         with self._root.lock:

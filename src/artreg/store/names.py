@@ -22,7 +22,7 @@ def is_temporary(name: str) -> bool:
 
 def is_hidden(prefix: str, name: str) -> bool:
     """Return whether `name` directly under `prefix` is the store's own and no business of its callers."""
-    return is_temporary(name) or (not prefix and name == OWN)
+    return name.startswith(".") and (is_temporary(name) or (not prefix and name == OWN))
 
 
 def is_own(key: str) -> bool:

@@ -148,7 +148,7 @@ class ObjectStore:
         """Return None: a listing costs no more."""
         return None
 
-    def walk(self, prefix: str) -> Iterator[Entry]:
+    def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
         """Yield all objects below a prefix; one whose key no disk could hold is neither file nor folder."""
         for found in self._bucket.walk(check_prefix(prefix)):
             yield found.entry

@@ -38,8 +38,10 @@ def list_(
     from artreg.registry.catalog import catalog
 
     summaries = catalog(session.registry, None if model is None else session.model(model))
-    blocks = _models_view(session, summaries) if model is None else _versions_view(summaries[0])
-    session.output.result({"models": [documents.model_summary(summary) for summary in summaries]}, blocks)
+    session.output.result(
+        lambda: {"models": [documents.model_summary(summary) for summary in summaries]},
+        lambda: _models_view(session, summaries) if model is None else _versions_view(summaries[0]),
+    )
 
 
 def show(
@@ -179,7 +181,7 @@ def _versions_view(summary: ModelSummary) -> list[Block]:
         (
             str(version.version),
             ", ".join([*version.aliases, *(["yanked"] if version.yanked else [])]),
-            f"{version.created:%Y-%m-%d %H:%M}",
+            version.created.isoformat(" ", "minutes").partition("+")[0],
             str(version.files),
             human_bytes(version.bytes),
         )
