@@ -19,12 +19,15 @@ import local
 import peers as peers_
 from measure import Result
 
+import training
+
 SECTIONS: Mapping[str, Callable[[Path, int], Iterator[Result]]] = {
     "start": local.start,
     "verify": local.verification,
     "copy": local.copying,
     "moves": local.moves,
     "scale": local.scale,
+    "training": training.training,
     "s3": bucket_.bucket,
     "peers": peers_.peers,
 }
