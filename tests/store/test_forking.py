@@ -15,7 +15,8 @@ HERE = os.getpid()
 @pytest.mark.parametrize("processes", [1, 2, 5])
 @pytest.mark.parametrize("count", [0, 1, 7, TASKS])
 def test_each_task_is_done_once(count: int, processes: int) -> None:
-    assert sorted(shared(range(count), lambda task: task * 2, processes)) == [2 * task for task in range(count)]
+    found = sorted(shared(range(count), lambda task: task * 2, processes))
+    assert found == [(task, 2 * task) for task in range(count)]
 
 
 def test_what_a_killed_process_took_is_done_here() -> None:
@@ -24,7 +25,7 @@ def test_what_a_killed_process_took_is_done_here() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return task, os.getpid() == HERE
 
-    assert sorted(shared(range(100), work, 3)) == [(task, True) for task in range(100)]
+    assert sorted(shared(range(100), work, 3)) == [(task, (task, True)) for task in range(100)]
 
 
 def test_an_error_is_raised_here_though_another_process_met_it(capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from artreg.store import hashing
 from artreg.store.copying import copy_hashed
+from artreg.store.forking import TASKS
 from artreg.store.hashing import digests
 from artreg.store.interface import NO_PROGRESS
 from store.contract import Counted
@@ -40,6 +43,13 @@ def test_processes_and_threads_say_the_same(
     counted = Counted()
     assert told(tmp_path, files, counted) == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     assert counted.bytes == sum(map(len, files.values()))
+
+
+@given(st.lists(st.integers(0, 2**23), max_size=3000), st.integers(1, 4000))
+@settings(max_examples=30, deadline=None)
+def test_there_are_never_more_tasks_than_can_be_numbered(sizes: list[int], times: int) -> None:
+    files = [("a", size) for size in sizes] * times
+    assert len(hashing.tasks_of(files[:100_000])) <= TASKS
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -22,9 +22,7 @@ DOCUMENTS = (RUN, METRICS, DATA_MANIFEST, CARD)
 TOMBSTONE = b"artreg tombstone: this number is spent\n"
 """What stands in the place of a manifest when an unfinished version was given up; shorter than any manifest."""
 
-_LINE = r"[0-9a-f]{64}  [^\n]+\n"
-_NAME_AT = 66  # where the name begins in a line
-_SHA256 = 64
+_LINE = r"([0-9a-f]{64})  (.+)\n"
 _PATH_LIMIT = 400
 _PLAIN = r"(?!checksum\.txt[/\n])[A-Za-z0-9_][A-Za-z0-9_.-]{0,198}(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,198})?\n"
 _PLAIN_NAMES = f"(?:{_PLAIN})*+"
@@ -63,9 +61,8 @@ class Manifest(Frozen):
         """
         try:
             text = data.decode("utf-8")
-            sound = re.fullmatch(f"(?:{_LINE})++", text)
-            lines = text.split("\n")[:-1] if sound else []
-            manifest = cls.of({line[_NAME_AT:]: line[:_SHA256] for line in lines})
+            lines = re.findall(_LINE, text)
+            manifest = cls.of({name: sha256 for sha256, name in lines})
         except (UnicodeDecodeError, InvalidInput) as error:
             raise IntegrityError(f"{MANIFEST} of {what} is damaged: {error}") from error
         if not lines or manifest.encode() != data:

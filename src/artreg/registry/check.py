@@ -145,10 +145,11 @@ def _look(
     digests = [Digest(name, canonical.digest(data), size=len(data)) for name, data in documents.items()]
     progress.advance(sum(map(len, documents.values())))
     digests += [*first, *hashing]
-    files = {name for name in manifest.files if name in entries and entries[name].kind is Kind.FILE}
-    sizes = {name: entries[name].size for name in files} | {it.name: it.size for it in digests if it.name in files}
+    plain = {name for name, entry in entries.items() if entry.kind is Kind.FILE}
+    sizes = {name: entries[name].size for name in plain & manifest.files.keys()} if quick else {}
+    sizes |= {it.name: it.size for it in digests if it.name in plain}
     problems = [*_unpinned(digest, pins), *misplaced_files(manifest, entries)]
-    problems += _wrong_bytes(manifest, (it for it in digests if it.name in files))
+    problems += _wrong_bytes(manifest, (it for it in digests if it.name in plain))
     if not any(problem.file == RUN for problem in problems):
         problems += _wrong_run(run, manifest, sizes)
     found = tuple(sorted(problems, key=lambda problem: problem.file))

@@ -21,8 +21,8 @@ TASKS = 256
 """How many tasks there may be: the number of each is a byte."""
 
 
-def shared(tasks: Sequence[Task], work: Callable[[Task], Result], processes: int) -> Iterator[Result]:
-    """Yield what comes of each task, in any order.
+def shared(tasks: Sequence[Task], work: Callable[[Task], Result], processes: int) -> Iterator[tuple[int, Result]]:
+    """Yield what comes of each task with its number; what this process does itself comes first, and in order.
 
     Args:
         tasks: At most `TASKS` of them.
@@ -38,13 +38,13 @@ def shared(tasks: Sequence[Task], work: Callable[[Task], Result], processes: int
         children.extend(_fork(tasks, work, queue) for _ in range(processes - 1))
         for number in _numbers(queue):
             missing.discard(number)
-            yield work(tasks[number])
+            yield number, work(tasks[number])
         while children:
             for number, result in _collect(*children.pop()):
                 missing.discard(number)
-                yield result
+                yield number, result
         for number in sorted(missing):
-            yield work(tasks[number])
+            yield number, work(tasks[number])
     finally:
         os.close(queue)
         for child, answer in children:

@@ -26,10 +26,11 @@ _Told = tuple[str, str, str, int]
 """The fields of a digest; as they are they take a third of the time to come from another process."""
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_SMALL = 64 * 2**10
+_SMALL = 64 * 2**10  # bytes that are read at once
+_MIDDLE = 8 * 2**20  # bytes up to which many files are worth a fork
 BUFFER = 256 * 2**10  # stays in a core's own cache between reading and hashing
 _BATCH = 16 * 2**20  # bytes; a file that is larger is a task by itself
-_MANY = 2000  # small files that are worth a fork
+_MANY = 1000
 _EACH = 250  # files a task, unless there would be too many
 
 
@@ -46,10 +47,10 @@ def digests(root: str, prefix: str, files: Sequence[File], progress: Progress = 
         StorageError: The disk cannot be read.
     """
     cores = os.cpu_count() or 1
-    small = [file for file in files if file[1] <= _SMALL]
+    small = [file for file in files if file[1] <= _MIDDLE]
     if len(small) < _MANY or cores == 1 or threading.active_count() > 1 or not hasattr(os, "fork"):
         small = []
-    rest = files if not small else [file for file in files if file[1] > _SMALL]
+    rest = files if not small else [file for file in files if file[1] > _MIDDLE]
     yield from _by_processes(root, prefix, small, cores, progress)
     yield from _by_threads(root, prefix, rest, cores, progress)
 
@@ -57,16 +58,23 @@ def digests(root: str, prefix: str, files: Sequence[File], progress: Progress = 
 def _by_processes(root: str, prefix: str, files: Sequence[File], cores: int, progress: Progress) -> Iterator[Digest]:
     if not files:
         return
-    count = max(_EACH, -(-len(files) // TASKS))
-    tasks = [files[start : start + count] for start in range(0, len(files), count)]
+    tasks = tasks_of(files)
 
     def work(task: Sequence[File]) -> list[_Told]:
         return _hash_files(root, prefix, task, NO_PROGRESS)
 
-    for found in shared(tasks, work, cores):
-        told = [Digest(*said) for said in found]
-        progress.advance(sum(digest.size for digest in told))
-        yield from told
+    counted = 0
+    for number, found in shared(tasks, work, cores):
+        begun = max(counted, number + 1)  # tasks are taken in order: those before it are done by now, or soon
+        progress.advance(sum(size for task in tasks[counted:begun] for _, size in task))
+        counted = begun
+        yield from (Digest(*told) for told in found)
+
+
+def tasks_of(files: Sequence[File]) -> list[list[File]]:
+    """Cut files into no more tasks than can be shared: a fourth is cut by number, and at most half by bytes."""
+    count, size = len(files) // (TASKS // 4), sum(size for _, size in files) // (TASKS // 4)
+    return list(_cut(files, max(_EACH, count), max(_BATCH, size)))
 
 
 def _by_threads(root: str, prefix: str, files: Sequence[File], cores: int, progress: Progress) -> Iterator[Digest]:
