@@ -1,10 +1,13 @@
 """The shorter way to objects: it goes where botocore's client goes, and says what that says."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.utils import parse_timestamp
 
+from artreg.store import s3_client
 from artreg.store.options import StorageOptions
 from artreg.store.s3_client import connect
 
@@ -94,3 +97,13 @@ def test_a_bucket_that_is_signed_for_in_another_way_is_left_to_botocore(monkeypa
     monkeypatch.setattr(client, "_client", told)
     assert not client._way("b--use1-az4--x-s3").known
     assert client._send("put_object", "PUT", "", {"Bucket": "b--use1-az4--x-s3", "Key": "a"}) == "a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-21T10:47:10.123Z", "2026-11-21T10:47:10Z", "Sat, 21 Nov 2026 10:47:10 GMT", 1795258030, "1795258030"],
+)
+def test_times_are_read_as_botocore_reads_them(text: object) -> None:
+    read = s3_client._moment(text)
+    assert read == parse_timestamp(text)
+    assert read.utcoffset() == timedelta(0)
