@@ -15,7 +15,12 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 from measure import Result, compare, process, timed
-from places import ARTREG, MEBIBYTE, folder_of
+from places import ARTREG, MEBIBYTE, MODEL, PROD, folder_of, long_registry
+
+from artreg.core.keys import pointer_key
+from artreg.store.factory import open_store
+from artreg.store.interface import Pointer
+from artreg.store.options import StorageOptions
 
 BUCKET = os.environ.get("S3_TEST_BUCKET", "")
 ENDPOINT = os.environ.get("S3_TEST_ENDPOINT", "")
@@ -30,6 +35,7 @@ def bucket(work: Path, runs: int) -> Iterator[Result]:
     root = f"s3://{BUCKET}/{prefix}"
     try:
         yield from _look_up(work, root, runs)
+        yield from _scale(work, root, prefix, runs)
         yield from _bytes(work, root, prefix, runs)
     finally:
         _empty(prefix)
@@ -48,6 +54,33 @@ def _look_up(work: Path, root: str, runs: int) -> Iterator[Result]:
     yield Result(
         "S3", "artreg resolve churn@prod", "a bare read with s3fs", compare(resolve, read, runs), 1.15, note=note
     )
+
+
+def _scale(work: Path, root: str, prefix: str, runs: int) -> Iterator[Result]:
+    """Time a look-up and a move among 10,000 versions and records against the same among 10."""
+    for name, count in (("few", 10), ("many", 10_000)):
+        _stored(long_registry(work / f"{name}-s3", count), f"{prefix}/{name}")
+        pointer = Pointer(f"1.{count - 1}.0", count)
+        open_store(f"{root}/{name}", StorageOptions(endpoint_url=ENDPOINT)).point(pointer_key(MODEL, PROD), pointer)
+    for words in ("resolve churn@prod", "rollback churn@prod --dry-run"):
+        many, few = (process([ARTREG, *words.split(), "-r", f"{root}/{name}"], work) for name in ("many", "few"))
+        what = f"artreg {words.split()[0]}, 10,000 versions and records"
+        yield Result("S3", what, "10 of each", compare(many, few, runs), 1.2)
+    _empty(f"{prefix}/few")
+    _empty(f"{prefix}/many")
+
+
+def _stored(folder: Path, prefix: str) -> None:
+    """Put every file of a registry on a disk into the bucket, and remove it there."""
+    client = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(max_pool_connections=THREADS))
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+    def put(path: Path) -> None:
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}/{path.relative_to(folder)}", Body=path.read_bytes())
+
+    with ThreadPoolExecutor(THREADS) as workers:
+        list(workers.map(put, files))
+    shutil.rmtree(folder)
 
 
 def _bytes(work: Path, root: str, prefix: str, runs: int) -> Iterator[Result]:
