@@ -245,6 +245,8 @@ def _correct(backend: Any) -> None:
 
 @contextmanager
 def _ray(workers: Workers) -> Iterator[int]:
+    # Under `uv run` Ray would send everything that lies in this folder to the cluster, and run its workers by uv there.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     ray = _package("ray", Backend.RAY)
     _require_answer(workers)
     register_ray = _package("ray.util.joblib", Backend.RAY).register_ray
