@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from artreg.training.table import CSV_OPTIONS, MISSING, parse_table
@@ -17,6 +17,7 @@ cells = st.one_of(
 )
 
 
+@example(["9223372036854775808", ""])  # without being asked for text, pandas takes no cell for missing here
 @given(st.lists(cells, min_size=1, max_size=8))
 def test_ids_are_read_as_they_are_written(ids: list[str]) -> None:
     data = "".join(f"{line}\n" for line in ["id,x", *(f"{one},1" for one in ids)]).encode()
