@@ -318,11 +318,27 @@ def test_a_yank_that_was_taken_back_meanwhile_still_stops_who_saw_neither(source
         yank(other, MODEL, V1, "bad")
         unyank(other, MODEL, V1, "good")
 
+    _assert_stopped(story, interrupt, "yanked by ben")
+    assert FIRST[1](Registry(story.store, "ann")).changed
+
+
+def test_an_approval_taken_back_meanwhile_is_called_that(sources) -> None:
+    story = Story(sources())
+    two_approved(story)
+    ann = Registry(story.store, "ann")
+    _assert_stopped(story, lambda: revoke(ann, MODEL, V1, PROD), "no longer approved for prod by ann")
+
+
+def _assert_stopped(story: Story, interrupt, what: str) -> None:
+    """Whoever judged before `interrupt` gets a conflict that says what has happened since."""
+    other = Registry(story.store, "ben")
+
     class BeforeTheIntent(Wrapper):
         def before(self, call: str, key: str) -> None:
             if call == "create" and "/history/1.0.0/" in key and read_log(other, MODEL, V1).number == 1:
                 interrupt()
 
-    with pytest.raises(Conflict, match=r"1\.0\.0 was yanked by ben meanwhile"):
+    told = f"^demo/churn@1.0.0 was {what} meanwhile; nothing was changed$"
+    with pytest.raises(Conflict, match=told) as caught:
         FIRST[1](Registry(BeforeTheIntent(story.store), "ann"))
-    assert FIRST[1](Registry(story.store, "ann")).changed
+    assert caught.value.hint == "run the command again if it is still wanted: it will be judged anew"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import uuid
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_version_can_be_published_on_from_its_own_folder(
     other = Bench(local_store, bench.folder)
     publish(other.registry, CHURN, other.made(), Version(1, 0, 0), run={"axes": {"code": "abc"}})
     folder = Path(local_store.url, "demo/churn/1.0.0")
-    target = open_store(f"memory://{tmp_path.name}-target")
+    target = open_store(f"memory://{uuid.uuid4().hex}")
     target.make_root()
     published = publish(Bench(target, bench.folder).registry, CHURN, folder, Version(3, 0, 0))
     assert published.created

@@ -36,13 +36,31 @@ def test_doubt_that_stays_is_told(memory_store):
 
 class _Unreadable(Wrapper):
     def read(self, key, limit=0):
-        raise StorageError("no answer")
+        raise StorageError("no answer", hint="look at the network", status=500)
 
 
 def test_what_cannot_be_read_back_is_unknown(memory_store):
     memory_store.create("a", b"mine")
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(OutcomeUnknown, match=r"^a may or may not be our own: no answer$") as caught:
         commit(_Unreadable(memory_store), "a", b"mine")
+    assert caught.value.hint == "look at the network"
+    assert caught.value.details["status"] == 500
+
+
+class _Measured(Wrapper):
+    """Notes how much was to be read at most."""
+
+    def read(self, key, limit=0):
+        self.limit = limit
+        return super().read(key, limit)
+
+
+@pytest.mark.parametrize(("ours", "limit"), [(b"mine", 4), (b"", 1)])
+def test_no_more_is_read_back_than_was_written(memory_store, ours, limit):
+    memory_store.create("a", ours)
+    store = _Measured(memory_store)
+    commit(store, "a", ours)
+    assert store.limit == limit
 
 
 class _Failing(Wrapper):
@@ -58,8 +76,11 @@ def test_refusal_after_a_doubt_leaves_the_doubt(memory_store):
     with pytest.raises(StorageError) as caught:
         commit(_Failing(memory_store, StorageError("full")), "a", b"x")
     assert not isinstance(caught.value, OutcomeUnknown)
-    with pytest.raises(OutcomeUnknown):
-        commit(_Failing(memory_store, OutcomeUnknown("hm"), StorageError("full")), "a", b"x")
+    doubt = OutcomeUnknown("hm", hint="again", status=503)
+    with pytest.raises(OutcomeUnknown, match=r"^hm$") as caught:
+        commit(_Failing(memory_store, doubt, StorageError("full")), "a", b"x")
+    assert caught.value.hint == "again"
+    assert caught.value.details["status"] == 503
 
 
 class _Vanishing(Wrapper):
@@ -68,5 +89,6 @@ class _Vanishing(Wrapper):
 
 
 def test_what_vanished_before_it_could_be_read_is_unknown(memory_store):
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(OutcomeUnknown, match=r"^a was there and then was not$") as caught:
         commit(_Vanishing(memory_store), "a", b"x")
+    assert caught.value.hint == "run the command again; something else is deleting there"

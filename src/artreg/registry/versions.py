@@ -136,7 +136,9 @@ def _no_version(registry: Registry, model: ModelName, version: Version) -> NotFo
         return no_model(registry, model)
     known = [str(number) for number in reversed(numbers) if number != version]
     hint = f"the newest are {', '.join(known[:5])}" if known else "it has no versions yet"
-    if version in numbers:
+    if version in numbers and read_seal(registry, model, version) == TOMBSTONE:
+        hint = "it was begun, never finished, and ended by artreg gc: the number is spent, publish under another"
+    elif version in numbers:
         hint = "it was begun but never finished; publish it again, or end it with artreg gc"
     return NotFound(f"there is no version {version} of {model}", hint=hint)
 
