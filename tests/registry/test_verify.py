@@ -10,6 +10,7 @@ from artreg.core import canonical, keys
 from artreg.core.manifest import TOMBSTONE
 from artreg.core.names import Computed, Reference
 from artreg.core.record import Action, PromotionRecord
+from artreg.core.selection import Selection
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import replace
@@ -307,3 +308,77 @@ def test_the_first_record_may_name_none_before_it(bench: Bench) -> None:
     overwrite(bench.store, key, replace(record, previous_record="0" * 64).encode())
     with pytest.raises(IntegrityError, match=r"^record 1 of free of demo/churn names one before it$"):
         list(records(bench.registry, CHURN, FREE))
+
+
+class _Piecemeal(Wrapper):
+    """A store in which a version appears file by file, as in a bucket."""
+
+    whole_trees = False
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_no_version_yet_and_what_is_none_any_more(bench: Bench, whole: bool) -> None:
+    for version in ("1.0.0", "1.3.0"):
+        bench.publish(version)
+    bench.store.create("demo/churn/1.1.0/checksum.txt", TOMBSTONE)
+    bench.store.create("demo/churn/1.2.0/run.json", b"{}")
+    registry = replace(bench.registry, store=bench.store if whole else _Piecemeal(bench.store))
+    report = verify(registry, CHURN)
+    damaged = [it.ref for it in report.checked if not it.ok]
+    assert damaged == (["demo/churn@1.2.0"] if whole else [])
+    assert report.unfinished == (() if whole else ("demo/churn@1.2.0",))
+    assert [it.ref for it in report.checked if it.ok] == ["demo/churn@1.0.0", "demo/churn@1.3.0"]
+
+
+def test_a_version_that_a_record_names_must_be_there_however_it_is_missing(bench: Bench) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        bench.publish(version)
+        bench.promote(version)
+    overwrite(bench.store, "demo/churn/1.0.0/checksum.txt", TOMBSTONE)
+    bench.store.delete(["demo/churn/1.1.0/checksum.txt"])
+    report = verify(replace(bench.registry, store=_Piecemeal(bench.store)), CHURN)
+    assert [it.ref for it in report.checked if not it.ok] == ["demo/churn@1.0.0", "demo/churn@1.1.0"]
+    assert report.unfinished == ()
+
+
+def test_of_a_model_too_a_quick_check_reads_no_content_and_every_byte_is_told(bench: Bench) -> None:
+    bench.publish("1.0.0", "model")
+    heard = Heard()
+    assert verify(bench.registry, CHURN, reporter=heard).checked[0].bytes == heard.bytes > 0
+    overwrite(bench.store, MODEL_FILE, b"ledom")
+    assert not verify(bench.registry, CHURN).ok
+    assert verify(bench.registry, CHURN, quick=True).ok
+
+
+def test_which_record_pins_other_bytes_is_said(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    bench.promote("1.0.0")
+    bench.promote("1.0.0", STAGING)
+    (log,) = [entry.name for entry in bench.store.page("demo/churn/history/1.0.0").entries][:1]
+    bench.store.delete([f"demo/churn/history/1.0.0/{log}", "demo/churn/history/1.0.0/00000002.json"])
+    overwrite(bench.store, "demo/churn/1.0.0/checksum.txt", bench.store.read("demo/churn/1.0.0/checksum.txt") + b" ")
+    problems = [p.problem for it in verify(bench.registry, CHURN).checked for p in it.problems]
+    assert problems  # nothing is pinned by a manifest that cannot be read
+    other = bench.store.read("demo/churn/1.0.0/checksum.txt").removesuffix(b" ").replace(b"model.bin", b"model.txt")
+    overwrite(bench.store, "demo/churn/1.0.0/checksum.txt", other)
+    problems = [p.problem for it in verify(bench.registry, CHURN).checked for p in it.problems]
+    assert "was changed: record 1 of free pins another digest" in problems
+
+
+def test_a_damaged_note_of_what_was_verified_is_reported_and_costs_nothing_else(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    verify(bench.registry, record=True)
+    (entry,) = bench.store.page(keys.verifications_prefix(CHURN)).entries
+    overwrite(bench.store, f"{keys.verifications_prefix(CHURN)}/{entry.name}", b"{}")
+    noted, version = verify(bench.registry, CHURN, record=True).checked
+    assert (noted.ref, noted.files, noted.bytes) == ("demo/churn, its verifications", 0, 0)
+    (problem,) = noted.problems
+    assert problem.file == keys.verifications_prefix(CHURN)
+    assert problem.problem
+    assert version.ok
+
+
+def test_every_version_that_is_not_due_is_counted(bench: Bench) -> None:
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        bench.publish(version)
+    assert verify(bench.registry, CHURN, only=Selection(sample=0.0)).left_out == 3
