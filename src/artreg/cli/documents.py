@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from artreg.registry.publish import Published
     from artreg.registry.pull import Pulled
     from artreg.registry.resolve import Resolved
+    from artreg.registry.signatures import Signed, Signer
     from artreg.registry.verify import Report
     from artreg.registry.yank import Yanked
     from artreg.reproduction.diff import VersionDiff
@@ -231,6 +232,27 @@ def approval(result: Approval) -> dict[str, Any]:
         "signed": result.signed,
         "counted": result.counted,
     }
+
+
+def signed(result: Signed) -> dict[str, Any]:
+    """Return what `sign` prints."""
+    there = result.signature
+    return {
+        "project": result.model.project,
+        "model": result.model.model,
+        "version": str(result.version),
+        "digest": result.digest,
+        "who": result.who,
+        "format": result.kind.value,
+        "signature": None if there is None else there.id,
+        "changed": result.changed,
+        "dry_run": result.dry_run,
+    }
+
+
+def signer(result: Signer) -> dict[str, Any]:
+    """Return one of the `signers` that `show` prints."""
+    return {"who": result.who, "key": result.key, "time": result.time, "format": result.kind.value}
 
 
 def version_event(event: VersionEvent) -> dict[str, Any]:

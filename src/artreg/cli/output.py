@@ -31,6 +31,7 @@ _TONES = {
     "same": "green",
     "FAIL": "bold red",
     "DAMAGED": "bold red",
+    "UNSIGNED": "bold red",
     "different": "bold red",
     "unknown": "yellow",
 }

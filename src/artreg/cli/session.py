@@ -15,8 +15,10 @@ from artreg.store.options import StorageOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
+    from artreg.core.allowed_signers import AllowedSigners, SignedBy
     from artreg.core.policy import Policy
 
 
@@ -70,6 +72,41 @@ class Session:
 
         stored = stored_policy(self.registry)
         return None if stored is None else stored.policy
+
+    def signed_by(self, names: list[str], file: Path | None) -> SignedBy | None:
+        """Return whose signature is demanded: of the names given, else of anybody in the file given; None of nobody.
+
+        Raises:
+            InvalidInput: Nothing says by which keys the names are known.
+        """
+        if not names and file is None:
+            return None
+        from artreg.core.allowed_signers import SignedBy
+
+        return SignedBy(self.allowed_signers(file), tuple(names))
+
+    def allowed_signers(self, file: Path | None = None) -> AllowedSigners:
+        """Return whose signatures count: as a file says, or the one in the settings.
+
+        The registry's own policy is not asked: whoever can write there could let anybody count.
+
+        Raises:
+            InvalidInput: No file is named, it cannot be read, or it names nobody.
+        """
+        from pathlib import Path
+
+        from artreg.core.allowed_signers import AllowedSigners
+
+        named = file or (Path(self.settings.allowed_signers) if self.settings.allowed_signers else None)
+        if named is None:
+            raise InvalidInput(
+                "nothing says whose keys count", hint="add --allowed-signers FILE, or set allowed_signers"
+            )
+        try:
+            text = named.expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{named} cannot be read: {error}", hint="name an allowed signers file") from error
+        return AllowedSigners.parse(text, str(named))
 
     def model(self, text: str) -> ModelName:
         """Return the model that a person means by `text`."""

@@ -35,6 +35,8 @@ class Settings(Frozen):
         policy: The policy file, if one is named.
         actor: Who acts; by default user@host.
         endpoint_url: Where an S3 service other than Amazon's answers, if not in AWS_ENDPOINT_URL.
+        signing_key: The SSH key that signs: versions, and moves of aliases.
+        allowed_signers: The OpenSSH allowed signers file that says whose signatures count.
     """
 
     registry: str = "registry"
@@ -43,6 +45,8 @@ class Settings(Frozen):
     policy: str | None = None
     actor: str | None = None
     endpoint_url: str | None = None
+    signing_key: str | None = None
+    allowed_signers: str | None = None
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> Settings:

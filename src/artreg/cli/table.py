@@ -75,6 +75,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "unyank": Entry("judging", "unyank", _MOVES),
     "approve": Entry("judging", "approve", _MOVES),
     "approvals": Entry("judging", "approvals", _READS),
+    "sign": Entry("signing", "sign", _MOVES),
     "freeze": Entry("judging", "freeze", _MOVES),
     "unfreeze": Entry("judging", "unfreeze", _MOVES),
     "list": Entry("reading", "list_", _READS),

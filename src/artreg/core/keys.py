@@ -11,6 +11,9 @@ HISTORY = "history"
 YANKED = "yanked"
 """The name of the mark of a version that was yanked; its log says whether it still is."""
 
+SIGNATURES = "signatures"
+"""The name of the folder of a version's signatures, in the folder of its log."""
+
 REFERENCE = "-reference"
 """How the folder's name ends of a snapshot whose bytes are kept elsewhere."""
 
@@ -70,6 +73,11 @@ def event_key(model: ModelName, version: Version, number: int) -> str:
 def yank_mark_key(model: ModelName, version: Version) -> str:
     """Return the key of the empty file that lets a listing tell which versions were ever yanked."""
     return f"{log_prefix(model, version)}/{YANKED}"
+
+
+def signatures_prefix(model: ModelName, version: Version) -> str:
+    """Return the folder of a version's signatures; as its name is no number, it is in no log's way."""
+    return f"{log_prefix(model, version)}/{SIGNATURES}"
 
 
 def record_name(generation: int) -> str:

@@ -52,6 +52,11 @@ class Checked(Frozen):
         """Whether nothing is wrong."""
         return not self.problems
 
+    @property
+    def unsigned(self) -> bool:
+        """Whether nothing is wrong but that nobody signed it whose word was wanted."""
+        return {problem.file for problem in self.problems} == {keys.SIGNATURES}
+
 
 class Verified(Frozen):
     """A version that was looked at, with what was read of it on the way: whoever needs it reads nothing twice.

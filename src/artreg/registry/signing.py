@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +22,7 @@ NAMESPACE = "artreg"
 SIGNATURE = "signature"
 """Where a signature lies in the payload of an event."""
 
+_MAGIC = b"SSHSIG\0\0\0\1"  # and its version; the public key follows
 _TIMEOUT_S = 60.0  # a key may lie in a token that waits for a finger
 
 
@@ -70,12 +73,52 @@ def verify_signature(event: VersionEvent, allowed_signers: Iterable[str]) -> boo
     data = statement(
         event.model, event.version, event.digest, event.alias, who=event.who, why=event.why, time=event.time
     )
+    return is_signature(data, signature, event.who, allowed_signers)
+
+
+def is_signature(data: bytes, signature: str, who: str, allowed_signers: Iterable[str]) -> bool:
+    """Return whether `data` was signed by a key that is allowed to sign for `who`, and is so still.
+
+    Args:
+        data: What was signed.
+        signature: The signature, as `ssh-keygen -Y sign` writes it.
+        who: In whose name.
+        allowed_signers: Lines of an OpenSSH allowed signers file.
+
+    Raises:
+        InvalidInput: There is no ssh-keygen.
+    """
+    if not who or who.startswith("-") or "\0" in who:  # nothing that could be an option of ssh-keygen
+        return False
     with tempfile.TemporaryDirectory() as folder:
         allowed, signed = Path(folder, "allowed_signers"), Path(folder, "signature")
         allowed.write_text("".join(f"{line}\n" for line in allowed_signers), encoding="utf-8")
         signed.write_text(signature, encoding="utf-8")
-        options = ["-f", str(allowed), "-I", event.who, "-n", NAMESPACE, "-s", str(signed)]
+        options = ["-f", str(allowed), "-I", who, "-n", NAMESPACE, "-s", str(signed)]
         return _ssh_keygen(["verify", *options], data).returncode == 0
+
+
+def public_key(signature: str) -> str:
+    """Return the public key that a signature names as its own, as it stands in a file such as id.pub; '' if none.
+
+    It proves nothing: `is_signature` tells whether it made the signature.
+    """
+    body = "".join(line for line in signature.split("\n") if not line.startswith("-----"))
+    try:
+        blob = base64.b64decode(body, validate=True)
+        size = int.from_bytes(blob[10:14])
+        key = blob[14 : 14 + size]
+        kind = key[4 : 4 + int.from_bytes(key[:4])].decode("ascii")
+    except ValueError:
+        return ""
+    whole = blob.startswith(_MAGIC) and len(key) == size and kind.isprintable() and kind
+    return f"{kind} {base64.b64encode(key).decode()}" if whole else ""
+
+
+def fingerprint(key: str) -> str:
+    """Return the fingerprint of a public key as OpenSSH shows it."""
+    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
+    return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 def allowed_signer(who: str, public_key: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from enum import Enum
 
 from artreg.core import canonical, keys
+from artreg.core.allowed_signers import SignedBy
 from artreg.core.manifest import MANIFEST, TOMBSTONE
 from artreg.core.names import Alias, ModelName, Reference, is_alias
 from artreg.core.selection import EVERYTHING, Selection
@@ -21,6 +22,7 @@ from artreg.registry.history import find_head, records, require_head
 from artreg.registry.move import pointer_problem
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
+from artreg.registry.signatures import signature_problem, signature_problems
 from artreg.registry.verifications import remember, remembered
 from artreg.registry.version_log import events, list_logs
 from artreg.registry.versions import (
@@ -62,6 +64,7 @@ def verify(
     quick: bool = False,
     only: Selection = EVERYTHING,
     record: bool = False,
+    signed_by: SignedBy | None = None,
     workers: Workers = ALONE,
     reporter: Reporter = SILENT,
 ) -> Report:
@@ -73,6 +76,7 @@ def verify(
         quick: Look only at the presence and size of files, not at their content.
         only: Which versions; histories and logs are always checked.
         record: Remember in the registry when each version was verified, and what came of it.
+        signed_by: Whose signature each version must bear.
         workers: Who does it; it makes no difference to what is found.
         reporter: Told of the bytes that were hashed.
 
@@ -81,11 +85,13 @@ def verify(
 
     Raises:
         NotFound: There is no such thing.
+        InvalidInput: There is no ssh-keygen to check signatures with.
         StorageError: Storage cannot be read, or the workers keep dying.
     """
     registry.store.require_root()
+    check = _Check(registry, quick, reporter, signed_by)
     if isinstance(scope, Reference):
-        return Report(tuple(_check_reference(registry, scope, quick, reporter)))
+        return Report(tuple(_check_reference(scope, check)))
     if isinstance(scope, ModelName):
         require_model(registry, scope)
         models = [scope]
@@ -95,7 +101,7 @@ def verify(
             raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
     surveys = collect(workers, _Survey(registry, only), models)
     due = [one for survey in surveys for one in survey.due]
-    found = _check_all(registry, due, quick=quick, record=record and not quick, workers=workers, reporter=reporter)
+    found = _check_all(check, due, record=record and not quick, workers=workers)
     snapshots = _check_snapshots(registry, quick, reporter) if scope is None and only.everything else ()
     return Report(
         (*(checked for survey in surveys for checked in survey.with_versions(found)), *snapshots),
@@ -110,8 +116,8 @@ def _check_snapshots(registry: Registry, quick: bool, reporter: Reporter) -> tup
     return check_snapshots(registry, quick=quick, reporter=reporter)
 
 
-def _check_reference(registry: Registry, reference: Reference, quick: bool, reporter: Reporter) -> Iterator[Checked]:
-    model, target = reference.model, reference.target
+def _check_reference(reference: Reference, check: _Check) -> Iterator[Checked]:
+    registry, model, target = check.registry, reference.model, reference.target
     pins: dict[str, str] = {}
     if isinstance(target, Alias):
         head = require_head(registry, model, target)
@@ -124,9 +130,7 @@ def _check_reference(registry: Registry, reference: Reference, quick: bool, repo
         if read_seal(registry, model, version) in {None, TOMBSTONE}:
             read_manifest(registry, model, version)  # says which versions there are
     log = _check_log(registry, model, version)
-    pins = log.pins() | pins
-    found = check_version(registry, model, version, pins=pins, quick=quick, reporter=reporter)
-    yield _with_log(found, version, log.problem)
+    yield check(_Due(model, version, log.pins() | pins, log.problem))[0]
 
 
 class _Due(Frozen):
@@ -223,26 +227,27 @@ class _Check(Frozen):
     registry: Registry
     quick: bool
     reporter: Reporter
+    signed_by: SignedBy | None
 
     def __call__(self, due: _Due) -> tuple[Checked, Seen]:
-        found = check_version(
-            self.registry, due.model, due.version, pins=due.pins, quick=self.quick, reporter=self.reporter
-        )
-        seen = Seen(found.digest, self.registry.timestamp(), self.registry.actor, found.ok)
-        return _with_log(found, due.version, due.problem), seen
+        registry, model, version = self.registry, due.model, due.version
+        found = check_version(registry, model, version, pins=due.pins, quick=self.quick, reporter=self.reporter)
+        seen = Seen(found.digest, registry.timestamp(), registry.actor, found.ok)
+        problems = [Problem(f"{keys.HISTORY}/{version}", due.problem)] if due.problem else []
+        if self.signed_by is not None:
+            unsigned = signature_problem(registry, model, version, found.digest, self.signed_by)
+            problems += [unsigned] if unsigned else []
+        return replace(found, problems=(*found.problems, *problems)), seen
 
 
-def _check_all(
-    registry: Registry, due: Sequence[_Due], *, quick: bool, record: bool, workers: Workers, reporter: Reporter
-) -> dict[str, Checked]:
+def _check_all(check: _Check, due: Sequence[_Due], *, record: bool, workers: Workers) -> dict[str, Checked]:
     """Check versions, and record a model's when the last of them is checked; whatever stops it, what is done counts."""
-    progress = NO_PROGRESS
+    registry, progress = check.registry, NO_PROGRESS
     if not workers.alone:  # who works elsewhere cannot say how far it has come in a version
-        progress, reporter = reporter.step("verify", len(due), unit="versions"), SILENT
+        progress, check = check.reporter.step("verify", len(due), unit="versions"), replace(check, reporter=SILENT)
     found: dict[str, Checked] = {}
     seen: dict[ModelName, dict[str, Seen]] = {}
     left = Counter(one.model for one in due)
-    check = _Check(registry, quick, reporter)
     try:
         with closing(share_out(workers, check, due)) as answers:
             for number, result in answers:
@@ -302,22 +307,16 @@ class _Log(Frozen):
         return {} if self.digest is None else {self.digest: "its log"}
 
 
-def _with_log(checked: Checked, version: Version, problem: str) -> Checked:
-    """Return what was found of a version with what is wrong with its log."""
-    if not problem:
-        return checked
-    return replace(checked, problems=(*checked.problems, Problem(f"{keys.HISTORY}/{version}", problem)))
-
-
 def _check_log(registry: Registry, model: ModelName, version: Version) -> _Log:
     digest: str | None = None
     intents: tuple[tuple[Alias, int], ...] = ()
+    problems = [f"{problem.file}: {problem.problem}" for problem in signature_problems(registry, model, version)]
     try:
         for event in events(registry, model, version):
             digest, intents = event.digest, event.standing.intents
     except IntegrityError as error:
-        return _Log(version, digest, intents, error.message)
-    return _Log(version, digest, intents, "")
+        problems.insert(0, error.message)
+    return _Log(version, digest, intents, "; ".join(problems))
 
 
 def _moved_by(logs: Mapping[Version, _Log]) -> set[str]:

@@ -42,6 +42,15 @@ def verify(
         str | None, Option("--subset", metavar="N/M", help="Only the third of seven shares, say: 3/7")
     ] = None,
     record: Annotated[bool, Option("--record", help="Remember in the registry when each was verified")] = False,
+    signed_by: Annotated[
+        list[str] | None, Option("--signed-by", metavar="NAME", help="Each version must be signed by such a one")
+    ] = None,
+    allowed_signers: Annotated[
+        Path | None,
+        Option(
+            "--allowed-signers", metavar="FILE", help="Whose keys count, as OpenSSH has it [ARTREG_ALLOWED_SIGNERS]"
+        ),
+    ] = None,
     jobs: JobsOption = None,
     backend: BackendOption = None,
     scheduler: SchedulerOption = None,
@@ -51,9 +60,11 @@ def verify(
     --since, --sample and --subset choose among the versions of a model, a project or the whole registry, each of which
     must hold; the histories are checked in any case. --since goes by what --record left behind. With --jobs and
     --backend versions are checked side by side, also on a cluster, whose machines must reach the registry's root.
+    With --signed-by or --allowed-signers each version must also bear a signature that counts.
 
     Examples: artreg verify; artreg verify churn@prod; artreg verify --all --since 7d --record;
-    artreg verify --subset 3/7 --jobs 8; artreg verify --all --backend dask --scheduler tcp://host:8786
+    artreg verify --subset 3/7 --jobs 8; artreg verify --all --backend dask --scheduler tcp://host:8786;
+    artreg verify churn@prod --signed-by alice@example.com --allowed-signers signers
     """
     from artreg.registry.verify import verify as run
 
@@ -70,6 +81,7 @@ def verify(
         quick=quick,
         only=only,
         record=record,
+        signed_by=session.signed_by(signed_by or [], allowed_signers),
         workers=workers_of(jobs, backend, scheduler, Backend.THREADS),
         reporter=session.output.reporter,
     )
@@ -77,10 +89,18 @@ def verify(
     if report.ok:
         session.output.result(document, _report_view(report))
     else:
-        damaged = [checked.ref for checked in report.checked if not checked.ok]
-        error = IntegrityError(f"damaged: {', '.join(damaged)}", hint="restore it from a copy, or use another version")
+        error = _failure(report)
         session.output.result({**document, "error": error_document(error)}, _report_view(report))
         raise Exit(exit_code(error))
+
+
+def _failure(report: Report) -> IntegrityError:
+    wrong = [checked for checked in report.checked if not checked.ok]
+    damaged = [checked.ref for checked in wrong if not checked.unsigned]
+    if damaged:
+        return IntegrityError(f"damaged: {', '.join(damaged)}", hint="restore it from a copy, or use another version")
+    unsigned = ", ".join(checked.ref for checked in wrong)
+    return IntegrityError(f"not signed by whom it must be: {unsigned}", hint="artreg sign makes a signature")
 
 
 def pull(
@@ -221,7 +241,7 @@ def _scope(session: Session, what: str | None) -> Reference | ModelName | str | 
 def _report_view(report: Report) -> list[Block]:
     rows = tuple(
         (
-            "ok" if checked.ok else "DAMAGED",
+            "ok" if checked.ok else "UNSIGNED" if checked.unsigned else "DAMAGED",
             checked.ref,
             str(checked.files),
             human_bytes(checked.bytes),
@@ -238,7 +258,9 @@ def _report_view(report: Report) -> list[Block]:
     if report.left_out:
         blocks.append(Line(f"{plural(report.left_out, 'version')} left out this time", Tone.DIM))
     if damaged:
-        blocks.append(Line(f"{damaged} of {plural(len(rows), 'item')} damaged", Tone.BAD))
+        unsigned = all(checked.ok or checked.unsigned for checked in report.checked)
+        how = "not signed by whom it must be" if unsigned else "damaged"
+        blocks.append(Line(f"{damaged} of {plural(len(rows), 'item')} {how}", Tone.BAD))
     else:
         blocks.append(
             Line(f"all {plural(len(rows), 'item')} whole, {total}" if rows else "nothing to verify", Tone.GOOD)

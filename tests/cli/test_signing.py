@@ -1,0 +1,86 @@
+"""Signatures from the command line: what is printed, and what it exits with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Shell
+from keys import allow, make_key, needs_openssh
+
+pytestmark = needs_openssh
+
+ALICE = "alice@example.com"
+
+
+@pytest.fixture
+def alice(shell: Shell) -> Path:
+    shell.publish("1.2.0")
+    shell.publish("1.2.1")
+    return make_key(shell.folder, "alice")
+
+
+def test_a_version_is_signed_and_demanded_to_be(shell: Shell, alice: Path) -> None:
+    file = str(allow(shell.folder, alice=alice))
+    sign = ("sign", "churn@1.2.1", "--key", str(alice), "--identity", ALICE)
+    assert shell.run(*sign, "--dry-run").out == f"demo/churn@1.2.1 would be signed by {ALICE}\n"
+    assert shell.run("verify", "churn@1.2.1", "--allowed-signers", file).code == 4
+    assert shell.run(*sign).out == f"demo/churn@1.2.1 is signed by {ALICE}\n"
+    assert shell.run(*sign).out == f"demo/churn@1.2.1 is signed by {ALICE} already: nothing to do\n"
+    for demand in (("--signed-by", ALICE), ()):
+        assert shell.run("verify", "churn@1.2.1", *demand, "--allowed-signers", file).code == 0
+    ran = shell.run("verify", "churn", "--signed-by", ALICE, "--allowed-signers", file, "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (4, "integrity")
+    assert ran.json["error"]["message"] == "not signed by whom it must be: demo/churn@1.2.0"
+    [problem] = [problem for checked in ran.json["checked"] for problem in checked["problems"]]
+    assert problem == {"file": "signatures", "problem": f"no valid signature by {ALICE}"}
+
+
+def test_sign_in_json(shell: Shell, alice: Path) -> None:
+    document = shell.run("sign", "churn@1.2.1", "--key", str(alice), "--json").json
+    digest = shell.run("resolve", "churn@1.2.1", "--json").json["digest"]
+    assert (document["version"], document["digest"], document["who"]) == ("1.2.1", digest, "ada")
+    assert (document["format"], document["changed"], document["dry_run"]) == ("ssh", True, False)
+    assert len(document["signature"]) == 64
+
+
+def test_settings_name_the_key_and_the_signers(shell: Shell, alice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTREG_SIGNING_KEY", str(alice))
+    monkeypatch.setenv("ARTREG_ALLOWED_SIGNERS", str(allow(shell.folder, alice=alice)))
+    assert shell.run("sign", "churn@1.2.1", "--identity", ALICE).code == 0
+    assert shell.run("verify", "churn@1.2.1", "--signed-by", ALICE).code == 0
+    assert shell.run("verify", "churn@1.2.1", "--signed-by", "bob@example.com").code == 4
+
+
+def test_what_is_damaged_is_not_called_unsigned(shell: Shell, alice: Path) -> None:
+    file = shell.folder / "registry/demo/churn/1.2.1/model.bin"
+    file.chmod(0o644)
+    file.write_text("another")
+    signers = str(allow(shell.folder, alice=alice))
+    ran = shell.run("verify", "churn", "--allowed-signers", signers, "--json")
+    assert (ran.code, ran.json["error"]["message"]) == (4, "damaged: demo/churn@1.2.1")
+    assert [line.split()[0] for line in shell.run("verify", "--allowed-signers", signers).out.splitlines()[1:]] == [
+        "UNSIGNED",
+        "DAMAGED",
+        "2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("sign churn@1.2.1", 2),
+        ("sign churn@1.2.1 --key nowhere", 2),
+        ("sign churn@9.9.9 --key alice", 5),
+        ("sign churn@1.2.1 --key alice --identity *", 2),
+        ("verify --signed-by alice", 2),
+        ("verify --allowed-signers nowhere", 2),
+        ("verify --allowed-signers empty", 2),
+    ],
+)
+def test_wrong_usage(shell: Shell, alice: Path, words: str, code: int) -> None:
+    (shell.folder / "empty").touch()
+    ran = shell.run(*words.split(), "--json")
+    assert ran.code == code, ran
+    assert ran.json["error"]["hint"]
