@@ -11,10 +11,10 @@ import pytest
 needs_openssh = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs OpenSSH")
 
 
-def make_key(folder: Path, name: str, kind: str = "ed25519") -> Path:
+def make_key(folder: Path, name: str, kind: str = "ed25519", form: str = "RFC4716") -> Path:
     """Make a key pair `name` and `name.pub` in a folder; return the private one."""
     path = folder / name
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", str(path)], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-m", form, "-N", "", "-C", "", "-f", str(path)], check=True)
     return path
 
 

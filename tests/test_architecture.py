@@ -61,6 +61,7 @@ HOMES = {
     "skops": ("artreg.training",),
     "pandas": ("artreg.training",),
     "mlflow": ("artreg.integrations",),
+    "model_signing": ("artreg.registry.model_signing",),
     "numpy": ("artreg.training",),
     "pyarrow": ("artreg.training",),
     "typer": ("artreg.cli",),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Shell
-from keys import allow, make_key, needs_openssh
+from keys import allow, make_key, needs_openssh, public
 
 pytestmark = needs_openssh
 
@@ -53,6 +53,55 @@ def test_settings_name_the_key_and_the_signers(shell: Shell, alice: Path, monkey
     assert shell.run("verify", "churn@1.2.1", "--signed-by", "bob@example.com").code == 4
 
 
+def test_the_other_format(shell: Shell, alice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = make_key(shell.folder, "pem", "ecdsa", "PEM")
+    signers = str(allow(shell.folder, bob=key))
+    pub = str(key.with_name("pem.pub"))
+    sign = ("sign", "churn@1.2.1", "--format", "model-signing", "--key", str(key))
+    assert shell.run(*sign, "--dry-run").out == "demo/churn@1.2.1 would be signed\n"
+    assert shell.run(*sign).out == "demo/churn@1.2.1 is signed\n"
+    assert shell.run(*sign).out == "demo/churn@1.2.1 is signed already: nothing to do\n"
+    for demand in (("--allowed-signers", signers, "--signed-by", "bob@example.com"), ("--public-key", pub)):
+        assert shell.run("verify", "churn@1.2.1", *demand).code == 0
+    assert shell.run("verify", "churn@1.2.1", "--public-key", str(alice.with_name("alice.pub"))).code == 4
+    [bundle] = (shell.folder / "registry/demo/churn/history/1.2.1/signatures").iterdir()
+    assert shell.run("sign", "churn@1.2.1", "--attach", str(bundle), "--json").json["changed"] is False
+    refused = shell.run("sign", "churn@1.2.0", "--attach", str(bundle), "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (2, "invalid_input")
+
+
+def test_show_tells_who_signed(shell: Shell, alice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = make_key(shell.folder, "bob", "ecdsa", "PEM")
+    assert shell.run("show", "churn@1.2.1", "--json").json["signatures"] == []
+    shell.run("sign", "churn@1.2.1", "--key", str(alice), "--identity", ALICE)
+    shell.run("sign", "churn@1.2.1", "--key", str(key), "--format", "model-signing")
+    shell.run("sign", "churn@1.2.1", "--key", str(key), "--identity", "eve\x1b[1m")
+    seen = [(one["who"], one["valid"]) for one in shell.run("show", "churn@1.2.1", "--json").json["signatures"]]
+    assert seen == [("", None), (ALICE, None)]
+    assert f"ssh by {ALICE}" in shell.run("show", "churn@1.2.1").out
+    monkeypatch.setenv("ARTREG_ALLOWED_SIGNERS", str(allow(shell.folder, alice=alice)))
+    seen = [(one["who"], one["valid"]) for one in shell.run("show", "churn@1.2.1", "--json").json["signatures"]]
+    assert seen == [("", False), (ALICE, True)]
+    assert "(by no key that counts)" in shell.run("show", "churn@1.2.1").out
+
+
+def test_a_gate_asks_for_a_signature(shell: Shell, alice: Path) -> None:
+    (shell.folder / "policy.yaml").write_text(
+        f"aliases:\n  prod: {{gates: [{{gate: signed, of: [{ALICE}]}}]}}\nsigners:\n  {ALICE}: {public(alice)}\n"
+    )
+    promote = ("promote", "churn", "1.2.1", "--to", "prod", "--policy", "policy.yaml")
+    eve = make_key(shell.folder, "eve")
+    shell.run("sign", "churn@1.2.1", "--key", str(eve), "--identity", ALICE)
+    refused = shell.run(*promote, "--json")
+    assert refused.code == 3
+    [verdict] = [gate for gate in refused.json["error"]["gates"] if gate["gate"] == "signed"]
+    assert verdict["message"] == f"signed by nobody whose key counts; 1 of {ALICE} must"
+    shell.run("sign", "churn@1.2.1", "--key", str(alice), "--identity", ALICE)
+    ran = shell.run(*promote, "--json")
+    assert ran.code == 0
+    assert {"gate": "signed", "passed": True, "signed_by": [ALICE]}.items() <= ran.json["gates"][1].items()
+
+
 def test_what_is_damaged_is_not_called_unsigned(shell: Shell, alice: Path) -> None:
     file = shell.folder / "registry/demo/churn/1.2.1/model.bin"
     file.chmod(0o644)
@@ -74,6 +123,14 @@ def test_what_is_damaged_is_not_called_unsigned(shell: Shell, alice: Path) -> No
         ("sign churn@1.2.1 --key nowhere", 2),
         ("sign churn@9.9.9 --key alice", 5),
         ("sign churn@1.2.1 --key alice --identity *", 2),
+        ("sign churn@1.2.1 --key alice --format model-signing", 2),
+        ("sign churn@1.2.1 --key alice --attach alice", 2),
+        ("sign churn@1.2.1 --attach nowhere", 2),
+        ("sign churn@1.2.1 --attach alice", 2),
+        ("sign churn@1.2.1 --attach alice --identity bob", 2),
+        ("verify --public-key nowhere", 2),
+        ("verify --public-key alice", 2),
+        ("verify --public-key alice.pub --signed-by alice", 2),
         ("verify --signed-by alice", 2),
         ("verify --allowed-signers nowhere", 2),
         ("verify --allowed-signers empty", 2),

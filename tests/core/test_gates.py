@@ -25,6 +25,7 @@ TABLES: dict[str, dict[str, Case]] = {
     "provenance": contents.PROVENANCE,
     "reproduced": contents.REPRODUCED,
     "approvals": people.APPROVALS,
+    "signed": people.SIGNED,
     "soak": people.SOAK,
     "fresh": people.FRESH,
     "size": numbers.SIZE,
@@ -38,7 +39,10 @@ TABLES: dict[str, dict[str, Case]] = {
 
 
 def gate_of(kind: str, settings: Any) -> Gate:
-    policy = parse_policy({"aliases": {"staging": {}, "prod": {"gates": [{"gate": kind, **settings}]}}})
+    signers = dict.fromkeys(("bob", "cid"), "ssh-ed25519 AAAA")
+    policy = parse_policy(
+        {"aliases": {"staging": {}, "prod": {"gates": [{"gate": kind, **settings}]}}, "signers": signers}
+    )
     return policy.aliases["prod"].gates[0]
 
 
@@ -50,6 +54,7 @@ def judge(gate: Gate, given: Evidence, measured: object) -> Verdict:
         heads={alias: given.heads[alias] for alias in needs.heads | needs.since},
         held_since={alias: given.held_since.get(alias) for alias in needs.heads | needs.since},
         incumbents={alias: given.incumbents[alias] for alias in needs.incumbents},
+        signers=given.signers if needs.signers else (),
         way_back=given.way_back if needs.way_back else WayBack(None, "it was not looked for"),
         measured={0: measured} if needs.measured else {},
     )

@@ -6,6 +6,7 @@ from artreg.cli.output import flat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from artreg.core.drift import ColumnDrift, DriftReport, SchemaChange
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from artreg.registry.publish import Published
     from artreg.registry.pull import Pulled
     from artreg.registry.resolve import Resolved
-    from artreg.registry.signatures import Signed, Signer
+    from artreg.registry.signatures import Claim, Signed
     from artreg.registry.verify import Report
     from artreg.registry.yank import Yanked
     from artreg.reproduction.diff import VersionDiff
@@ -124,7 +125,7 @@ def model_summary(model: ModelSummary) -> dict[str, Any]:
     }
 
 
-def version_details(result: VersionDetails) -> dict[str, Any]:
+def version_details(result: VersionDetails, signatures: Sequence[Claim]) -> dict[str, Any]:
     """Return what `show` prints."""
     return {
         **resolved(result.found),
@@ -133,6 +134,7 @@ def version_details(result: VersionDetails) -> dict[str, Any]:
         "metrics": None if result.metrics is None else dict(result.metrics),
         "run": result.run.document(),
         "verified": None if result.verified is None else result.verified.document(),
+        "signatures": [claim(one) for one in signatures],
     }
 
 
@@ -250,9 +252,15 @@ def signed(result: Signed) -> dict[str, Any]:
     }
 
 
-def signer(result: Signer) -> dict[str, Any]:
-    """Return one of the `signers` that `show` prints."""
-    return {"who": result.who, "key": result.key, "time": result.time, "format": result.kind.value}
+def claim(result: Claim) -> dict[str, Any]:
+    """Return one of the `signatures` that `show` prints."""
+    return {
+        "who": result.who,
+        "key": result.key,
+        "time": result.time,
+        "format": result.kind.value,
+        "valid": result.valid,
+    }
 
 
 def version_event(event: VersionEvent) -> dict[str, Any]:

@@ -73,16 +73,27 @@ class Session:
         stored = stored_policy(self.registry)
         return None if stored is None else stored.policy
 
-    def signed_by(self, names: list[str], file: Path | None) -> SignedBy | None:
+    def signed_by(self, names: list[str], file: Path | None, public_key: Path | None = None) -> SignedBy | None:
         """Return whose signature is demanded: of the names given, else of anybody in the file given; None of nobody.
+
+        Args:
+            names: Whose.
+            file: An allowed signers file.
+            public_key: The one key that counts, whosesoever it is.
 
         Raises:
             InvalidInput: Nothing says by which keys the names are known.
         """
-        if not names and file is None:
+        if not names and file is None and public_key is None:
             return None
-        from artreg.core.allowed_signers import SignedBy
+        from artreg.core.allowed_signers import AllowedSigners, SignedBy
 
+        if public_key is not None:
+            from artreg.registry.signing import read_public_key
+
+            if names or file is not None:
+                raise InvalidInput("--public-key stands alone", hint="an allowed signers file can name its owner")
+            return SignedBy(AllowedSigners((f"* {read_public_key(public_key)}",)))
         return SignedBy(self.allowed_signers(file), tuple(names))
 
     def allowed_signers(self, file: Path | None = None) -> AllowedSigners:

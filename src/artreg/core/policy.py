@@ -11,6 +11,7 @@ from artreg.core.gates import KINDS
 from artreg.core.gates.age import SoakGate
 from artreg.core.gates.from_alias import FromGate
 from artreg.core.gates.interface import NONE, Gate
+from artreg.core.gates.people import SignedGate
 from artreg.core.names import Alias, ModelName, is_name
 from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
@@ -77,6 +78,8 @@ class Policy(Frozen):
             ValueError: One does not.
         """
         _check_aliases(self.aliases, self.aliases)
+        for aliases in (self.aliases, *self.projects.values(), *self.models.values()):
+            self._check_signers(aliases)
         for project, aliases in self.projects.items():
             if not is_name(project):
                 raise ValueError(f"{project!r} is not a project name")
@@ -86,6 +89,12 @@ class Policy(Frozen):
             if not slash or not is_name(project) or not is_name(model):
                 raise ValueError(f"{name!r} is not project/model")
             _check_aliases(aliases, {**self.aliases, **self.projects.get(project, {}), **aliases})
+
+    def _check_signers(self, aliases: Aliases) -> None:
+        for name, rules in aliases.items():
+            wanted = {who for gate in rules.gates if isinstance(gate, SignedGate) for who in gate.of}
+            for who in sorted(wanted - self.signers.keys()):
+                raise ValueError(f"{name} asks for a signature of {who}, whose key is not under signers")
 
     @property
     def digest(self) -> str:

@@ -92,7 +92,7 @@ def assess(
     whole = verified(registry, model, version, reporter=reporter)
     digest = whole.manifest.digest
     approvals = tuple(Approval(who, signed) for who, signed in standing_approvals(log, alias, digest, policy.signers))
-    candidate = Candidate(model, version, whole, log, approvals)
+    candidate = Candidate(model, version, whole, log, approvals, policy.signers)
     evidence = gather(registry, candidate, alias, head, gates=rules.gates, instruments=instruments or {})
     verdicts = [*evaluate(rules.gates, evidence)]
     verdicts += [verdict for verdict in (yank_verdict(log), freeze_verdict(head, registry.now())) if not verdict.passed]

@@ -18,6 +18,7 @@ from artreg.frozen import Frozen, replace
 from artreg.registry.check import Verified, check_version
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head, records_from
+from artreg.registry.signing import known_signers
 from artreg.registry.version_log import VersionLog, read_log
 from artreg.registry.versions import read_file, read_manifest
 
@@ -49,6 +50,7 @@ class Candidate(Frozen):
         whole: What its verification found and read.
         log: What was said of it since it was published.
         approvals: Who approved it for the alias.
+        signers: Public keys by the names of those whose signatures they verify.
     """
 
     model: ModelName
@@ -56,6 +58,7 @@ class Candidate(Frozen):
     whole: Verified
     log: VersionLog
     approvals: tuple[Approval, ...]
+    signers: Mapping[str, str]
 
 
 def gather(
@@ -95,6 +98,7 @@ def gather(
         held_since={name: _held_since(registry, heads[name]) for name in _all(needs, "since")},
         incumbents={name: _incumbent(registry, model, name, heads.get(name)) for name in _all(needs, "incumbents")},
         approvals=candidate.approvals,
+        signers=_signers(registry, candidate) if any(need.signers for need in needs) else (),
         proofs=tuple(event.document() for event in candidate.log.proofs if event.payload.get("same_bytes", True)),
         way_back=_way_back(registry, head) if any(need.way_back for need in needs) else WayBack(None, "not looked for"),
     )
@@ -141,6 +145,13 @@ def _subject(
         data=document(DATA_MANIFEST),
         card=None if card is None else card.decode("utf-8", "replace"),
     )
+
+
+def _signers(registry: Registry, candidate: Candidate) -> tuple[str, ...]:
+    from artreg.registry.signatures import signers  # noqa: PLC0415  # only where the policy asks for them
+
+    digest, known = candidate.whole.manifest.digest, known_signers(candidate.signers)
+    return tuple(signer.who for signer in signers(registry, candidate.model, candidate.version, digest, known))
 
 
 def _all(needs: Sequence[Needs], what: str) -> set[Alias]:

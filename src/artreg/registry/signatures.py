@@ -11,20 +11,21 @@ from pathlib import Path
 
 from artreg.core import keys
 from artreg.core.allowed_signers import AllowedSigners, SignedBy
+from artreg.core.bundle import bundle_problem
+from artreg.core.manifest import Manifest
 from artreg.core.names import ModelName
 from artreg.core.signature import BUNDLE, SSH, STATEMENT, Signature, SignatureKind, Statement, parse_statement
 from artreg.core.version import Version
-from artreg.errors import IntegrityError, NotFound
-from artreg.frozen import Frozen
+from artreg.errors import IntegrityError, InvalidInput, NotFound
+from artreg.frozen import Frozen, replace
 from artreg.registry.check import Problem
 from artreg.registry.handle import Registry
 from artreg.registry.signing import allowed_signer, fingerprint, is_signature, public_key, sign
-from artreg.registry.version_log import digest_of, read_log
-from artreg.registry.versions import list_entries
+from artreg.registry.version_log import read_log, require_digest
+from artreg.registry.versions import find_manifest, list_entries, read_manifest
 from artreg.store.commit import commit
 from artreg.store.interface import Kind
 
-_LIMIT = 2 * 2**20
 _MANY = 256  # signatures of one version; whoever puts more there wants to keep readers busy
 
 
@@ -42,6 +43,24 @@ class Signer(Frozen):
     key: str
     time: str
     kind: SignatureKind
+
+
+class Claim(Frozen):
+    """A signature as it presents itself.
+
+    Attributes:
+        who: In whose name; '' where the format does not say.
+        key: The fingerprint of the key that it names, or ''.
+        time: When, by the signer's clock; '' where the format does not say.
+        kind: The format.
+        valid: Whether a key that counts signed these very bytes in that name; None where nobody said which count.
+    """
+
+    who: str
+    key: str
+    time: str
+    kind: SignatureKind
+    valid: bool | None
 
 
 class Signed(Frozen):
@@ -87,7 +106,7 @@ def sign_version(
         InvalidInput: The key cannot sign, or the name cannot stand in an allowed signers file.
         StorageError: Storage failed; the same command run again goes on.
     """
-    digest = digest_of(registry, read_log(registry, model, version))
+    digest = _manifest(registry, model, version).digest
     statement = Statement(model, version, digest, who or registry.actor, registry.timestamp())
     allowed_signer(statement.who, "ssh-ed25519 any")  # a name that nobody could be asked for
     if dry_run:
@@ -100,6 +119,58 @@ def sign_version(
         return Signed(model, version, digest, SignatureKind.SSH, there, statement.who, changed=False)
     attach(registry, model, version, signature)
     return Signed(model, version, digest, SignatureKind.SSH, signature, statement.who, changed=True)
+
+
+def sign_version_bundle(
+    registry: Registry, model: ModelName, version: Version, key: Path, *, dry_run: bool = False
+) -> Signed:
+    """Sign a version in the OpenSSF model signing format; once with each key is enough.
+
+    Args:
+        registry: The registry.
+        model: The model.
+        version: The version.
+        key: A private elliptic curve key in PEM.
+        dry_run: Say what would be signed, but write nothing.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: Its manifest is damaged, or is not what was said of the version before.
+        InvalidInput: The key cannot sign, or the package `model-signing` is not installed.
+        StorageError: Storage failed; the same command run again goes on.
+    """
+    from artreg.registry.model_signing import public_half, sign_bundle  # noqa: PLC0415  # only this format needs it
+
+    manifest, own = _manifest(registry, model, version), AllowedSigners((f"* {public_half(key)}",))
+    for there, signer in _valid(registry, model, version, manifest.digest, own):
+        if signer.kind is SignatureKind.MODEL_SIGNING:
+            return Signed(model, version, manifest.digest, there.kind, there, "", changed=False)
+    data = b"" if dry_run else sign_bundle(manifest, f"{model.model}-{version}", key)
+    return _lay(registry, model, version, manifest, data, dry_run=dry_run)
+
+
+def attach_bundle(
+    registry: Registry, model: ModelName, version: Version, data: bytes, *, dry_run: bool = False
+) -> Signed:
+    """Lay a bundle beside a version that another tool signed, such as `model_signing sign` over a pulled folder.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: Its manifest is damaged, or is not what was said of the version before.
+        InvalidInput: The bundle speaks of something else.
+        StorageError: Storage failed; the same command run again goes on.
+    """
+    manifest = _manifest(registry, model, version)
+    problem = bundle_problem(data, manifest)
+    if problem:
+        raise InvalidInput(
+            f"this signature is not of {model}@{version}: {problem}",
+            hint="sign the folder that artreg pull made, checksum.txt and all",
+        )
+    there = next((one for one in read_signatures(registry, model, version)[0] if one.data == data), None)
+    if there is not None:
+        return Signed(model, version, manifest.digest, SignatureKind.MODEL_SIGNING, there, "", changed=False)
+    return _lay(registry, model, version, manifest, data, dry_run=dry_run)
 
 
 def attach(registry: Registry, model: ModelName, version: Version, signature: Signature) -> None:
@@ -134,6 +205,36 @@ def signers(
     """
     found = {(signer.who, signer.key): signer for _, signer in _valid(registry, model, version, digest, allowed)}
     return tuple(sorted(found.values(), key=lambda signer: (signer.who, signer.time)))
+
+
+def claims(
+    registry: Registry, model: ModelName, version: Version, digest: str, allowed: AllowedSigners | None
+) -> tuple[Claim, ...]:
+    """Return the signatures of a version, be they worth anything or not.
+
+    Args:
+        registry: The registry.
+        model: The model.
+        version: The version.
+        digest: The digest that a signature must speak of.
+        allowed: Whose keys count, if anybody said so.
+
+    Raises:
+        InvalidInput: There is no ssh-keygen to check them with.
+        StorageError: Storage cannot be read.
+    """
+    stored, _ = read_signatures(registry, model, version)
+    checked = () if allowed is None else _valid(registry, model, version, digest, allowed)
+    signed = {signature.id: signer for signature, signer in checked}
+    found = []
+    for one in stored:
+        signer = signed.get(one.id)
+        if signer is not None:
+            found.append(Claim(signer.who, signer.key, signer.time, signer.kind, True))
+        else:
+            valid = None if allowed is None else False
+            found.append(replace(_claimed(one), valid=valid))
+    return tuple(sorted(found, key=lambda claim: (claim.who, claim.time, claim.key)))
 
 
 def signature_problem(
@@ -193,10 +294,10 @@ def _read(registry: Registry, model: ModelName, version: Version, name: str) -> 
     prefix, stem = keys.signatures_prefix(model, version), name.partition(".")[0]
     try:
         if name == stem + BUNDLE:
-            signature = Signature(SignatureKind.MODEL_SIGNING, registry.store.read(f"{prefix}/{name}", _LIMIT))
+            signature = Signature(SignatureKind.MODEL_SIGNING, registry.store.read(f"{prefix}/{name}"))
         else:
-            data = registry.store.read(f"{prefix}/{stem}{STATEMENT}", _LIMIT)
-            text = registry.store.read(f"{prefix}/{name}", _LIMIT).decode("ascii")
+            data = registry.store.read(f"{prefix}/{stem}{STATEMENT}")
+            text = registry.store.read(f"{prefix}/{name}").decode("ascii")
             signature = Signature(SignatureKind.SSH, data, text)
     except NotFound as error:
         raise IntegrityError("what was signed is missing") from error
@@ -211,15 +312,62 @@ def _read(registry: Registry, model: ModelName, version: Version, name: str) -> 
     return signature
 
 
+def _manifest(registry: Registry, model: ModelName, version: Version) -> Manifest:
+    """Return the manifest of a version that is as it was when anything was first said of it."""
+    manifest = read_manifest(registry, model, version)
+    require_digest(read_log(registry, model, version), manifest.digest)
+    return manifest
+
+
+def _lay(
+    registry: Registry, model: ModelName, version: Version, manifest: Manifest, data: bytes, *, dry_run: bool
+) -> Signed:
+    signature = Signature(SignatureKind.MODEL_SIGNING, data)
+    if not dry_run:
+        attach(registry, model, version, signature)
+    there = None if dry_run else signature
+    return Signed(model, version, manifest.digest, signature.kind, there, "", changed=True, dry_run=dry_run)
+
+
 def _valid(
     registry: Registry, model: ModelName, version: Version, digest: str, allowed: AllowedSigners
 ) -> Iterator[tuple[Signature, Signer]]:
     for signature in read_signatures(registry, model, version)[0]:
         if signature.kind is SignatureKind.SSH:
-            said = parse_statement(signature.data, "the statement")
-            if said.digest == digest and is_signature(signature.data, signature.signature, said.who, allowed.lines):
-                key = fingerprint(public_key(signature.signature))
-                yield signature, Signer(said.who, key, said.time, SignatureKind.SSH)
+            found = _by_ssh(signature, digest, allowed)
+        else:
+            found = _by_model_signing(signature, _find_manifest(registry, model, version, digest), allowed)
+        for signer in found:
+            yield signature, signer
+
+
+def _by_ssh(signature: Signature, digest: str, allowed: AllowedSigners) -> Iterator[Signer]:
+    said = parse_statement(signature.data, "the statement")
+    if said.digest == digest and is_signature(signature.data, signature.signature, said.who, allowed.lines):
+        yield Signer(said.who, fingerprint(public_key(signature.signature)), said.time, signature.kind)
+
+
+def _by_model_signing(signature: Signature, manifest: Manifest | None, allowed: AllowedSigners) -> Iterator[Signer]:
+    from artreg.registry.model_signing import bundle_signers  # noqa: PLC0415  # only this format needs it
+
+    for who, key in bundle_signers(signature.data, manifest, allowed) if manifest else ():
+        yield Signer(who, fingerprint(key), "", signature.kind)
+
+
+def _claimed(signature: Signature) -> Claim:
+    if signature.kind is not SignatureKind.SSH:
+        return Claim("", "", "", signature.kind, None)
+    said, key = parse_statement(signature.data, "the statement"), public_key(signature.signature)
+    return Claim(said.who, fingerprint(key) if key else "", said.time, signature.kind, None)
+
+
+def _find_manifest(registry: Registry, model: ModelName, version: Version, digest: str) -> Manifest | None:
+    """Return the manifest of a version if it is the one with this digest."""
+    try:
+        manifest = find_manifest(registry, model, version)
+    except IntegrityError:
+        return None
+    return manifest if manifest is not None and manifest.digest == digest else None
 
 
 def _problem(name: str, what: str) -> Problem:

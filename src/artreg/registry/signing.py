@@ -7,10 +7,12 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from artreg.core import canonical
+from artreg.core.allowed_signers import AllowedSigners
 from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.core.version_event import VersionEvent
@@ -121,6 +123,61 @@ def fingerprint(key: str) -> str:
     return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
+def known_signers(signers: Mapping[str, str]) -> AllowedSigners:
+    """Return the signers whose public keys a policy names.
+
+    Raises:
+        InvalidInput: A name or a key makes no sense.
+    """
+    return AllowedSigners(tuple(allowed_signer(who, key) for who, key in signers.items()))
+
+
+@cache
+def pem_of(key: str) -> bytes:
+    """Return a public ECDSA key as other tools read it, in PEM; b'' if there is no such form.
+
+    Args:
+        key: The key as it stands in a file such as id.pub.
+
+    Raises:
+        InvalidInput: There is no ssh-keygen.
+    """
+    return _converted(key, "-e")
+
+
+def key_of_pem(pem: str) -> str:
+    """Return a public key in PEM as OpenSSH writes it; '' if it is none.
+
+    Raises:
+        InvalidInput: There is no ssh-keygen.
+    """
+    return _converted(pem, "-i").decode("ascii", "replace").strip()
+
+
+def read_public_key(file: Path) -> str:
+    """Return the public key that a file holds, as OpenSSH writes it or in PEM.
+
+    Raises:
+        InvalidInput: It cannot be read, or holds none; or there is no ssh-keygen.
+    """
+    try:
+        text = file.expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}", hint="name a public key") from error
+    key = (key_of_pem(text) if text.startswith("-----BEGIN") else text).split()
+    if len(key) < 2 or ("\n" in text and not text.startswith("-----BEGIN")):  # noqa: PLR2004  # the type and the key
+        raise InvalidInput(f"{file} holds no public key", hint="name a file such as id.pub, or a public key in PEM")
+    return f"{key[0]} {key[1]}"
+
+
+def _converted(key: str, way: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "key.pub")
+        file.write_text(f"{key.strip()}\n", encoding="utf-8")
+        done = _run([way, "-m", "PKCS8", "-f", str(file)])
+    return b"" if done.returncode else done.stdout
+
+
 def allowed_signer(who: str, public_key: str) -> str:
     """Return the line of an allowed signers file that lets `who`, and nobody else, sign with a public key.
 
@@ -137,12 +194,16 @@ def allowed_signer(who: str, public_key: str) -> str:
 
 
 def _ssh_keygen(arguments: Sequence[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    return _run(["-Y", *arguments], data)
+
+
+def _run(arguments: Sequence[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     program = shutil.which("ssh-keygen")
     if program is None:
         raise InvalidInput("there is no ssh-keygen here, which signs and verifies", hint="install OpenSSH")
     try:
         return subprocess.run(  # noqa: S603  # a list of arguments, no shell
-            [program, "-Y", *arguments], input=data, capture_output=True, timeout=_TIMEOUT_S, check=False
+            [program, *arguments], input=data, capture_output=True, timeout=_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise InvalidInput("ssh-keygen did not answer in time", hint="try the key with ssh-keygen -Y sign") from error

@@ -124,3 +124,20 @@ ROLLBACK_PLAN = {
     "the first promotion": Case({}, True, "prod holds nothing to go back to", back(None), figures={"back_to": None}),
     "the first promotion, where that is refused": Case({"first": False}, False, "prod holds nothing", back(None)),
 }
+
+BY = {"of": ["bob", "cid"]}
+
+
+def signed(*names: str) -> dict[str, object]:
+    return {"signers": names}
+
+
+SIGNED = {
+    "by one of those": Case(BY, True, "signed by bob", signed("bob"), figures={"signed_by": ["bob"]}),
+    "by another": Case(BY, False, "signed by nobody whose key counts; 1 of bob, cid must", signed("eve"), off_by=1),
+    "by nobody": Case({}, False, "signed by nobody whose key counts; 1 must", off_by=1),
+    "by anybody whose key is known": Case({}, True, "signed by eve", signed("eve")),
+    "by too few": Case({**BY, "count": 2}, False, "signed by bob; 2 of bob, cid must", signed("bob"), off_by=1),
+    "twice by one": Case({**BY, "count": 2}, False, "signed by bob; 2", signed("bob", "bob"), off_by=1),
+    "by enough": Case({**BY, "count": 2}, True, "signed by bob, cid", signed("cid", "eve", "bob")),
+}

@@ -51,6 +51,9 @@ def verify(
             "--allowed-signers", metavar="FILE", help="Whose keys count, as OpenSSH has it [ARTREG_ALLOWED_SIGNERS]"
         ),
     ] = None,
+    public_key: Annotated[
+        Path | None, Option("--public-key", metavar="FILE", help="Each version must be signed by this key")
+    ] = None,
     jobs: JobsOption = None,
     backend: BackendOption = None,
     scheduler: SchedulerOption = None,
@@ -60,7 +63,7 @@ def verify(
     --since, --sample and --subset choose among the versions of a model, a project or the whole registry, each of which
     must hold; the histories are checked in any case. --since goes by what --record left behind. With --jobs and
     --backend versions are checked side by side, also on a cluster, whose machines must reach the registry's root.
-    With --signed-by or --allowed-signers each version must also bear a signature that counts.
+    With --signed-by, --allowed-signers or --public-key each version must also bear a signature that counts.
 
     Examples: artreg verify; artreg verify churn@prod; artreg verify --all --since 7d --record;
     artreg verify --subset 3/7 --jobs 8; artreg verify --all --backend dask --scheduler tcp://host:8786;
@@ -81,7 +84,7 @@ def verify(
         quick=quick,
         only=only,
         record=record,
-        signed_by=session.signed_by(signed_by or [], allowed_signers),
+        signed_by=session.signed_by(signed_by or [], allowed_signers, public_key),
         workers=workers_of(jobs, backend, scheduler, Backend.THREADS),
         reporter=session.output.reporter,
     )

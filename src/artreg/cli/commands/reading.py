@@ -13,12 +13,14 @@ from artreg.errors import InvalidInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from typing import Annotated, Any
 
     from artreg.registry.catalog import ModelSummary, VersionDetails
     from artreg.registry.history import Head
     from artreg.registry.resolve import Resolved
+    from artreg.registry.signatures import Claim
 
 
 class Provenance(Enum):
@@ -51,11 +53,12 @@ def show(
         Provenance | None, Option("--provenance", help="Print where it comes from as an in-toto statement")
     ] = None,
 ) -> None:
-    """Show a version: files, metrics, and the run that made it.
+    """Show a version: files, metrics, the run that made it, and who signed it.
 
     Examples: artreg show churn@prod; artreg show churn@1.2.1 --json; artreg show churn@prod --provenance slsa
     """
     from artreg.registry.catalog import details
+    from artreg.registry.signatures import claims
 
     if provenance is not None:
         from artreg.core.lineage import slsa_statement
@@ -65,7 +68,9 @@ def show(
         return
     result = details(session.registry, session.reference(reference))
     warn(session, result.found)
-    session.output.result(documents.version_details(result), _details_view(result))
+    known = session.allowed_signers() if session.settings.allowed_signers else None
+    found = claims(session.registry, result.found.model, result.found.version, result.found.digest, known)
+    session.output.result(documents.version_details(result, found), _details_view(result, found))
 
 
 def resolve(
@@ -193,7 +198,7 @@ def _versions_view(summary: ModelSummary) -> list[Block]:
     return [Table(columns, rows, title=str(summary.model), numeric=frozenset({3, 4}))]
 
 
-def _details_view(result: VersionDetails) -> list[Block]:
+def _details_view(result: VersionDetails, signatures: Sequence[Claim]) -> list[Block]:
     run = result.run
     rows = [
         ("aliases", ", ".join(result.aliases) or "none"),
@@ -201,6 +206,7 @@ def _details_view(result: VersionDetails) -> list[Block]:
         ("path", result.found.path),
         ("published", f"{run.published_at} by {run.published_by}"),
         *_verified_rows(result),
+        *(("signed", _claim_text(claim)) for claim in signatures),
     ]
     rows += _axes_rows(run.axes)
     blocks: list[Block] = [Line(str(result.found), Tone.STRONG), Fields(tuple(rows))]
@@ -218,6 +224,12 @@ def _verified_rows(result: VersionDetails) -> list[tuple[str, str]]:
     if seen is None:
         return []
     return [("verified", f"{seen.time} by {seen.who}{'' if seen.ok else ': DAMAGED'}")]
+
+
+def _claim_text(claim: Claim) -> str:
+    told = {True: "valid", False: "by no key that counts", None: "not checked: set allowed_signers"}[claim.valid]
+    words = (claim.kind.value, f"by {claim.who}" if claim.who else "", claim.time, claim.key, f"({told})")
+    return " ".join(word for word in words if word)
 
 
 def _axes_rows(axes: Any) -> list[tuple[str, str]]:

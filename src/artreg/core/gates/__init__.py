@@ -15,7 +15,7 @@ from artreg.core.gates.from_alias import FromGate
 from artreg.core.gates.interface import Gate
 from artreg.core.gates.limits import LatencyGate, SizeGate
 from artreg.core.gates.metric import MetricGate
-from artreg.core.gates.people import ApprovalsGate, RollbackPlanGate
+from artreg.core.gates.people import ApprovalsGate, RollbackPlanGate, SignedGate
 from artreg.core.gates.provenance import ModelCardGate, NoPickleGate, ProvenanceGate, ReproducedGate
 from artreg.core.gates.regression import NoRegressionGate
 from artreg.core.record import Verdict
@@ -29,6 +29,7 @@ KINDS: Mapping[str, type[Gate]] = {
     "provenance": ProvenanceGate,
     "reproduced": ReproducedGate,
     "approvals": ApprovalsGate,
+    "signed": SignedGate,
     "soak": SoakGate,
     "fresh": FreshGate,
     "size": SizeGate,

@@ -75,6 +75,7 @@ class Evidence(Frozen):
         held_since: Since when each of these aliases has held what it holds.
         incumbents: What each alias that a gate compares with holds; None where it holds nothing.
         approvals: Who approved the candidate for the alias, each once, bound to its digest.
+        signers: Who signed the candidate, bound to its digest, with a key that the policy names.
         proofs: Records that it was trained again with the same digests.
         way_back: What a rollback would return to.
         measured: What was measured outside for a gate, by its place among the gates of the alias.
@@ -90,6 +91,7 @@ class Evidence(Frozen):
     held_since: Mapping[Alias, datetime | None] = NOTHING
     incumbents: Mapping[Alias, Subject | None] = NOTHING
     approvals: tuple[Approval, ...] = ()
+    signers: tuple[str, ...] = ()
     proofs: tuple[Mapping[str, Any], ...] = ()
     way_back: WayBack = WayBack(None, "it was not looked for")
     measured: Mapping[int, object] = NOTHING
@@ -103,6 +105,7 @@ class Needs(Frozen):
         since: Aliases of which it asks since when they have held what they hold, and their newest records.
         incumbents: Aliases whose versions it compares the candidate with.
         way_back: Whether it looks at what a rollback would return to.
+        signers: Whether it looks at who signed the candidate.
         measured: Whether something must be measured outside.
     """
 
@@ -110,4 +113,5 @@ class Needs(Frozen):
     since: frozenset[Alias] = frozenset()
     incumbents: frozenset[Alias] = frozenset()
     way_back: bool = False
+    signers: bool = False
     measured: bool = False

@@ -1,4 +1,4 @@
-"""Gates about people and plans: `approvals`, `rollback_plan`."""
+"""Gates about people and plans: `approvals`, `signed`, `rollback_plan`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,38 @@ class ApprovalsGate(Gate):
             message = f"approved by {names}; {self.count} {kind}{waiting} are needed, the publisher's does not count"
             return self.verdict(False, message, **figures, off_by=self.count - len(counted))
         return self.verdict(True, f"approved by {names}", **figures)
+
+
+class SignedGate(Gate):
+    """Enough named people must have signed these very bytes, with the keys that the policy names under `signers`.
+
+    Attributes:
+        count: How many must have.
+        of: Whose signatures count; empty: those of anybody whose key the policy names.
+    """
+
+    count: Annotated[int, Field(ge=1)] = 1
+    of: list[str] = NONE
+
+    def check(self) -> None:
+        """See that something could pass."""
+        if self.of and self.count > len(set(self.of)):
+            raise ValueError("count is more than there are people in of, so that nothing could pass")
+
+    def needs(self, alias: Alias) -> Needs:
+        """Ask for those who signed."""
+        return Needs(signers=True)
+
+    def judge(self, evidence: Evidence, measured: object) -> Verdict:
+        """Pass a version that enough people signed."""
+        counted = sorted({who for who in evidence.signers if not self.of or who in self.of})
+        figures = {"count": self.count, "of": self.of, "signed_by": counted}
+        names = ", ".join(counted) or "nobody whose key counts"
+        if len(counted) < self.count:
+            waiting = f" of {', '.join(self.of)}" if self.of else ""
+            message = f"signed by {names}; {self.count}{waiting} must"
+            return self.verdict(False, message, **figures, off_by=self.count - len(counted))
+        return self.verdict(True, f"signed by {names}", **figures)
 
 
 class RollbackPlanGate(Gate):
