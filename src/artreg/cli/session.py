@@ -9,6 +9,7 @@ from artreg.cli.output import Output, choose_output
 from artreg.cli.settings import POLICY_FILE, Settings, default_actor, load_settings
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.errors import InvalidInput, NotFound
+from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.store.factory import open_store
 from artreg.store.options import StorageOptions
@@ -38,7 +39,8 @@ class Session:
     def registry(self) -> Registry:
         """The registry, opened."""
         options = StorageOptions(endpoint_url=self.settings.endpoint_url)
-        return Registry(open_store(self.settings.registry, options), self.settings.actor or default_actor())
+        actor = self.settings.actor or default_actor()
+        return Registry(open_store(self.settings.registry, options), actor, signing_key=self.settings.signing_key)
 
     @cached_property
     def policy(self) -> Policy:
@@ -73,7 +75,12 @@ class Session:
         stored = stored_policy(self.registry)
         return None if stored is None else stored.policy
 
-    def signed_by(self, names: list[str], file: Path | None, public_key: Path | None = None) -> SignedBy | None:
+    def sign_with(self, key: Path | None) -> None:
+        """Let the actor sign moves with a key, if one is given, instead of the one in the settings."""
+        if key is not None:
+            self.settings = replace(self.settings, signing_key=str(key))
+
+    def signed_by(self, names: list[str], file: Path | str | None, public_key: Path | None = None) -> SignedBy | None:
         """Return whose signature is demanded: of the names given, else of anybody in the file given; None of nobody.
 
         Args:
@@ -96,7 +103,7 @@ class Session:
             return SignedBy(AllowedSigners((f"* {read_public_key(public_key)}",)))
         return SignedBy(self.allowed_signers(file), tuple(names))
 
-    def allowed_signers(self, file: Path | None = None) -> AllowedSigners:
+    def allowed_signers(self, file: Path | str | None = None) -> AllowedSigners:
         """Return whose signatures count: as a file says, or the one in the settings.
 
         The registry's own policy is not asked: whoever can write there could let anybody count.
@@ -108,8 +115,8 @@ class Session:
 
         from artreg.core.allowed_signers import AllowedSigners
 
-        named = file or (Path(self.settings.allowed_signers) if self.settings.allowed_signers else None)
-        if named is None:
+        named = Path(file or self.settings.allowed_signers or "")
+        if not named.name:
             raise InvalidInput(
                 "nothing says whose keys count", hint="add --allowed-signers FILE, or set allowed_signers"
             )

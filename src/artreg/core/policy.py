@@ -18,9 +18,10 @@ from artreg.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal
 
 _NO_GATES: list[Gate] = []
+_NO_MOVES: list[Literal["promote", "rollback"]] = []
 _NO_RULES: dict[str, Any] = {}
 
 
@@ -32,12 +33,14 @@ class AliasPolicy(Frozen):
         require_reason: Whether a move, rollbacks included, must say why.
         who: Who may move it, as names or patterns such as `*@example.org`; empty: anybody.
         force: Who may promote although gates say no, giving a reason; empty: nobody.
+        signed_moves: Which moves whoever makes them must sign, with the key that `signers` names for that person.
     """
 
     gates: list[Gate] = _NO_GATES
     require_reason: bool = False
     who: list[str] = NONE
     force: list[str] = NONE
+    signed_moves: list[Literal["promote", "rollback"]] = _NO_MOVES
 
     def may_move(self, actor: str) -> bool:
         """Return whether `actor` may move the alias."""
@@ -50,7 +53,9 @@ class AliasPolicy(Frozen):
     def document(self) -> dict[str, object]:
         """Return it as a JSON object, with every default spelt out."""
         gates = [gate.document() for gate in self.gates]
-        return {"gates": gates, "require_reason": self.require_reason, "who": self.who, "force": self.force}
+        rules = {"gates": gates, "require_reason": self.require_reason, "who": self.who, "force": self.force}
+        # Left out otherwise, so that a policy from before there was such a thing keeps its digest.
+        return {**rules, "signed_moves": sorted(set(self.signed_moves))} if self.signed_moves else rules
 
 
 Aliases = dict[str, AliasPolicy]
@@ -95,6 +100,8 @@ class Policy(Frozen):
             wanted = {who for gate in rules.gates if isinstance(gate, SignedGate) for who in gate.of}
             for who in sorted(wanted - self.signers.keys()):
                 raise ValueError(f"{name} asks for a signature of {who}, whose key is not under signers")
+            if rules.signed_moves and not self.signers:
+                raise ValueError(f"{name} wants its moves signed, but no key is under signers, so that nobody could")
 
     @property
     def digest(self) -> str:

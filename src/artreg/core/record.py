@@ -29,6 +29,11 @@ class Action(Enum):
     FREEZE = "freeze"  # moves nothing: it keeps others from doing so
     UNFREEZE = "unfreeze"
     YANK = "yank"  # moves nothing: it tells whoever reads the alias that what it holds was yanked
+    CONFIRM = "confirm"  # moves nothing: it says that the alias still stands there, for whoever asks how old that is
+
+
+MOVES = frozenset({Action.PROMOTE, Action.ROLLBACK})
+"""What points an alias at a version; every other record leaves it where it is."""
 
 
 class Verdict(Frozen):
@@ -90,6 +95,7 @@ class PromotionRecord(Frozen):
         gates: Every verdict.
         frozen: That the alias is frozen; each record hands it on to the next.
         yanked: Whether the version was yanked while the alias held it; its log says whether it still is.
+        signature: An SSH signature, by whoever moved the alias, of all else that it says; None if there is none.
     """
 
     model: ModelName
@@ -109,9 +115,30 @@ class PromotionRecord(Frozen):
     gates: tuple[Verdict, ...]
     frozen: Freeze | None = None
     yanked: bool = False
+    signature: str | None = None
+
+    def follows(self, before: PromotionRecord) -> bool:
+        """Return whether it can come right after a record: it starts where that ended, and only a move moves."""
+        if self.previous_version != before.version:
+            return False
+        return self.action in MOVES or (self.version, self.digest) == (before.version, before.digest)
+
+    def statement(self) -> bytes:
+        """Return the bytes that are signed: the whole record but its signature and its digest."""
+        return canonical.dumps(self._body())
 
     def document(self) -> dict[str, Any]:
         """Return it as the JSON object that is stored, sealed with a digest of itself."""
+        body = self._body()
+        if self.signature is not None:
+            body["signature"] = self.signature
+        return {**body, _SEAL: canonical.digest(canonical.dumps(body))}
+
+    def encode(self) -> bytes:
+        """Return the bytes that are stored."""
+        return canonical.dumps(self.document())
+
+    def _body(self) -> dict[str, Any]:
         body: dict[str, Any] = {
             "format": FORMAT,
             "project": self.model.project,
@@ -135,11 +162,7 @@ class PromotionRecord(Frozen):
             body["frozen"] = self.frozen.document()
         if self.yanked:
             body["yanked"] = True
-        return {**body, _SEAL: canonical.digest(canonical.dumps(body))}
-
-    def encode(self) -> bytes:
-        """Return the bytes that are stored."""
-        return canonical.dumps(self.document())
+        return body
 
 
 def parse_record(data: bytes, model: ModelName, alias: Alias, generation: int) -> PromotionRecord:
@@ -188,6 +211,7 @@ def _from_document(document: Mapping[str, Any]) -> PromotionRecord:
         gates=tuple(_verdict(verdict) for verdict in typed(document, "gates", list)),
         frozen=_freeze(typed(document, "frozen", dict)) if "frozen" in document else None,
         yanked=typed(document, "yanked", bool) if "yanked" in document else False,
+        signature=typed(document, "signature", str) if "signature" in document else None,
     )
 
 

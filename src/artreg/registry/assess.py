@@ -18,6 +18,7 @@ from artreg.registry.freeze import freeze_verdict
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head
 from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.signed_moves import Signers
 from artreg.registry.version_log import VersionLog, read_log, yank_verdict
 
 
@@ -34,6 +35,7 @@ class Assessment(Frozen):
         rules: What the policy says of the alias.
         policy: The policy's digest.
         verdicts: What every gate said.
+        signers: Who must sign the move, and by which keys.
     """
 
     model: ModelName
@@ -45,6 +47,7 @@ class Assessment(Frozen):
     rules: AliasPolicy
     policy: str
     verdicts: tuple[Verdict, ...]
+    signers: Signers
 
     @property
     def stands_there(self) -> bool:
@@ -96,4 +99,5 @@ def assess(
     evidence = gather(registry, candidate, alias, head, gates=rules.gates, instruments=instruments or {})
     verdicts = [*evaluate(rules.gates, evidence)]
     verdicts += [verdict for verdict in (yank_verdict(log), freeze_verdict(head, registry.now())) if not verdict.passed]
-    return Assessment(model, alias, version, digest, head, log, rules, policy.digest, tuple(verdicts))
+    signers = Signers(rules, policy.signers)
+    return Assessment(model, alias, version, digest, head, log, rules, policy.digest, tuple(verdicts), signers)

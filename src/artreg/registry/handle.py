@@ -32,12 +32,14 @@ class Registry(Frozen):
         actor: Who acts; stands in every record.
         now: The clock.
         new_id: Gives a random write id at each call.
+        signing_key: The file of the SSH key by which the actor signs moves of aliases, if there is one.
     """
 
     store: Store
     actor: str = "unknown"
     now: Callable[[], datetime] = _now
     new_id: Callable[[], str] = _new_id
+    signing_key: str | None = None
 
     def timestamp(self) -> str:
         """Return the present time as RFC 3339 in UTC, to the millisecond."""

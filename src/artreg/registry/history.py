@@ -173,7 +173,7 @@ def _previous(registry: Registry, head: Head) -> Head | None:
             raise IntegrityError(f"record 1 of {record.alias} of {record.model} names one before it")
         return None
     previous = read_record(registry, record.model, record.alias, record.generation - 1)
-    if previous.sha256 != record.previous_record or previous.record.version != record.previous_version:
+    if previous.sha256 != record.previous_record or not record.follows(previous.record):
         raise IntegrityError(
             f"the history of {record.alias} of {record.model} was rewritten: "
             f"record {record.generation} does not follow from record {record.generation - 1}"

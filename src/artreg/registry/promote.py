@@ -14,6 +14,7 @@ from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
 from artreg.registry.move import Destination, Moved, commit_move, draft, fallback_on, heal
 from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.signed_moves import Signers, require_key, sign_move
 
 UNFORCEABLE = {"integrity", "yanked", "frozen"}
 """Verdicts that nobody can override."""
@@ -59,10 +60,13 @@ def promote(
         GateRejected: A gate said no; `details["gates"]` holds every verdict.
         Conflict: Somebody else moved the alias, spoke of the version, or changed the policy meanwhile, or the alias
             does not hold what was expected; nothing was changed.
-        InvalidInput: The policy names no such alias, demands a reason, or does not let the actor do this.
+        InvalidInput: The policy names no such alias, demands a reason or a signature, or does not let the actor do
+            this.
         StorageError: Storage failed; the message says what was done.
     """
-    require_permission(policy.of(model, alias), registry.actor, alias)
+    rules = policy.of(model, alias)
+    require_permission(rules, registry.actor, alias)
+    require_key(registry, Signers(rules, policy.signers), Action.PROMOTE)
     found = assess(registry, model, version, alias, policy, instruments=instruments, reporter=reporter)
     _require_expected(found, expect)
     if found.stands_there:
@@ -108,6 +112,7 @@ def move_to(
                 "the policy was changed after the gates were asked; nothing was changed",
                 hint="run the command again: the gates are then asked by the new one",
             )
+        record = sign_move(registry, record, found.signers)
         commit_move(registry, record, found.log)
     return Moved(record, changed=True, dry_run=dry_run)
 

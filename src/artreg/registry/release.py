@@ -17,6 +17,7 @@ from artreg.registry.history import find_head, read_record
 from artreg.registry.move import Destination, Moved, commit_move, draft
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.promote import move_to, require_permission, require_reason
+from artreg.registry.signed_moves import Signers, require_key, sign_move
 from artreg.registry.version_log import read_log, require_not_yanked
 
 
@@ -75,6 +76,7 @@ def release(
     for step in steps:
         rules = policy.of(step.model, step.alias)
         require_permission(rules, registry.actor, step.alias)
+        require_key(registry, Signers(rules, policy.signers), Action.PROMOTE)
         require_reason(rules, step.alias, reason)
         judged.append(
             assess(registry, step.model, step.version, step.alias, policy, instruments=instruments, reporter=reporter)
@@ -85,7 +87,7 @@ def release(
         try:
             moved.append(_move(registry, found, reason, dry_run, policy_now))
         except ArtregError as error:
-            _put_back(registry, moved, error)
+            _put_back(registry, moved, policy, error)
             raise
     return moved
 
@@ -99,7 +101,7 @@ def _move(
     return move_to(registry, found, reason=reason, dry_run=dry_run, policy_now=policy_now)
 
 
-def _put_back(registry: Registry, moved: Sequence[Moved], error: ArtregError) -> None:
+def _put_back(registry: Registry, moved: Sequence[Moved], policy: Policy, error: ArtregError) -> None:
     """Roll back what was moved, the last first, and add to the error what came of it."""
     done = [step for step in moved if step.changed and not step.dry_run]
     put_back: list[str] = []
@@ -107,7 +109,7 @@ def _put_back(registry: Registry, moved: Sequence[Moved], error: ArtregError) ->
     for step in reversed(done):
         name = f"{step.record.model}@{step.record.alias}"
         try:
-            (put_back if _undo(registry, step, error.message) else left).append(name)
+            (put_back if _undo(registry, step, policy, error.message) else left).append(name)
         except ArtregError as failure:
             left.append(f"{name} ({failure.message})")
     if put_back:
@@ -117,7 +119,7 @@ def _put_back(registry: Registry, moved: Sequence[Moved], error: ArtregError) ->
     error.details |= {"put_back": put_back, "not_put_back": left}
 
 
-def _undo(registry: Registry, step: Moved, why: str) -> bool:
+def _undo(registry: Registry, step: Moved, policy: Policy, why: str) -> bool:
     """Point an alias back at what it held before; False if that was nothing, or somebody has moved it since."""
     record = step.record
     head = find_head(registry, record.model, record.alias)
@@ -138,7 +140,8 @@ def _undo(registry: Registry, step: Moved, why: str) -> bool:
         policy=record.policy,
         gates=(),
     )
-    commit_move(registry, back, log)
+    signers = Signers(policy.of(record.model, record.alias), policy.signers)
+    commit_move(registry, sign_move(registry, back, signers), log)
     return True
 
 

@@ -14,6 +14,7 @@ from artreg.registry.history import Head, read_record, records_from, require_hea
 from artreg.registry.move import Destination, Moved, commit_move, draft, heal
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.promote import require_permission, require_reason
+from artreg.registry.signed_moves import Signers, require_key, sign_move
 from artreg.registry.version_log import VersionLog, read_log, require_not_yanked
 
 
@@ -48,11 +49,14 @@ def rollback(
         GateRejected: The version that was named is yanked.
         IntegrityError: The target or the history is damaged; nothing was changed.
         Conflict: Somebody else moved the alias, or yanked the target, meanwhile; nothing was changed.
-        InvalidInput: The policy names no such alias, demands a reason, or does not let the actor move it.
+        InvalidInput: The policy names no such alias, demands a reason or a signature, or does not let the actor move
+            it.
         StorageError: Storage failed; the message says what was done.
     """
     rules = policy.of(model, alias)
     require_permission(rules, registry.actor, alias)
+    signers = Signers(rules, policy.signers)
+    require_key(registry, signers, Action.ROLLBACK)
     head = require_head(registry, model, alias)
     if to is not None and head.record.version == to:
         if not dry_run:
@@ -78,6 +82,7 @@ def rollback(
         gates=(),
     )
     if not dry_run:
+        record = sign_move(registry, record, signers)
         commit_move(registry, record, target.log)
     return Moved(record, changed=True, dry_run=dry_run)
 

@@ -50,6 +50,31 @@ def stored_policy(registry: Registry) -> StoredPolicy | None:
     return StoredPolicy(record, policy, canonical.digest(data))
 
 
+def policies(registry: Registry) -> tuple[StoredPolicy, ...]:
+    """Return every policy that was ever pushed, oldest first, each of which follows from the one before it.
+
+    Raises:
+        IntegrityError: One is missing or damaged, the chain is broken, or a newer artreg wrote one.
+    """
+    newest = stored_policy(registry)
+    found: list[StoredPolicy] = []
+    for number in range(1, newest.record.number + 1 if newest else 1):
+        try:
+            data = registry.store.read(keys.policy_key(number))
+        except NotFound as error:
+            raise IntegrityError(f"policy {number} of the registry is missing") from error
+        record = parse_policy_record(data, number)
+        if record.previous != (found[-1].sha256 if found else None):
+            raise IntegrityError(
+                f"the policies of the registry were rewritten: {number} does not follow from the one before it"
+            )
+        try:
+            found.append(StoredPolicy(record, policy_of(record.policy), canonical.digest(data)))
+        except InvalidInput as error:
+            raise IntegrityError(error.message, hint="a newer artreg may have written it: upgrade") from error
+    return tuple(found)
+
+
 def push_policy(registry: Registry, policy: Policy, *, reason: str, dry_run: bool = False) -> tuple[PolicyRecord, bool]:
     """Store a policy in the registry; from then on it holds for everybody.
 

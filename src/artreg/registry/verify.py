@@ -17,12 +17,13 @@ from artreg.core.version import Version, is_version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen, replace
 from artreg.registry.check import Checked, Problem, check_version
+from artreg.registry.check_history import check_history, check_policies
 from artreg.registry.handle import Registry
-from artreg.registry.history import find_head, records, require_head
-from artreg.registry.move import pointer_problem
+from artreg.registry.history import require_head
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import resolve
 from artreg.registry.signatures import signature_problem, signature_problems
+from artreg.registry.signed_moves import InForce
 from artreg.registry.verifications import remember, remembered
 from artreg.registry.version_log import events, list_logs
 from artreg.registry.versions import (
@@ -90,8 +91,9 @@ def verify(
     """
     registry.store.require_root()
     check = _Check(registry, quick, reporter, signed_by)
+    in_force, policies = check_policies(registry)
     if isinstance(scope, Reference):
-        return Report(tuple(_check_reference(scope, check)))
+        return Report((*policies, *_check_reference(scope, check, in_force)))
     if isinstance(scope, ModelName):
         require_model(registry, scope)
         models = [scope]
@@ -99,12 +101,12 @@ def verify(
         models = list_models(registry.store, scope)
         if scope is not None and not models:
             raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
-    surveys = collect(workers, _Survey(registry, only), models)
+    surveys = collect(workers, _Survey(registry, only, in_force), models)
     due = [one for survey in surveys for one in survey.due]
     found = _check_all(check, due, record=record and not quick, workers=workers)
     snapshots = _check_snapshots(registry, quick, reporter) if scope is None and only.everything else ()
     return Report(
-        (*(checked for survey in surveys for checked in survey.with_versions(found)), *snapshots),
+        (*policies, *(checked for survey in surveys for checked in survey.with_versions(found)), *snapshots),
         tuple(name for survey in surveys for name in survey.unfinished),
         sum(survey.left_out for survey in surveys),
     )
@@ -116,13 +118,13 @@ def _check_snapshots(registry: Registry, quick: bool, reporter: Reporter) -> tup
     return check_snapshots(registry, quick=quick, reporter=reporter)
 
 
-def _check_reference(reference: Reference, check: _Check) -> Iterator[Checked]:
+def _check_reference(reference: Reference, check: _Check, in_force: InForce) -> Iterator[Checked]:
     registry, model, target = check.registry, reference.model, reference.target
     pins: dict[str, str] = {}
     if isinstance(target, Alias):
         head = require_head(registry, model, target)
         version, digest = head.held()
-        checked, _ = _check_history(registry, model, target)
+        checked, _ = check_history(registry, model, target, in_force)
         yield checked
         pins = {digest: f"record {head.record.generation} of {target}"}
     else:
@@ -183,6 +185,7 @@ class _Survey(Frozen):
 
     registry: Registry
     only: Selection
+    in_force: InForce
 
     def __call__(self, model: ModelName) -> _Surveyed:
         registry = self.registry
@@ -194,7 +197,7 @@ class _Survey(Frozen):
         for name in sorted(
             {*list_aliases(registry.store, model), *_pointers(registry, model, entries), *_moved_by(logs)}
         ):
-            history, pinned = _check_history(registry, model, Alias(name), _least(logs, Alias(name)))
+            history, pinned = check_history(registry, model, Alias(name), self.in_force, _least(logs, Alias(name)))
             checked.append(history)
             for version, digest, said_by in pinned:
                 pins.setdefault(version, {}).setdefault(digest, said_by)
@@ -359,36 +362,3 @@ def _misshapen(model: ModelName, entries: list[Entry]) -> Iterator[Checked]:
         if is_version(entry.name) and entry.kind is not Kind.FOLDER:
             problem = Problem(MANIFEST, f"missing: the version is a {entry.kind.value} instead of a folder")
             yield Checked(f"{model}@{entry.name}", 0, 0, (problem,))
-
-
-def _check_history(
-    registry: Registry, model: ModelName, alias: Alias, least: int = 0
-) -> tuple[Checked, list[tuple[Version, str, str]]]:
-    problems: list[Problem] = []
-    pinned: list[tuple[Version, str, str]] = []
-    size, count = 0, 0
-    try:
-        for head in records(registry, model, alias):
-            record = head.record
-            size, count = size + len(record.encode()), count + 1
-            if record.version is not None and record.digest is not None:
-                pinned.append((record.version, record.digest, f"record {record.generation} of {alias}"))
-        problem = _settled_pointer_problem(registry, model, alias) if count else "the pointer has no history"
-        if count < least:
-            problem = f"records are missing: there are {count}, but somebody saw record {least}"
-        if problem:
-            problems.append(Problem(str(alias), problem))
-    except IntegrityError as error:
-        problems.append(Problem(f"{keys.HISTORY}/{alias}", error.message))
-    return Checked(f"{model}@{alias}", count, size, tuple(problems)), pinned
-
-
-def _settled_pointer_problem(registry: Registry, model: ModelName, alias: Alias) -> str:
-    """Say what is wrong with a pointer; one that is being set just now is looked at again."""
-    seen = -1
-    while (head := find_head(registry, model, alias)) is not None:
-        problem = pointer_problem(registry, head.record)
-        if not problem or head.record.generation == seen:
-            return problem
-        seen = head.record.generation
-    return "the history is gone"

@@ -165,6 +165,7 @@ def _policy_view(policy: Policy) -> list[Block]:
             people = [f"moved by {', '.join(rules.who)}"] if rules.who else []
             people += [f"forced by {', '.join(rules.force)}"] if rules.force else []
             people += ["a reason is demanded"] if rules.require_reason else []
+            people += [f"signed: {' and '.join(rules.signed_moves)}"] if rules.signed_moves else []
             rows += [(place, alias, asked) for asked in [*told, *people] or ["nothing but integrity"]]
     return [Table(("where", "alias", "asks"), tuple(rows))]
 

@@ -17,6 +17,9 @@ from artreg.errors import InvalidInput
 from artreg.registry.move import Moved
 
 Reason = Annotated[str, Option("--reason", help="Why; stands in the record")]
+SignKey = Annotated[
+    Path | None, Option("--sign-key", metavar="FILE", help="The SSH key to sign the record with [ARTREG_SIGNING_KEY]")
+]
 DryRun = Annotated[bool, Option("--dry-run", help="Check everything, but move nothing")]
 
 
@@ -37,6 +40,7 @@ def promote(
     force: Annotated[
         bool, Option("--force", help="Move although gates say no, where the policy allows it to you")
     ] = False,
+    sign_key: SignKey = None,
     dry_run: DryRun = False,
 ) -> None:
     """Point an alias at a version, if it is whole and every gate lets it pass.
@@ -47,6 +51,7 @@ def promote(
     Examples: artreg promote churn 1.2.1 --to staging; artreg promote churn staging --to prod --expect 1.2.0;
     artreg promote --plan release.yaml
     """
+    session.sign_with(sign_key)
     if plan is not None:
         if model or version or to or expect or force:
             raise InvalidInput("--plan stands alone", hint="the plan names models, versions and aliases")
@@ -129,6 +134,7 @@ def rollback(
         str | None, Option("--to", help="A version that the alias held before; else the one before this")
     ] = None,
     reason: Reason = "",
+    sign_key: SignKey = None,
     dry_run: DryRun = False,
 ) -> None:
     """Point an alias back at what it held before.
@@ -139,6 +145,7 @@ def rollback(
     """
     from artreg.registry.rollback import rollback as run
 
+    session.sign_with(sign_key)
     if model is not None:
         reference = Reference(session.model(model), Alias(alias.rpartition("@")[2]))
     else:

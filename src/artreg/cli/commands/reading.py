@@ -9,7 +9,7 @@ from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes, plural
 from artreg.core.names import Alias, ModelName, Reference, is_alias
-from artreg.errors import InvalidInput
+from artreg.errors import IntegrityError, InvalidInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Annotated, Any
 
+    from artreg.core.allowed_signers import SignedBy
     from artreg.registry.catalog import ModelSummary, VersionDetails
     from artreg.registry.history import Head
     from artreg.registry.resolve import Resolved
@@ -98,17 +99,36 @@ def history(
     at: Annotated[
         str | None, Option("--at", metavar="TIME", help="What was held then, such as 2026-03-01T12:00Z")
     ] = None,
-    verify: Annotated[bool, Option("--verify", help="Check the whole chain of records")] = False,
+    verify: Annotated[
+        bool, Option("--verify", help="Check the whole chain of records, their signatures, and what they pin")
+    ] = False,
+    signed_by: Annotated[
+        list[str] | None, Option("--signed-by", metavar="NAME", help="With --verify: such a one must have moved it")
+    ] = None,
+    allowed_signers: Annotated[
+        str | None,
+        Option(
+            "--allowed-signers", metavar="FILE", help="Whose keys count, as OpenSSH has it [ARTREG_ALLOWED_SIGNERS]"
+        ),
+    ] = None,
 ) -> None:
     """Tell who moved an alias when, from where to where, and why; newest first.
 
-    Examples: artreg history prod; artreg history churn@prod --at 2026-03-01T12:00Z; artreg history churn --verify
+    With --verify every record must follow from the one before it, every version must still be what was pinned, and
+    every signature must be good, also where the policy that was in force demands one. With --signed-by the move that
+    holds must bear a signature that counts, which vouches for all before it.
+
+    Examples: artreg history prod; artreg history churn@prod --at 2026-03-01T12:00Z; artreg history churn --verify;
+    artreg history churn@prod --verify --signed-by carol@example.com --allowed-signers signers
     """
     from itertools import islice
 
     from artreg.registry.history import at as held_at
     from artreg.registry.history import records, require_head
 
+    moved_by = session.signed_by(signed_by or [], allowed_signers)
+    if moved_by is not None and not verify:
+        raise InvalidInput("only a verification asks for signatures", hint="add --verify")
     session.registry.store.require_root()
     model, aliases = _histories(session, subject)
     moment = None if at is None else parse_time(at)
@@ -119,7 +139,10 @@ def history(
             head = held_at(session.registry, model, alias, moment)
             heads += [] if head is None else [head]
         else:
-            heads += islice(records(session.registry, model, alias), None if verify else limit or None)
+            found = list(islice(records(session.registry, model, alias), None if verify else limit or None))
+            if verify:
+                _prove(session, model, found, moved_by)
+            heads += found
     heads.sort(key=lambda head: (head.record.time, head.record.generation), reverse=True)
     document: dict[str, Any] = {"records": [head.record.document() for head in heads]}
     if moment is not None:
@@ -128,8 +151,23 @@ def history(
     blocks: list[Block] = [_history_view(model, heads)]
     if verify:
         document["verified"] = True
-        blocks.append(Line(f"{plural(len(heads), 'record')}, each follows from the one before it", Tone.GOOD))
+        signed = sum(head.record.signature is not None for head in heads)
+        document["signed"] = signed
+        words = f"{plural(len(heads), 'record')}, each follows from the one before it, {signed} signed"
+        blocks.append(Line(words, Tone.GOOD))
     session.output.result(document, blocks)
+
+
+def _prove(session: Session, model: ModelName, heads: list[Head], moved_by: SignedBy | None) -> None:
+    from artreg.registry.check_history import check_policies, history_faults
+
+    in_force, policies = check_policies(session.registry)
+    faults = [f"{problem.file}: {problem.problem}" for checked in policies for problem in checked.problems]
+    faults += history_faults(session.registry, model, heads, in_force, moved_by)
+    if faults:
+        raise IntegrityError(
+            "; ".join(faults[:5]), hint="compare with a copy; artreg verify looks at everything", problems=faults
+        )
 
 
 def parse_time(text: str) -> datetime:
