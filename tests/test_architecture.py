@@ -206,6 +206,15 @@ def test_a_local_look_up_imports_nothing_slow(words: str, registry: Path) -> Non
     assert loaded_after(code, registry) & SLOW == set()
 
 
+def test_a_look_up_that_remembers_imports_nothing_slow(registry: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    remember = f"import os; os.environ['ARTREG_SEEN'] = {str(seen)!r}"
+    code = f"{remember}; from artreg.cli.main import main; assert main('resolve churn@staging -r r'.split()) == 0"
+    for _ in range(2):
+        assert loaded_after(code, registry) & SLOW == set()
+    assert list(seen.glob("*.json"))
+
+
 def test_completion_imports_nothing_slow(registry: Path) -> None:
     code = (
         "import os; from artreg.cli.main import main; os.environ |= {'_ARTREG_COMPLETE': 'complete_bash', "

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.core.version import Version
 from artreg.errors import InvalidInput
-from artreg.frozen import Frozen
+from artreg.frozen import Frozen, replace
 from artreg.registry.handle import Registry as Handle
 from artreg.store.factory import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
     from artreg.core.record import PromotionRecord
+    from artreg.registry.demands import Demands
     from artreg.registry.pull import Pulled
     from artreg.registry.resolve import Resolved
     from artreg.registry.verify import Report
@@ -118,7 +122,14 @@ class Registry(Frozen):
 
 
 def open_registry(
-    root: str | PathLike[str] = "registry", *, project: str = DEFAULT_PROJECT, actor: str = "unknown"
+    root: str | PathLike[str] = "registry",
+    *,
+    project: str = DEFAULT_PROJECT,
+    actor: str = "unknown",
+    seen: str | PathLike[str] | None = None,
+    moved_by: Sequence[str] = (),
+    allowed_signers: str | PathLike[str] | None = None,
+    max_age: timedelta | None = None,
 ) -> Registry:
     """Open a registry.
 
@@ -126,12 +137,34 @@ def open_registry(
         root: A path, `s3://bucket/prefix`, or `memory://name`.
         project: Where a model without a project lies.
         actor: Who acts.
+        seen: A folder in which to remember the newest record of each alias that was seen, so that none can go back to
+            an older one; `auto` for the user's own.
+        moved_by: Who must have signed the move of an alias for it to be believed; empty: anybody in `allowed_signers`.
+        allowed_signers: The OpenSSH allowed signers file that says by which keys they are known.
+        max_age: How long ago an alias may have been moved or confirmed at most for it to be believed.
 
     Raises:
-        InvalidInput: The root is no path or URL that can hold a registry.
+        InvalidInput: The root is no path or URL that can hold a registry, or nothing says whose keys count.
         NotFound: There is no registry.
         StorageError: It cannot be reached.
     """
     handle = Handle(open_store(root), actor)
+    if seen or moved_by or allowed_signers or max_age:
+        handle = replace(handle, demands=_demands(handle.store.url, seen, moved_by, allowed_signers, max_age))
     handle.store.require_root()
     return Registry(handle, project)
+
+
+def _demands(
+    root: str,
+    seen: str | PathLike[str] | None,
+    moved_by: Sequence[str],
+    allowed_signers: str | PathLike[str] | None,
+    max_age: timedelta | None,
+) -> Demands:
+    from artreg.registry.demands import Demands  # noqa: PLC0415
+    from artreg.registry.seen import memory  # noqa: PLC0415
+    from artreg.registry.signing import read_signed_by  # noqa: PLC0415
+
+    signed = read_signed_by(moved_by, allowed_signers) if moved_by or allowed_signers else None
+    return Demands(memory(fspath(seen), root) if seen else None, signed, max_age)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from artreg.cli.main import main
+from artreg.cli.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     monkeypatch.chdir(tmp_path)
-    for name in ("REGISTRY", "PROJECT", "MODEL", "POLICY", "ACTOR", "ENDPOINT_URL", "SIGNING_KEY", "ALLOWED_SIGNERS"):
-        monkeypatch.delenv(f"ARTREG_{name}", raising=False)
+    for name in Settings.__match_args__:
+        monkeypatch.delenv(f"ARTREG_{name.upper()}", raising=False)
     monkeypatch.setenv("ARTREG_ACTOR", "ada")
 
     def run(*words: str) -> Ran:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,105 @@ def test_what_is_damaged_is_not_called_unsigned(shell: Shell, alice: Path) -> No
         "DAMAGED",
         "2",
     ]
+
+
+@pytest.fixture
+def demanding(shell: Shell, alice: Path) -> Shell:
+    """A registry whose policy wants each promotion to prod signed by alice."""
+    (shell.folder / "policy.yaml").write_text(
+        f"aliases:\n  prod: {{signed_moves: [promote]}}\nsigners:\n  {ALICE}: {public(alice)}\n"
+    )
+    assert shell.run("policy", "push", "policy.yaml").code == 0
+    return shell
+
+
+def test_a_move_is_signed_where_the_policy_demands_it(
+    demanding: Shell, alice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote = ("promote", "churn", "1.2.0", "--to", "prod", "--actor", ALICE)
+    assert "signed: promote" in demanding.run("policy", "show").out
+    for words, said in (
+        (promote, "every promote of this alias is signed"),
+        ((*promote[:-2], "--sign-key", str(alice)), "names no key for ada"),
+    ):
+        refused = demanding.run(*words, "--json")
+        assert (refused.code, said in refused.json["error"]["message"]) == (2, True)
+    assert demanding.run("resolve", "churn@prod").code == 5
+    assert demanding.run(*promote, "--sign-key", str(alice)).code == 0
+    monkeypatch.setenv("ARTREG_SIGNING_KEY", str(alice))
+    assert demanding.run("promote", "churn", "1.2.1", "--to", "prod", "--actor", ALICE).code == 0
+    monkeypatch.delenv("ARTREG_SIGNING_KEY")
+    signers = str(allow(demanding.folder, alice=alice))
+    prove = ("history", "prod", "--verify", "--signed-by", ALICE, "--allowed-signers", signers)
+    ran = demanding.run(*prove)
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 records, each follows from the one before it, 2 signed")
+    assert demanding.run(*prove, "--json").json["signed"] == 2
+    assert demanding.run("rollback", "prod", "--actor", "on-call").code == 0
+    assert demanding.run("history", "prod", "--verify").code == 0
+    assert demanding.run("verify").code == 0
+    refused = demanding.run(*prove, "--json")
+    assert (refused.code, refused.json["error"]["problems"]) == (
+        4,
+        [f"record 3 of prod, by on-call, is not signed by {ALICE}"],
+    )
+    assert demanding.run("history", "prod", "--signed-by", ALICE, "--allowed-signers", signers).code == 2
+
+
+def test_what_was_seen_is_held_against_an_older_state(
+    shell: Shell, alice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTREG_SEEN", str(shell.folder / "seen"))
+    shell.run("promote", "churn", "1.2.0", "--to", "staging")
+    old = shutil.copytree(shell.folder / "registry", shell.folder / "old", symlinks=True)
+    shell.run("promote", "churn", "1.2.1", "--to", "staging")
+    assert shell.run("resolve", "churn@staging", "--json").json["version"] == "1.2.1"
+    shutil.rmtree(shell.folder / "registry")
+    shutil.copytree(old, shell.folder / "registry", symlinks=True)
+    for words in (
+        "resolve churn@staging",
+        "pull churn@staging",
+        "verify churn@staging",
+        "history churn --verify",
+        "show churn@staging",
+    ):
+        ran = shell.run(*words.split(), "--json")
+        assert (ran.code, ran.json["error"]["code"], ran.json["error"]["seen"]["generation"]) == (4, "integrity", 2), (
+            words
+        )
+    assert shell.run("forget", "churn@staging", "--dry-run").out.endswith("would be forgotten\n")
+    assert shell.run("resolve", "churn@staging").code == 4
+    assert shell.run("forget", "churn@staging").out.startswith("demo/churn@staging, generation 2, seen at ")
+    assert shell.run("resolve", "churn@staging", "--json").json["version"] == "1.2.0"
+    assert shell.run("forget", "--all", "--json").json["forgotten"][0]["generation"] == 1
+    assert shell.run("forget", "--all").out == "nothing was remembered\n"
+    assert shell.run("forget", "churn@staging").out == "nothing was remembered\n"
+    for words in ("forget", "forget churn@1.2.1", "forget churn@staging --all"):
+        assert shell.run(*words.split()).code == 2
+    monkeypatch.delenv("ARTREG_SEEN")
+    assert shell.run("forget", "--all").code == 2
+
+
+def test_an_old_word_is_refused_until_it_is_confirmed(
+    shell: Shell, alice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.run("promote", "churn", "1.2.0", "--to", "staging")
+    monkeypatch.setenv("ARTREG_MAX_AGE", "0s")
+    refused = shell.run("pull", "churn@staging", "--json")
+    assert (refused.code, "artreg confirm" in refused.json["error"]["hint"]) == (4, True)
+    monkeypatch.setenv("ARTREG_MAX_AGE", "1h")
+    assert (
+        shell.run("confirm", "staging", "--dry-run").out
+        == "demo/churn@staging would be confirmed at 1.2.0, generation 2\n"
+    )
+    document = shell.run("confirm", "staging", "--json").json
+    assert (document["action"], document["version"], document["generation"]) == ("confirm", "1.2.0", 2)
+    assert shell.run("resolve", "churn@staging").code == 0
+    monkeypatch.setenv("ARTREG_MOVED_BY", ALICE)
+    assert shell.run("resolve", "churn@staging").code == 2
+    monkeypatch.setenv("ARTREG_ALLOWED_SIGNERS", str(allow(shell.folder, alice=alice)))
+    assert shell.run("resolve", "churn@staging").code == 4
+    monkeypatch.setenv("ARTREG_MAX_AGE", "soon")
+    assert shell.run("resolve", "churn@staging").code == 2
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,14 @@ from artreg.store.options import StorageOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
     from typing import Any
 
-    from artreg.core.allowed_signers import AllowedSigners, SignedBy
+    from artreg.core.allowed_signers import SignedBy
     from artreg.core.policy import Policy
+    from artreg.registry.demands import Demands
+    from artreg.registry.seen import Memory
 
 
 class Session:
@@ -39,8 +42,26 @@ class Session:
     def registry(self) -> Registry:
         """The registry, opened."""
         options = StorageOptions(endpoint_url=self.settings.endpoint_url)
-        actor = self.settings.actor or default_actor()
-        return Registry(open_store(self.settings.registry, options), actor, signing_key=self.settings.signing_key)
+        actor, key = self.settings.actor or default_actor(), self.settings.signing_key
+        return Registry(open_store(self.settings.registry, options), actor, signing_key=key, demands=self._demands())
+
+    @cached_property
+    def memory(self) -> Memory | None:
+        """What was seen of the registry, if it is remembered."""
+        if not self.settings.seen:
+            return None
+        from artreg.registry.seen import memory
+
+        return memory(self.settings.seen, self.settings.registry, self.settings.endpoint_url)
+
+    def _demands(self) -> Demands | None:
+        settings = self.settings
+        if not (settings.seen or settings.moved_by or settings.max_age):
+            return None
+        from artreg.registry.demands import Demands
+
+        names = [name.strip() for name in (settings.moved_by or "").split(",") if name.strip()]
+        return Demands(self.memory, self.signed_by(names, None), _age(settings.max_age) if settings.max_age else None)
 
     @cached_property
     def policy(self) -> Policy:
@@ -94,37 +115,13 @@ class Session:
         if not names and file is None and public_key is None:
             return None
         from artreg.core.allowed_signers import AllowedSigners, SignedBy
+        from artreg.registry.signing import read_public_key, read_signed_by
 
-        if public_key is not None:
-            from artreg.registry.signing import read_public_key
-
-            if names or file is not None:
-                raise InvalidInput("--public-key stands alone", hint="an allowed signers file can name its owner")
-            return SignedBy(AllowedSigners((f"* {read_public_key(public_key)}",)))
-        return SignedBy(self.allowed_signers(file), tuple(names))
-
-    def allowed_signers(self, file: Path | str | None = None) -> AllowedSigners:
-        """Return whose signatures count: as a file says, or the one in the settings.
-
-        The registry's own policy is not asked: whoever can write there could let anybody count.
-
-        Raises:
-            InvalidInput: No file is named, it cannot be read, or it names nobody.
-        """
-        from pathlib import Path
-
-        from artreg.core.allowed_signers import AllowedSigners
-
-        named = Path(file or self.settings.allowed_signers or "")
-        if not named.name:
-            raise InvalidInput(
-                "nothing says whose keys count", hint="add --allowed-signers FILE, or set allowed_signers"
-            )
-        try:
-            text = named.expanduser().read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"{named} cannot be read: {error}", hint="name an allowed signers file") from error
-        return AllowedSigners.parse(text, str(named))
+        if public_key is None:
+            return read_signed_by(names, file or self.settings.allowed_signers)
+        if names or file is not None:
+            raise InvalidInput("--public-key stands alone", hint="an allowed signers file can name its owner")
+        return SignedBy(AllowedSigners((f"* {read_public_key(public_key)}",)))
 
     def model(self, text: str) -> ModelName:
         """Return the model that a person means by `text`."""
@@ -164,6 +161,15 @@ class Session:
             hint=f"name one: --model {candidates[0]}, or {candidates[0]}@{alias}",
             candidates=[str(model) for model in candidates],
         )
+
+
+def _age(text: str) -> timedelta:
+    from artreg.core.ages import parse_age
+
+    try:
+        return parse_age(text)
+    except ValueError as error:
+        raise InvalidInput(f"max_age: {error}", hint="write it as 24h or 7d") from error
 
 
 def open_session(common: dict[str, Any]) -> Session:

@@ -37,6 +37,9 @@ class Settings(Frozen):
         endpoint_url: Where an S3 service other than Amazon's answers, if not in AWS_ENDPOINT_URL.
         signing_key: The SSH key that signs: versions, and moves of aliases.
         allowed_signers: The OpenSSH allowed signers file that says whose signatures count.
+        seen: Where to remember which records of aliases were seen, so that none can go back: a folder, or auto.
+        moved_by: Who must have signed the move of an alias for it to be believed, with commas between several.
+        max_age: How long ago an alias may have been moved or confirmed at most: 24h, 7d.
     """
 
     registry: str = "registry"
@@ -47,6 +50,9 @@ class Settings(Frozen):
     endpoint_url: str | None = None
     signing_key: str | None = None
     allowed_signers: str | None = None
+    seen: str | None = None
+    moved_by: str | None = None
+    max_age: str | None = None
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> Settings:

@@ -78,6 +78,8 @@ COMMANDS: dict[str, Entry | Group] = {
     "sign": Entry("signing", "sign", _MOVES),
     "freeze": Entry("judging", "freeze", _MOVES),
     "unfreeze": Entry("judging", "unfreeze", _MOVES),
+    "confirm": Entry("trusting", "confirm", _MOVES),
+    "forget": Entry("trusting", "forget", ("integrity", "storage")),
     "list": Entry("reading", "list_", _READS),
     "show": Entry("reading", "show", _READS),
     "resolve": Entry("reading", "resolve", _READS),

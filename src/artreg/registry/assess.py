@@ -16,7 +16,7 @@ from artreg.registry.check import verified
 from artreg.registry.evidence import Candidate, Instrument, gather
 from artreg.registry.freeze import freeze_verdict
 from artreg.registry.handle import Registry
-from artreg.registry.history import Head, find_head
+from artreg.registry.history import Head, trusted_head
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.signed_moves import Signers
 from artreg.registry.version_log import VersionLog, read_log, yank_verdict
@@ -90,7 +90,7 @@ def assess(
         InvalidInput: The policy names no such alias.
     """
     rules = policy.of(model, alias)
-    head = find_head(registry, model, alias)
+    head = trusted_head(registry, model, alias)
     log = read_log(registry, model, version)  # before anything is judged: a later event makes the move a conflict
     whole = verified(registry, model, version, reporter=reporter)
     digest = whole.manifest.digest

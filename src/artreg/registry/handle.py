@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from artreg.registry.demands import Demands
     from artreg.store.interface import Store
 
 
@@ -33,6 +34,7 @@ class Registry(Frozen):
         now: The clock.
         new_id: Gives a random write id at each call.
         signing_key: The file of the SSH key by which the actor signs moves of aliases, if there is one.
+        demands: What is demanded of an alias before it is believed where it points, if anything is.
     """
 
     store: Store
@@ -40,6 +42,7 @@ class Registry(Frozen):
     now: Callable[[], datetime] = _now
     new_id: Callable[[], str] = _new_id
     signing_key: str | None = None
+    demands: Demands | None = None
 
     def timestamp(self) -> str:
         """Return the present time as RFC 3339 in UTC, to the millisecond."""

@@ -52,14 +52,25 @@ def find_head(registry: Registry, model: ModelName, alias: Alias) -> Head | None
     return read_record(registry, model, alias, newest) if newest else None
 
 
+def trusted_head(registry: Registry, model: ModelName, alias: Alias) -> Head | None:
+    """Return the newest record of an alias, or None if it was never set, unless a newer one was seen before.
+
+    Raises:
+        IntegrityError: It is older than one that was seen, or is damaged, or the history has a gap.
+    """
+    if registry.demands is None:
+        return find_head(registry, model, alias)
+    return registry.demands.look(registry, model, alias, lambda: find_head(registry, model, alias))
+
+
 def require_head(registry: Registry, model: ModelName, alias: Alias) -> Head:
     """Return the newest record of an alias.
 
     Raises:
         NotFound: It was never set; the error names the aliases that were.
-        IntegrityError: The record is damaged, or the history has a gap.
+        IntegrityError: The record is damaged or older than one that was seen, or the history has a gap.
     """
-    head = find_head(registry, model, alias)
+    head = trusted_head(registry, model, alias)
     if head is None or head.record.version is None:
         require_model(registry, model)
         known = [name for name in list_aliases(registry.store, model) if name != str(alias)]

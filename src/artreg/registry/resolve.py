@@ -43,11 +43,13 @@ def resolve(registry: Registry, reference: Reference) -> Resolved:
 
     Raises:
         NotFound: No such model, alias or version.
-        IntegrityError: What says so is damaged.
+        IntegrityError: What says so is damaged, or does not meet what is demanded of an alias.
     """
     model, target = reference.model, reference.target
     if isinstance(target, Alias):
         head = require_head(registry, model, target)
+        if registry.demands is not None:
+            registry.demands.require(registry, head)
         version, digest = head.held()
         alias, generation, doubtful = target, head.record.generation, head.record.yanked
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from artreg.core import canonical
-from artreg.core.allowed_signers import AllowedSigners
+from artreg.core.allowed_signers import AllowedSigners, SignedBy
 from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.core.version_event import VersionEvent
@@ -152,6 +153,27 @@ def key_of_pem(pem: str) -> str:
         InvalidInput: There is no ssh-keygen.
     """
     return _converted(pem, "-i").decode("ascii", "replace").strip()
+
+
+def read_signed_by(names: Iterable[str], file: str | os.PathLike[str] | None) -> SignedBy:
+    """Return whose signature is wanted, by the keys that an allowed signers file names.
+
+    The registry's own policy is not asked: whoever can write there could let anybody count.
+
+    Args:
+        names: One of these must have signed; none: anybody whom the file names.
+        file: The file.
+
+    Raises:
+        InvalidInput: No file is named, it cannot be read, or it names nobody.
+    """
+    if not file:
+        raise InvalidInput("nothing says whose keys count", hint="add --allowed-signers FILE, or set allowed_signers")
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}", hint="name an allowed signers file") from error
+    return SignedBy(AllowedSigners.parse(text, str(file)), tuple(names))
 
 
 def read_public_key(file: Path) -> str:

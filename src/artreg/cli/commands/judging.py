@@ -134,7 +134,7 @@ def freeze(
     """
     from artreg.registry.freeze import freeze as run
 
-    name, target = _alias(session, alias, model)
+    name, target = alias_of(session, alias, model)
     result = run(session.registry, name, target, parse_time(until), reason, dry_run=dry_run)
     _show_frozen(session, result)
 
@@ -148,7 +148,7 @@ def unfreeze(
     """
     from artreg.registry.freeze import unfreeze as run
 
-    name, target = _alias(session, alias, model)
+    name, target = alias_of(session, alias, model)
     _show_frozen(session, run(session.registry, name, target, reason, dry_run=dry_run))
 
 
@@ -162,7 +162,8 @@ def _version(session: Session, text: str) -> tuple[ModelName, Version]:
     return reference.model, reference.target
 
 
-def _alias(session: Session, text: str, model: str | None) -> tuple[ModelName, Alias]:
+def alias_of(session: Session, text: str, model: str | None) -> tuple[ModelName, Alias]:
+    """Return the alias that a person means, and its model."""
     session.registry.store.require_root()
     if model is not None:
         return session.model(model), Alias(text.rpartition("@")[2])

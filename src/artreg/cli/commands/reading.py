@@ -69,7 +69,8 @@ def show(
         return
     result = details(session.registry, session.reference(reference))
     warn(session, result.found)
-    known = session.allowed_signers() if session.settings.allowed_signers else None
+    wanted = session.signed_by([], session.settings.allowed_signers)
+    known = None if wanted is None else wanted.allowed
     found = claims(session.registry, result.found.model, result.found.version, result.found.digest, known)
     session.output.result(documents.version_details(result, found), _details_view(result, found))
 
@@ -153,7 +154,8 @@ def history(
         document["verified"] = True
         signed = sum(head.record.signature is not None for head in heads)
         document["signed"] = signed
-        words = f"{plural(len(heads), 'record')}, each follows from the one before it, {signed} signed"
+        words = f"{plural(len(heads), 'record')}, each follows from the one before it"
+        words += f", {signed} signed" if signed else ""
         blocks.append(Line(words, Tone.GOOD))
     session.output.result(document, blocks)
 
