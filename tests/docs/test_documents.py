@@ -19,6 +19,7 @@ from artreg.core.gates import KINDS
 from artreg.core.policy import parse_policy
 from artreg.errors import EXIT_CODES
 from artreg.yamldoc import parse_yaml
+from keys import needs_openssh
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
@@ -109,6 +110,31 @@ def test_the_sessions_about_reproducing(trained: Path, tmp_path: Path) -> None:
     commit = "git init -q && git add . && git -c user.name=ada -c user.email=ada@example.org commit -q -m 'a model'"
     assert shell(commit, checkout, environment()) == ""
     assert play(blocks("docs/reproducing.md", "console"), checkout, environment()) >= 12
+
+
+@needs_openssh
+@pytest.mark.slow  # it needs nothing but time
+def test_the_sessions_about_signatures(tmp_path: Path) -> None:
+    assert play(blocks("docs/signatures.md", "console"), tmp_path, environment()) >= 35
+    (policy,) = blocks("docs/signatures.md", "yaml")
+    assert [gate.gate for gate in parse_policy(yaml.safe_load(policy)).aliases["prod"].gates] == ["signed"]
+
+
+def test_each_attacker_is_held_to_what_tests_show() -> None:
+    table = (ROOT / "docs/signatures.md").read_text().partition("| attacker | can | cannot |\n")[2].partition("\n\n")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines()[1:]]
+    assert [row[0].strip() for row in rows] == ["reader", "publisher", "promoter", "owner of the bucket", "network"]
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", path.read_text(), re.MULTILINE)
+    }
+    for who, *cells in rows:
+        assert len(cells) == 2
+        for claim in (claim for cell in cells for claim in re.split(r";|(?<=\)), or", cell)):
+            named = re.findall(r"`(test_\w+)`", claim)
+            assert named, f"{who}: no test shows that they {claim}"
+            assert set(named) <= written, claim
 
 
 @pytest.mark.slow
