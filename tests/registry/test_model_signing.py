@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_signing import signing, verifying
 
 from artreg.core import keys as places
 from artreg.core.allowed_signers import AllowedSigners, SignedBy
@@ -60,9 +61,14 @@ def bench(memory_store: MemoryStore, tmp_path: Path) -> Bench:
     return Bench(memory_store, tmp_path / "made")
 
 
-def tool(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "model_signing", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def they_sign(folder: Path, signature: Path, key: Path) -> None:
+    """Sign as the other tool's command line does."""
+    signing.Config().use_elliptic_key_signer(private_key=key).sign(folder, signature)
+
+
+def they_verify(folder: Path, signature: Path, half: Path) -> None:
+    """Verify as the other tool's command line does; raises where it fails."""
+    verifying.Config().use_elliptic_key_verifier(public_key=half).verify(folder, signature)
 
 
 def known(half: Path, name: str = "alice") -> AllowedSigners:
@@ -83,13 +89,14 @@ def test_each_tool_verifies_what_the_other_signed(bench: Bench, tmp_path: Path, 
     assert made.signature is not None
     ours, theirs = tmp_path / "ours.sigstore.json", tmp_path / "theirs.sig"
     ours.write_bytes(made.signature.data)
-    done = tool("verify", "key", folder, "--signature", ours, "--public_key", half)
-    assert (done.returncode, done.stdout) == (0, "Verification succeeded\n"), done.stderr
+    command = [sys.executable, "-m", "model_signing", "verify", "key", str(folder), "--signature", str(ours)]
+    assert subprocess.check_output([*command, "--public_key", str(half)], text=True) == "Verification succeeded\n"
     (folder / "model.bin").chmod(0o644)
     (folder / "model.bin").write_text("another")
-    assert tool("verify", "key", folder, "--signature", ours, "--public_key", half).returncode == 1
+    with pytest.raises(ValueError, match=r"Hash mismatch for 'model\.bin'"):
+        they_verify(folder, ours, half)
     shutil.rmtree(folder)
-    assert tool("sign", "key", pulled(bench, tmp_path), "--signature", theirs, "--private_key", private).returncode == 0
+    they_sign(pulled(bench, tmp_path), theirs, private)
     assert attach_bundle(bench.registry, CHURN, V1, theirs.read_bytes()).changed
     assert not attach_bundle(bench.registry, CHURN, V1, theirs.read_bytes()).changed
     [signer] = signers(bench.registry, CHURN, V1, digest, known(half))
@@ -105,7 +112,7 @@ def test_what_the_other_tool_signed_is_enough_and_bound_to_the_bytes(
     bench.publish("1.1.0")
     theirs = tmp_path / "theirs.sig"
     folder = pulled(bench, tmp_path)
-    assert tool("sign", "key", folder, "--signature", theirs, "--private_key", private).returncode == 0
+    they_sign(folder, theirs, private)
     with pytest.raises(InvalidInput, match=r"it speaks of other files: checksum\.txt, model\.bin"):
         attach_bundle(bench.registry, CHURN, V2, theirs.read_bytes())
     assert attach_bundle(bench.registry, CHURN, V1, theirs.read_bytes(), dry_run=True).changed
@@ -116,7 +123,7 @@ def test_what_the_other_tool_signed_is_enough_and_bound_to_the_bytes(
     (tmp_path / "other").mkdir()
     assert signers(bench.registry, CHURN, V1, digest, known(pem_pair(tmp_path / "other")[1])) == ()
     (folder / "checksum.txt").unlink()
-    assert tool("sign", "key", folder, "--signature", theirs, "--private_key", private).returncode == 0
+    they_sign(folder, theirs, private)
     with pytest.raises(InvalidInput, match=r"does not list checksum\.txt"):
         attach_bundle(bench.registry, CHURN, V1, theirs.read_bytes())
 
@@ -170,7 +177,7 @@ def test_no_altered_bundle_counts(bench: Bench, pair: tuple[Path, Path]) -> None
     manifest = read_manifest(bench.registry, CHURN, V1)
     data = bundle(bench, private)
     assert list(model_signing.bundle_signers(data, manifest, known(half)))
-    for position in range(0, len(data), 29):
+    for position in range(0, len(data), 97):
         altered = data[:position] + bytes([data[position] ^ 1 << position % 8]) + data[position + 1 :]
         if list(model_signing.bundle_signers(altered, manifest, known(half))):
             assert unsigned_part(altered) != unsigned_part(data)
@@ -239,7 +246,7 @@ values = st.recursive(
 
 
 @given(values)
-@settings(derandomize=True, deadline=None, database=None, max_examples=150)
+@settings(derandomize=True, deadline=None, database=None, max_examples=50)
 def test_whatever_claims_to_be_a_bundle_is_refused(value: object) -> None:
     manifest = Manifest.of({"model.bin": "0" * 64})
     payload = base64.b64encode(json.dumps(value).encode()).decode()

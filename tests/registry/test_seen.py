@@ -344,7 +344,7 @@ def test_only_a_signed_word_counts_where_signatures_are_wanted(bench: Bench, tmp
 
 
 @given(st.binary(max_size=200))
-@settings(derandomize=True, deadline=None, database=None, max_examples=100)
+@settings(derandomize=True, deadline=None, database=None, max_examples=40)
 def test_whatever_lies_in_the_memory_is_no_bug(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.getbasetemp() / "memory"
     here = memory(str(folder), "/r")

@@ -18,10 +18,13 @@ from artreg.core.signature import Signature, SignatureKind, Statement, parse_sta
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, InvalidInput, NotFound
 from artreg.frozen import replace
+from artreg.registry import signatures
 from artreg.registry.handle import Registry
 from artreg.registry.signatures import attach, read_signatures, sign_version, signers
 from artreg.registry.signing import fingerprint, is_signature, public_key
 from artreg.registry.verify import verify
+from artreg.store.local import LocalStore
+from artreg.store.memory import MemoryStore
 from artreg.workers import Backend, Workers
 from keys import make_key, needs_openssh, public
 from registry.bench import CHURN, Bench
@@ -45,6 +48,12 @@ def alice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bob(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_key(tmp_path_factory.mktemp("bob"), "id", "ecdsa")
+
+
+@pytest.fixture
+def bench(memory_store: MemoryStore, tmp_path: Path) -> Bench:
+    (tmp_path / "made").mkdir()
+    return Bench(memory_store, tmp_path / "made")
 
 
 def test_a_signature_counts_for_its_version_its_bytes_and_its_key(bench: Bench, alice: Path, bob: Path) -> None:
@@ -94,7 +103,7 @@ def test_who_acts_signs_unless_told_otherwise(bench: Bench, alice: Path) -> None
         sign_version(bench.registry, CHURN, V1, alice.with_name("nowhere"))
 
 
-def test_ssh_keygen_alone_can_check_what_lies_there(local_store, tmp_path: Path, alice: Path) -> None:
+def test_ssh_keygen_alone_can_check_what_lies_there(local_store: LocalStore, tmp_path: Path, alice: Path) -> None:
     (tmp_path / "made").mkdir()
     bench = Bench(local_store, tmp_path / "made")
     digest = bench.publish("1.0.0").digest
@@ -153,10 +162,14 @@ def test_verification_demands_a_signature_of_each_version(bench: Bench, alice: P
     assert problem.problem == f"no valid signature by {ALICE}; signed by {BOB}"
     for anybody in (replace(by_alice, names=()), replace(by_alice, names=(ALICE, BOB))):
         assert verify(bench.registry, CHURN, signed_by=anybody).ok
-    if bench.store.url.startswith("/"):
-        registry = Registry(bench.store)  # one that can be pickled
-        for wanted, ok in ((anybody, True), (by_alice, False)):
-            assert verify(registry, signed_by=wanted, workers=Workers(Backend.PROCESSES, 2)).ok is ok
+
+
+def test_others_may_do_the_work(local_store: LocalStore, tmp_path: Path, alice: Path) -> None:
+    (tmp_path / "made").mkdir()
+    Bench(local_store, tmp_path / "made").publish("1.0.0")
+    registry = Registry(local_store)  # one that can be pickled
+    report = verify(registry, signed_by=SignedBy(allowed(alice=alice)), workers=Workers(Backend.PROCESSES, 2))
+    assert [checked.ref for checked in report.checked if checked.unsigned] == ["demo/churn@1.0.0"]
 
 
 def test_no_altered_byte_of_a_signature_goes_unseen(tmp_path: Path, alice: Path) -> None:
@@ -169,7 +182,7 @@ def test_no_altered_byte_of_a_signature_goes_unseen(tmp_path: Path, alice: Path)
     assert len(found) == 2
     for key in found:
         data = place.get(key)
-        for position in range(len(data)):
+        for position in range(0, len(data), 3):
             place.put(key, data[:position] + bytes([data[position] ^ 1 << position % 8]) + data[position + 1 :])
             assert read_signatures(bench.registry, CHURN, V1)[0] == ()
             assert not verify(bench.registry).ok
@@ -204,13 +217,16 @@ def test_a_signer_who_died_between_the_files_left_nothing(bench: Bench, alice: P
     assert verify(bench.registry).ok
 
 
-def test_more_signatures_than_anybody_needs_are_named(bench: Bench) -> None:
+def test_more_signatures_than_anybody_needs_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "_MANY", 3)
     digest = bench.publish("1.0.0").digest
-    for number in range(300):
+    for number in range(4):
+        assert verify(bench.registry).ok
         data = Statement(CHURN, V1, digest, str(number), "").encode()
         attach(bench.registry, CHURN, V1, Signature(SignatureKind.SSH, data, "no signature"))
     found, problems = read_signatures(bench.registry, CHURN, V1)
-    assert (len(found), [problem.problem for problem in problems]) == (256, ["there are more than 256"])
+    assert (len(found), [problem.problem for problem in problems]) == (3, ["there are more than 3"])
+    assert not verify(bench.registry).ok
 
 
 def test_signatures_in_a_bucket(moto_place: MotoPlace, tmp_path: Path, alice: Path) -> None:
@@ -245,7 +261,7 @@ def test_an_agent_signs(bench: Bench, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda data: data.decode("latin-1")))
-@settings(derandomize=True, deadline=None, database=None, max_examples=200)
+@settings(derandomize=True, deadline=None, database=None, max_examples=60)
 def test_whatever_claims_to_be_a_signature_names_a_key_or_none(text: str) -> None:
     assert public_key(text) == "" or len(public_key(text).split(" ")) == 2
 
