@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -166,6 +167,27 @@ def test_less_is_never_remembered_than_was_seen(tmp_path: Path) -> None:
     seen = here.recall(CHURN, FREE)
     assert seen is not None
     assert (seen.generation, seen.record) == (5, "record 5")
+
+
+def test_one_who_saw_less_does_not_write_over_one_who_saw_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = memory(str(tmp_path / "seen"), str(tmp_path))
+    recall, other = Memory.recall, threading.Thread(target=here.learn, args=(CHURN, FREE, 9, "d", "1.0.0"))
+
+    def recall_then_wait(self: Memory, model: ModelName, alias: Alias) -> object:
+        """Let the other one begin after this one has looked, and write if it can."""
+        found = recall(self, model, alias)
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(timeout=0.2)
+        return found
+
+    monkeypatch.setattr(Memory, "recall", recall_then_wait)
+    here.learn(CHURN, FREE, 5, "d", "1.0.0")
+    other.join()
+    monkeypatch.undo()
+    seen = here.recall(CHURN, FREE)
+    assert seen is not None
+    assert seen.generation == 9
 
 
 LEARN = """

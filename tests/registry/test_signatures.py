@@ -20,15 +20,17 @@ from artreg.errors import IntegrityError, InvalidInput, NotFound
 from artreg.frozen import replace
 from artreg.registry import signatures
 from artreg.registry.handle import Registry
+from artreg.registry.history import records
 from artreg.registry.signatures import attach, read_signatures, sign_version, signers
+from artreg.registry.signed_moves import move_fault
 from artreg.registry.signing import fingerprint, is_signature, public_key
 from artreg.registry.verify import verify
 from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
 from artreg.workers import Backend, Workers
 from keys import make_key, needs_openssh, public
-from registry.bench import CHURN, Bench
-from store.places import MemoryPlace, MotoPlace
+from registry.bench import CHURN, FREE, Bench
+from store.places import MemoryPlace, MotoPlace, S3Place
 
 V1, V2 = Version(1, 0, 0), Version(1, 1, 0)
 ALICE, BOB = "alice@example.com", "bob@example.com"
@@ -230,14 +232,26 @@ def test_more_signatures_than_anybody_needs_are_named(bench: Bench, monkeypatch:
 
 
 def test_signatures_in_a_bucket(moto_place: MotoPlace, tmp_path: Path, alice: Path) -> None:
+    signed_in(moto_place, tmp_path, alice)
+
+
+@pytest.mark.s3
+def test_signatures_on_ceph(ceph_place: S3Place, tmp_path: Path, alice: Path) -> None:
+    signed_in(ceph_place, tmp_path, alice)
+
+
+def signed_in(place: S3Place, tmp_path: Path, alice: Path) -> None:
     (tmp_path / "made").mkdir()
-    bench = Bench(moto_place.store(), tmp_path / "made")
+    bench = Bench(place.store(), tmp_path / "made")
+    bench.registry = replace(bench.registry, signing_key=str(alice))
     digest = bench.publish("1.0.0").digest
     bench.promote("1.0.0")
     assert sign_version(bench.registry, CHURN, V1, alice, who=ALICE).changed
     assert not sign_version(bench.registry, CHURN, V1, alice, who=ALICE).changed
     assert [one.who for one in signers(bench.registry, CHURN, V1, digest, allowed(alice=alice))] == [ALICE]
     assert verify(bench.registry, signed_by=SignedBy(allowed(alice=alice))).ok
+    ada = SignedBy(AllowedSigners((f"ada {public(alice)}",)))
+    assert move_fault((head.record for head in records(bench.registry, CHURN, FREE)), ada) == ""
 
 
 def test_an_agent_signs(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +281,7 @@ def test_whatever_claims_to_be_a_signature_names_a_key_or_none(text: str) -> Non
 
 
 @pytest.mark.parametrize("who", ["", "-f", "a\0b"])
-def test_no_name_is_an_option_of_ssh_keygen(who: str) -> None:
+def test_no_name_confuses_ssh_keygen(who: str) -> None:
     assert not is_signature(b"", "", who, [])
 
 

@@ -109,7 +109,7 @@ def test_what_the_policy_demands_is_refused_before_anything_moves(bench: Bench, 
         promote(acting(bench, "carol", carol), CHURN, version, FREE, policy)
     assert head(bench).signature is not None
     with pytest.raises(InvalidInput, match="demands that every rollback of this alias is signed"):
-        rollback(acting(bench, "carol"), CHURN, FREE, policy)
+        rollback(acting(bench, "carol"), CHURN, FREE, policy, dry_run=True)
     assert rollback(acting(bench, "carol", carol), CHURN, FREE, policy).changed
     assert head(bench).version == V1
     assert faults(bench, by_carol(carol)) == []
@@ -132,6 +132,18 @@ def test_other_aliases_need_no_key_and_a_key_signs_all_the_same(bench: Bench, ca
     assert promote(acting(bench, "dan"), CHURN, V1, PROD, policy).record.signature is None
     assert promote(acting(bench, "dan", carol), CHURN, V2, PROD, policy).record.signature
     assert verify(bench.registry).ok
+
+
+def test_a_known_key_is_not_yet_the_one_that_is_wanted(bench: Bench, carol: Path, eve: Path) -> None:
+    policy = rules(BOTH, carol=carol, eve=eve)
+    promote(acting(bench, "eve", eve), CHURN, V1, FREE, policy)
+    both = AllowedSigners((f"carol {public(carol)}", f"eve {public(eve)}"))
+    for names, said in (
+        (("carol",), ["record 1 of free, by eve, is not signed by carol"]),
+        (("carol", "eve"), []),
+        ((), []),
+    ):
+        assert faults(bench, SignedBy(both, names)) == said
 
 
 def test_what_moves_nothing_needs_no_key(bench: Bench, carol: Path) -> None:
