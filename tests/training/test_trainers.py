@@ -51,7 +51,7 @@ def read_back(fitted: FittedModel, folder: Path) -> Model:
     for name, data in fitted.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    return load_model(folder)
+    return load_model(folder, run_code=True)
 
 
 def fast(kind: str) -> tuple[str, ...]:

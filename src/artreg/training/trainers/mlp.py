@@ -151,7 +151,7 @@ def fit(data: TrainingData, params: MlpParams, seed: int) -> Mlp:
     Raises:
         InvalidInput: torch is not installed, or the device is not there.
     """
-    torch = _torch()
+    torch = require_torch("the trainer mlp")
     if params.device == "cuda" and not torch.cuda.is_available():
         raise InvalidInput("model.device is cuda, but no CUDA device is here", hint="set model.device to cpu")
     from torch.utils.data import DataLoader, RandomSampler, TensorDataset
@@ -196,7 +196,7 @@ def load(files: Mapping[str, bytes]) -> Mlp:
         IntegrityError: They are no such model, or do not go together.
         InvalidInput: torch is not installed.
     """
-    _torch()
+    require_torch("the trainer mlp")
     from safetensors import SafetensorError
     from safetensors.torch import load as load_tensors
 
@@ -209,13 +209,21 @@ def load(files: Mapping[str, bytes]) -> Mlp:
     return Mlp(architecture, module)
 
 
-def _torch() -> Any:
+def require_torch(who: str) -> Any:
+    """Return torch.
+
+    Args:
+        who: What needs it, for the error.
+
+    Raises:
+        InvalidInput: It is not installed.
+    """
     try:
         import safetensors.torch  # noqa: F401 (missing, it should be told before the work and not after it)
         import torch
     except ImportError as error:
         raise InvalidInput(
-            f"the trainer mlp needs {error.name}, which is not installed",
+            f"{who} needs {error.name}, which is not installed",
             hint="install artreg's extra torch: uv sync --extra torch, or pip install 'artreg[torch]'",
         ) from None
     return torch
