@@ -56,7 +56,7 @@ def test_a_format_that_nobody_here_reads_is_told(put: Put, files: dict[str, byte
     assert "artreg pull" in caught.value.hint
 
 
-# --- the bytes that are verified are the bytes that are loaded ---------------------------------------------------------
+# --- the bytes that are verified are the bytes that are loaded ---
 
 
 class Shifty:

@@ -14,6 +14,7 @@ from artreg.registry.contents import find_contents, held
 from artreg.registry.handle import Registry
 from artreg.registry.resolve import Resolved
 from artreg.training.model_files import Estimator, file_format
+from artreg.training.trainers.mlp import Mlp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class Loaded(Frozen):
 
         It is the same for every format; what else the model can do, `model` can.
         """
-        model = self.model if hasattr(self.model, "files") else Estimator("", self.model)
+        model = self.model if isinstance(self.model, Mlp) else Estimator(self.model)
         predicted: NDArray[Any] = model.predict(features)
         return predicted
 

@@ -32,27 +32,32 @@ JOBLIB = "model.joblib"
 
 @dataclass(frozen=True)
 class Estimator:
-    """A fitted estimator of scikit-learn's, or whatever else a single file held.
+    """A fitted estimator of scikit-learn's, or whatever else a single file held."""
 
-    Attributes:
-        name: The file's name.
-        estimator: What it holds.
-        data: The file's bytes, as long as they are to be stored.
-    """
-
-    name: str
     estimator: Any
-    data: bytes = b""
-
-    def files(self) -> Mapping[str, bytes]:
-        """Return the one file."""
-        return {self.name: self.data}
 
     def predict(self, features: pd.DataFrame) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes), or a value a row."""
         method = self.estimator.predict_proba if hasattr(self.estimator, "predict_proba") else self.estimator.predict
         predicted: NDArray[Any] = method(features)
         return predicted
+
+
+@dataclass(frozen=True)
+class StoredEstimator(Estimator):
+    """A fitted estimator as it was read back from the file that will hold it.
+
+    Attributes:
+        name: The file's name.
+        data: The file's bytes.
+    """
+
+    name: str
+    data: bytes
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the one file."""
+        return {self.name: self.data}
 
 
 def stored(made: Any, wanted: Format) -> Model:
@@ -141,7 +146,7 @@ def _only(files: Mapping[str, IO[bytes]]) -> tuple[str, IO[bytes]]:
 
 def _read_skops(files: Mapping[str, IO[bytes]], what: str, types: Sequence[str]) -> Estimator:
     name, file = _only(files)
-    return Estimator(name, skops_bytes.load(file, f"{name} of {what}", types))
+    return Estimator(skops_bytes.load(file, f"{name} of {what}", types))
 
 
 def _read_joblib(files: Mapping[str, IO[bytes]], what: str, types: Sequence[str]) -> Estimator:
@@ -149,20 +154,20 @@ def _read_joblib(files: Mapping[str, IO[bytes]], what: str, types: Sequence[str]
 
     name, file = _only(files)
     shown = f"{name} of {what}"
-    return Estimator(name, _made(shown, joblib.load, unpacked(file, shown)))
+    return Estimator(_made(shown, joblib.load, unpacked(file, shown)))
 
 
 def _read_pickle(files: Mapping[str, IO[bytes]], what: str, types: Sequence[str]) -> Estimator:
     import pickle
 
     name, file = _only(files)
-    return Estimator(name, _made(f"{name} of {what}", pickle.load, file))
+    return Estimator(_made(f"{name} of {what}", pickle.load, file))
 
 
 def _read_torch(files: Mapping[str, IO[bytes]], what: str, types: Sequence[str]) -> Estimator:
     torch = mlp.require_torch(what)
     name, file = _only(files)
-    return Estimator(name, _made(f"{name} of {what}", partial(torch.load, weights_only=False), file))
+    return Estimator(_made(f"{name} of {what}", partial(torch.load, weights_only=False), file))
 
 
 def _read_mlp(files: Mapping[str, IO[bytes]], what: str, types: Sequence[str]) -> mlp.Mlp:
@@ -196,19 +201,19 @@ _FORMATS = {
 """How a single file `model.<ending>` is read."""
 
 
-def _estimator(estimator: Any, wanted: Format) -> Estimator:
+def _estimator(estimator: Any, wanted: Format) -> StoredEstimator:
     if wanted != "joblib":
         found = skops_bytes.stored(estimator)
         if found is not None:
             data, read = found
-            return Estimator(SKOPS, read, data)
+            return StoredEstimator(read, SKOPS, data)
         if wanted == "skops":
             raise InvalidInput(
                 "this model cannot be stored as skops without trusting code", hint="set format to joblib, or to auto"
             )
     # A pickle shows which equal strings were one object; only after a round trip does that depend on the model alone.
     data = _to_joblib(_from_joblib(_to_joblib(estimator)))
-    return Estimator(JOBLIB, _from_joblib(data), data)
+    return StoredEstimator(_from_joblib(data), JOBLIB, data)
 
 
 def _to_joblib(estimator: Any) -> bytes:
