@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "artreg.inspection": {"artreg.core"},
     "artreg.training": {"artreg.core", "artreg.inspection", "artreg.workers", "artreg.yamldoc"},
     "artreg.loading": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.training"},
-    "artreg.instruments": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.store", "artreg.training"},
+    "artreg.instruments": {"artreg.core", "artreg.inspection", "artreg.loading", "artreg.registry", "artreg.store", "artreg.training"},
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.reproduction": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.store", "artreg.training"},
     "artreg.cli": {

@@ -132,7 +132,9 @@ def load_model(folder: Path, *, run_code: bool = False) -> Any:
     models = {name: path for name, path in paths.items() if is_model_file(name)}
     found = file_format(models, str(folder))
     if found.runs_code and not run_code:
-        raise InvalidInput(f"{', '.join(models)} may run code when loaded", hint="store it as skops")
+        raise InvalidInput(
+            f"{', '.join(models)} may run code when loaded, and trust names nothing", hint="store it as skops"
+        )
     with ExitStack() as stack:
         return found.read(
             {name: stack.enter_context(path.open("rb")) for name, path in models.items()}, "the model", ()
