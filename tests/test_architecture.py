@@ -33,7 +33,14 @@ ALLOWED: dict[str, set[str]] = {
     "artreg.inspection": {"artreg.core"},
     "artreg.training": {"artreg.core", "artreg.inspection", "artreg.workers", "artreg.yamldoc"},
     "artreg.loading": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.training"},
-    "artreg.instruments": {"artreg.core", "artreg.inspection", "artreg.loading", "artreg.registry", "artreg.store", "artreg.training"},
+    "artreg.instruments": {
+        "artreg.core",
+        "artreg.inspection",
+        "artreg.loading",
+        "artreg.registry",
+        "artreg.store",
+        "artreg.training",
+    },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.reproduction": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.store", "artreg.training"},
     "artreg.cli": {
@@ -56,7 +63,7 @@ HOMES = {
     "fsspec": ("artreg.store", "artreg.training.source"),  # the source reads tables by URL, nothing of the registry
     "s3fs": ("artreg.store",),
     "botocore": ("artreg.store",),
-    "sklearn": ("artreg.training",),
+    "sklearn": ("artreg.training", "artreg.inspection.known"),
     "joblib": ("artreg.training", "artreg.workers"),
     "distributed": ("artreg.workers",),
     "ray": ("artreg.workers",),

@@ -144,6 +144,8 @@ def _check_names(entries: list[zipfile.ZipInfo], what: str) -> None:
 def _check_places(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], what: str) -> None:
     """See that no two members share bytes: one that does may unpack to any size for nothing."""
     ordered = sorted(entries, key=lambda entry: entry.header_offset)
+    if archive.comment or (ordered and ordered[0].header_offset):
+        raise IntegrityError(f"something stands before or behind the archive that {what} is", hint=_HINT)
     ends = [entry.header_offset for entry in ordered[1:]] + [archive.start_dir]
     for entry, end in zip(ordered, ends, strict=False):
         if entry.header_offset < 0 or entry.header_offset + _LOCAL_HEADER + entry.compress_size > end:

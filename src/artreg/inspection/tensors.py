@@ -18,7 +18,9 @@ _BITS = {
     **dict.fromkeys(("U16", "I16", "F16", "BF16"), 16),
     **dict.fromkeys(("U32", "I32", "F32"), 32),
     **dict.fromkeys(("U64", "I64", "F64", "C64"), 64),
-    **{"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6},
+    "F4": 4,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
 }
 _LENGTH = 8
 

@@ -84,14 +84,30 @@ def untrusted_types(file: IO[bytes], types: Sequence[str] = ()) -> tuple[str, ..
     """Return the types that an archive needs and that neither skops, `TRUSTED` nor `types` names.
 
     Nothing of it is made. Its limits must have been checked.
+
+    Raises:
+        IntegrityError: It is no archive that skops can read.
+    """
+    return tuple(name for name, who in trusted_by(file, types).items() if not who)
+
+
+def trusted_by(file: IO[bytes], types: Sequence[str] = ()) -> dict[str, str]:
+    """Return who trusts the types that an archive needs and that skops does not trust by itself; '' for nobody.
+
+    Raises:
+        IntegrityError: It is no archive that skops can read.
     """
     import skops.io
 
+    named: Any = file  # skops takes files, and says that it takes paths
     file.seek(0)
-    found: Any = file
-    unknown = set(skops.io.get_untrusted_types(file=found)) - {*TRUSTED, *types}
-    file.seek(0)
-    return tuple(sorted(unknown))
+    try:
+        needed = skops.io.get_untrusted_types(file=named)
+    except Exception as error:  # whatever skops stumbles over, it is the archive that is wrong
+        raise IntegrityError(f"skops cannot read it: {type(error).__name__}: {error}") from error
+    finally:
+        file.seek(0)
+    return {name: "artreg" if name in TRUSTED else "you" if name in types else "" for name in sorted(needed)}
 
 
 @contextmanager
