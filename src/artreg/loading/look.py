@@ -53,7 +53,8 @@ def look_at_file(path: Path, types: Sequence[str] = ()) -> FileReport:
         raise NotFound(f"there is no file {path}", hint="name a file, or a version such as churn@prod") from None
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise InvalidInput(f"{path} is no plain file", hint="name the model's file itself")
     with open(number, "rb") as file:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise InvalidInput(f"{path} is no plain file", hint="name the model's file itself")
         return inspect_file(file, path.name, partial(trusted_by, types=types))
