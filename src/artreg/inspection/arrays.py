@@ -42,6 +42,10 @@ class Array:
         """Bytes of all elements, as long as they are no objects."""
         return math.prod(self.shape) * self.itemsize
 
+    def __str__(self) -> str:
+        kind = self.dtype if isinstance(self.dtype, str) else f"records of {len(self.dtype)} fields"
+        return f"{kind} {list(self.shape)}"
+
 
 def parse_header(head: bytes, what: str) -> Array:
     """Read the header of an array.

@@ -113,7 +113,7 @@ class _Look:
     def _array(self) -> None:
         self.formats.append("npy")
         array = arrays.parse_header(self._head, "it")
-        self.parts["array"] = f"{array.dtype} {list(array.shape)}"
+        self.parts["array"] = str(array)
         if not array.objects:
             arrays.check_array(self._head, self.size, "it")
             return
@@ -165,7 +165,7 @@ class _Look:
                 head = member.read(arrays.HEAD)
             if head.startswith(arrays.MAGIC):
                 array = arrays.parse_header(head, name)
-                self.parts[name] = f"{array.dtype} {list(array.shape)}"
+                self.parts[name] = str(array)
 
     def _skops(self, archive: zipfile.ZipFile) -> None:
         schema = read_schema(archive, "it")

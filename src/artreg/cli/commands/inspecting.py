@@ -14,7 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Annotated
 
-_SHOWN = 40
+_FINDINGS_SHOWN = 40
+_PARTS_SHOWN = 10
 _TONES = {Danger.NONE: Tone.GOOD, Danger.PICKLE: Tone.PLAIN}
 
 
@@ -54,12 +55,12 @@ def _file_view(file: FileReport) -> list[Block]:
     if file.findings:
         rows = tuple(
             (finding.danger.value, finding.what, finding.detail, str(finding.times))
-            for finding in file.findings[:_SHOWN]
+            for finding in file.findings[:_FINDINGS_SHOWN]
         )
         blocks.append(Table(("loading it", "what", "how", "times"), rows, numeric=frozenset({3})))
     if file.parts:
-        blocks.append(Table(("holds", "of"), tuple(list(file.parts.items())[:_SHOWN])))
-    left_out = max(len(file.findings) - _SHOWN, 0) + max(len(file.parts) - _SHOWN, 0)
+        blocks.append(Table(("holds", "of"), tuple(list(file.parts.items())[:_PARTS_SHOWN])))
+    left_out = max(len(file.findings) - _FINDINGS_SHOWN, 0) + max(len(file.parts) - _PARTS_SHOWN, 0)
     if left_out:
         blocks.append(Line(f"and {plural(left_out, 'line')} more, which --json shows", Tone.DIM))
     return blocks
