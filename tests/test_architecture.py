@@ -70,6 +70,7 @@ HOMES = {
     "torch": ("artreg.training",),
     "safetensors": ("artreg.training",),
     "skops": ("artreg.training",),
+    "fickling": ("artreg.inspection.second_opinion",),
     "pandas": ("artreg.training", "artreg.loading"),
     "mlflow": ("artreg.integrations",),
     "numpy": ("artreg.training", "artreg.inspection", "artreg.loading"),

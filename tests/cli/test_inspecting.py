@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from artreg.inspection import second_opinion
 from cli.conftest import Shell
 from inspection import bombs
 from loading.artifacts import Command, as_joblib, as_skops, canary_command, estimator
@@ -80,6 +81,25 @@ def test_nothing_of_a_file_reaches_the_terminal_as_it_is(shell: Shell, name: str
     assert not {"\x1b", "\u202e"} & {*ran.out, *ran.err}
     assert "gone" in ran.out
     assert shell.run("inspect", name, "--json").code == 0
+
+
+def test_fickling_is_asked_where_it_is_wanted(shell: Shell, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    (shell.folder / "m.pkl").write_bytes(pickle.dumps(canary_command(canary)))
+    assert "fickling says" not in shell.run("inspect", "m.pkl").out
+    assert "fickling says: OVERTLY_MALICIOUS" in shell.run("inspect", "m.pkl", "--fickling").out.replace("LIKELY_", "")
+    document = shell.run("inspect", "m.pkl", "--fickling", "--json").json
+    assert "system" in document["files"][0]["opinion"]
+    (shell.folder / "m.pkl").write_bytes(b"\x80\x04rubbish")
+    assert shell.run("inspect", "m.pkl", "--fickling", "--json").json["danger"] == "unreadable"
+    assert not canary.exists()
+
+
+def test_where_fickling_is_not_installed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_opinion, "find_spec", lambda name: None)
+    (shell.folder / "m.pkl").write_bytes(b"N.")
+    ran = shell.run("inspect", "m.pkl", "--fickling")
+    assert (ran.code, "artreg[inspect]" in ran.err) == (2, True)
 
 
 def test_what_cannot_be_inspected(shell: Shell) -> None:

@@ -57,6 +57,7 @@ class FileReport(Frozen):
         format: What it is by its content, such as `skops` or `joblib, packed by zlib`.
         findings: What loading it would do, the worst first.
         parts: What it holds besides: tensors and arrays by name, each with type and shape.
+        opinion: What another program says of its pickles, or ''; it informs, and changes nothing.
     """
 
     name: str
@@ -64,6 +65,7 @@ class FileReport(Frozen):
     format: str
     findings: tuple[Finding, ...]
     parts: Mapping[str, str]
+    opinion: str = ""
 
     @property
     def danger(self) -> Danger:
@@ -79,6 +81,7 @@ class FileReport(Frozen):
             "danger": self.danger.name.lower(),
             "findings": [finding.document() for finding in self.findings],
             "parts": dict(self.parts),
+            "opinion": self.opinion or None,
         }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from artreg.core.inspection import Danger, FileReport, Finding
-from artreg.errors import ArtregError
+from artreg.errors import IntegrityError, InvalidInput
 from artreg.inspection import arrays
 from artreg.inspection.archives import ZIP_MAGIC, checked_archive
 from artreg.inspection.documents import parse_json
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Untrusted = Callable[[IO[bytes]], Mapping[str, str]]
+    Opinion = Callable[[IO[bytes]], str]
 
 _PICKLES = {"joblib", "pkl", "pickle", "pt", "pth", "bin", "dill", "ckpt"}
 _TORCH = {"pt", "pth", "bin", "ckpt"}
@@ -35,30 +36,33 @@ _PROTO = b"\x80"
 _HEADER = 9
 
 
-def inspect_file(file: IO[bytes], name: str, trusted_by: Untrusted) -> FileReport:
+def inspect_file(file: IO[bytes], name: str, trusted_by: Untrusted, opinion: Opinion | None = None) -> FileReport:
     """Return what was found in a file.
 
     Args:
         file: The file.
         name: Its name.
         trusted_by: Says of the types that a skops archive needs who trusts each, '' for nobody.
+        opinion: What else is asked about a pickle, if anything is.
     """
-    look = _Look(file, name, trusted_by)
+    look = _Look(file, name, trusted_by, opinion)
     try:
         look.at_everything()
-    except ArtregError as error:
+    except IntegrityError as error:
         look.findings.append(Finding(Danger.UNREADABLE, error.message))
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         look.findings.append(Finding(Danger.UNREADABLE, str(error)))
     findings = sorted(look.findings, key=lambda one: (-one.danger.rank, one.what))
-    return FileReport(name, look.size, ", ".join(look.formats) or "unknown", tuple(findings), look.parts)
+    formats = ", ".join(look.formats) or "unknown"
+    return FileReport(name, look.size, formats, tuple(findings), look.parts, "; ".join(look.opinions))
 
 
 class _Look:
     """One look at a file, with what it came to so far."""
 
-    def __init__(self, file: IO[bytes], name: str, trusted_by: Untrusted) -> None:
-        self._file, self._trusted_by = file, trusted_by
+    def __init__(self, file: IO[bytes], name: str, trusted_by: Untrusted, opinion: Opinion | None) -> None:
+        self._file, self._trusted_by, self._opinion = file, trusted_by, opinion
+        self.opinions: list[str] = []
         self._suffix = name.rpartition("/")[2].rpartition(".")[2].lower()
         self.size = file.seek(0, io.SEEK_END)
         file.seek(0)
@@ -125,10 +129,17 @@ class _Look:
         called = "torch" if self._suffix in _TORCH else "joblib" if self._suffix == "joblib" or method else "pickle"
         self.formats.append(f"{called}, packed by {method}" if method else called)
         self._file.seek(0)
-        file = unpacked(self._file, "it")
+        try:
+            file = unpacked(self._file, "it")
+        except InvalidInput as error:  # by a method that is not read
+            raise IntegrityError(error.message) from error
         self._follow(file, joblib=called == "joblib", times=_LEGACY if called == "torch" else 1)
 
     def _follow(self, file: IO[bytes], *, joblib: bool, times: int = 1) -> None:
+        if self._opinion is not None:
+            start = file.tell()
+            self.opinions.append(self._opinion(file))
+            file.seek(start)
         follower = Follower(joblib=joblib)
         followed = 0
         while followed < times and follower.follow(file):

@@ -25,6 +25,9 @@ def inspect(
     types: Annotated[
         list[str] | None, Option("--type", metavar="NAME", help="A type that you trust skops to make; repeat for more")
     ] = None,
+    fickling: Annotated[
+        bool, Option("--fickling", help="Also ask fickling about pickles (extra inspect); it informs")
+    ] = False,
 ) -> None:
     """Say what loading a model would run or make, without loading it.
 
@@ -39,10 +42,10 @@ def inspect(
     named = tuple(types or ())
     path = Path(subject)
     if not subject.startswith(("/", ".")) and ("@" in subject or ":/" in subject):
-        found, inspected = look_at(session.registry, session.reference(subject), named)
+        found, inspected = look_at(session.registry, session.reference(subject), named, ask_others=fickling)
         title, about = str(found), documents.resolved(found)
     else:
-        inspected, title, about = Inspected((look_at_file(path, named),)), subject, {}
+        inspected, title, about = Inspected((look_at_file(path, named, ask_others=fickling),)), subject, {}
     session.output.result(
         {**about, **documents.inspected(inspected)},
         [Line(title, Tone.STRONG), *(block for file in inspected.files for block in _file_view(file))],
@@ -58,6 +61,8 @@ def _file_view(file: FileReport) -> list[Block]:
             for finding in file.findings[:_FINDINGS_SHOWN]
         )
         blocks.append(Table(("loading it", "what", "how", "times"), rows, numeric=frozenset({3})))
+    if file.opinion:
+        blocks.append(Line(f"fickling says: {file.opinion}"))
     if file.parts:
         blocks.append(Table(("holds", "of"), tuple(list(file.parts.items())[:_PARTS_SHOWN])))
     left_out = max(len(file.findings) - _FINDINGS_SHOWN, 0) + max(len(file.parts) - _PARTS_SHOWN, 0)
