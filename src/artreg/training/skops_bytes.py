@@ -18,17 +18,20 @@ from typing import IO, Any
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.inspection.archives import checked_archive
 from artreg.inspection.skops_schema import SCHEMA_FILE, read_schema
+from artreg.training.trees import check_trees
 
+TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 TRUSTED = (
     "functools.partial",
     "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    TREES,
     "sklearn.utils.validation.check_array",
 )
 """The types that artreg's own models need besides those that skops trusts by itself.
 
-A dtype and a tree's arrays hold data only. The partial is scikit-learn's own way to say how it checks its input; what
-it calls must be trusted by name as well, and the only such function is the check of arrays.
+A dtype holds data only, and so do a tree's arrays, which are looked through before they are used. The partial is
+scikit-learn's own way to say how it checks its input; what it calls must be trusted by name as well, and the only such
+function is the check of arrays.
 """
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -64,7 +67,7 @@ def load(file: IO[bytes], what: str, types: Sequence[str] = ()) -> Any:
     with checked_archive(file, what) as archive:
         read_schema(archive, what)
     try:
-        return skops.io.load(file, trusted=[*TRUSTED, *types])
+        made = skops.io.load(file, trusted=[*TRUSTED, *types])
     except UntrustedTypesFoundException:
         unknown = untrusted_types(file, types)
     except (ImportError, AttributeError) as error:
@@ -73,6 +76,10 @@ def load(file: IO[bytes], what: str, types: Sequence[str] = ()) -> Any:
         ) from error
     except Exception as error:  # whatever skops stumbles over, it is the archive that is wrong
         raise IntegrityError(f"{what} is no model that skops can read: {type(error).__name__}: {error}") from error
+    else:
+        if TREES not in types:
+            check_trees(made, what)
+        return made
     raise InvalidInput(
         f"{what} needs types that nobody here trusts: {', '.join(unknown)}",
         hint=f"if you know them, load it with types={list(unknown)!r}",
