@@ -22,17 +22,21 @@ if TYPE_CHECKING:
         OutcomeUnknown,
         StorageError,
     )
+    from artreg.loading.trust import THIS_REGISTRY, Digest, Signer
 
 __all__ = [
+    "THIS_REGISTRY",
     "AlreadyExists",
     "ArtregError",
     "Conflict",
+    "Digest",
     "GateRejected",
     "IntegrityError",
     "InvalidInput",
     "NotFound",
     "OutcomeUnknown",
     "Registry",
+    "Signer",
     "StorageError",
     "open",
 ]
@@ -42,9 +46,11 @@ def __getattr__(name: str) -> object:
     """Import what is asked for when it is asked for: the command line needs none of it."""
     if name not in __all__:
         raise AttributeError(f"module 'artreg' has no attribute {name!r}")
-    from artreg import api, errors  # noqa: PLC0415
+    from importlib import import_module  # noqa: PLC0415
 
-    found = api.open_registry if name == "open" else getattr(api, name, None) or getattr(errors, name)
+    homes = {"open": "api", "Registry": "api", **dict.fromkeys(("THIS_REGISTRY", "Digest", "Signer"), "loading.trust")}
+    home = import_module(f"artreg.{homes.get(name, 'errors')}")
+    found = getattr(home, "open_registry" if name == "open" else name)
     globals()[name] = found
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from artreg.core.record import PromotionRecord
+    from artreg.loading.load import Loaded
+    from artreg.loading.trust import Trust
     from artreg.registry.demands import Demands
     from artreg.registry.pull import Pulled
     from artreg.registry.resolve import Resolved
@@ -70,6 +72,27 @@ class Registry(Frozen):
         into = open_store(str(target.parent))
         into.make_root()
         return pull(self.handle, self._reference(reference), into, target.name)
+
+    def load(self, reference: str, *, trust: Trust | None = None, types: Sequence[str] = ()) -> Loaded:
+        """Load the model that a reference, such as `churn@prod`, means now, from the very bytes that were verified.
+
+        Args:
+            reference: What to load.
+            trust: Needed for joblib, pickle and torch, which may run code: `"sha256:…"`, a `Digest`, a `Signer`, or
+                `THIS_REGISTRY`. Where it is given it is checked, whatever the format.
+            types: Full names of types that skops may make besides those that it and artreg trust.
+
+        Returns:
+            The model (`predict`, `model`) and which version it is (`source`).
+
+        Raises:
+            NotFound: There is no such version.
+            IntegrityError: It is damaged, beyond a limit, or is not what is trusted; nothing of it was run.
+            InvalidInput: It cannot be loaded, or not without `trust` or `types`.
+        """
+        from artreg.loading.load import load  # noqa: PLC0415
+
+        return load(self.handle, self._reference(reference), trust=trust, types=types)
 
     def verify(self, what: str | None = None, *, quick: bool = False) -> Report:
         """Check every byte of a reference (`churn@prod`), a model (`churn`), or, by default, everything.

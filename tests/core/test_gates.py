@@ -33,6 +33,7 @@ TABLES: dict[str, dict[str, Case]] = {
     "rollback_plan": people.ROLLBACK_PLAN,
     "model_card": contents.MODEL_CARD,
     "no_pickle": contents.NO_PICKLE,
+    "inspected": contents.INSPECTED,
     "command": contents.COMMAND,
     "plugin": contents.PLUGIN,
 }

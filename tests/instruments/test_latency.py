@@ -113,7 +113,7 @@ def test_what_a_model_prints_is_not_taken_for_its_latency(
 
     joblib.dump(import_module("chatty").Chatty(), tmp_path / "chatty.joblib")
     publish(lab, {**without("model.skops")(made), "model.joblib": (tmp_path / "chatty.joblib").read_bytes()})
-    verdict = lab.ask(GATE, "2.0.0")
+    verdict = lab.ask({**GATE, "trust": "this registry"}, "2.0.0")
     assert verdict.passed, verdict.message
     assert verdict.figures["calls"] == 5
 
@@ -126,8 +126,21 @@ def test_a_model_that_ends_the_measurement_is_refused(
     (tmp_path / "lib" / "quitting.py").write_text("import os\nclass Quitter:\n    def __init__(self): os._exit(0)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
     publish(lab, {**without("model.skops")(made), "model.joblib": b"\x80\x04\x8c\x08quitting\x8c\x07Quitter\x93)R."})
-    verdict = lab.ask(GATE, "2.0.0")
+    verdict = lab.ask({**GATE, "trust": "this registry"}, "2.0.0")
     assert (verdict.passed, verdict.message) == (False, "latency was not measured: the measurement gave no figures")
+
+
+def test_a_pickle_is_not_loaded_to_time_it(lab: Lab, made: dict[str, bytes], tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    command = f"touch '{canary}'".encode()
+    hostile = b"cos\nsystem\n(S'" + command.replace(b"'", b'"') + b"'\ntR."
+    publish(lab, {**without("model.skops")(made), "model.joblib": hostile})
+    verdict = lab.ask(GATE, "2.0.0")
+    assert not verdict.passed
+    assert "may run code when loaded" in verdict.message
+    assert not canary.exists()
+    lab.ask({**GATE, "trust": "this registry"}, "2.0.0")
+    assert canary.exists(), "the model was not hostile at all"
 
 
 OUTPUTS = {

@@ -12,10 +12,12 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from artreg.reproduction.model_difference import first_difference
+from inspection import bombs
 
 
 def told(name: str, before: bytes, after: bytes) -> str:
@@ -133,3 +135,21 @@ def test_one_flipped_byte_is_found_and_never_fatal(data: st.DataObject, suffix: 
     flipped = bytearray(made)
     flipped[place] ^= data.draw(st.integers(1, 255))
     assert first_difference(f"model.{suffix}", made, bytes(flipped)) is not None
+
+
+@pytest.mark.parametrize("name", ["a bomb", "overlapping members", "a name that climbs", "a deep schema"])
+def test_what_is_beyond_a_limit_is_compared_by_its_bytes(name: str) -> None:
+    hostile = bombs.ARCHIVES[name][0]()
+    found = first_difference("model.skops", hostile, bombs.skops({"a": 1}))
+    assert found is not None
+    assert (found.what, found.note[:14]) == ("model.skops", "the first byte")
+
+
+def test_an_array_that_claims_too_much_is_compared_by_its_bytes() -> None:
+    before, after = (
+        bombs.skops(bombs.array_node("a.npy"), **{"a.npy": bombs.npy("(1000000000000,)", body=body)})
+        for body in (b"x", b"y")
+    )
+    found = first_difference("model.skops", before, after)
+    assert found is not None
+    assert found.what == "model.skops"

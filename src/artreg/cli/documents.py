@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from artreg.core.drift import ColumnDrift, DriftReport, SchemaChange
+    from artreg.core.inspection import Inspected
     from artreg.core.version_event import VersionEvent
     from artreg.registry.approvals import Approval, Given
     from artreg.registry.assess import Assessment
@@ -163,6 +164,11 @@ def collected(result: Collected) -> dict[str, Any]:
 def finding(result: Finding) -> dict[str, Any]:
     """Return one of the `findings` that `doctor` prints."""
     return {"check": result.check, "ok": result.ok, "message": result.message, "hint": result.hint}
+
+
+def inspected(result: Inspected) -> dict[str, Any]:
+    """Return what `inspect` prints of a model's files."""
+    return {"danger": result.danger.name.lower(), "files": [file.document() for file in result.files]}
 
 
 def drift(reference: Resolved, candidate: Resolved, report: DriftReport) -> dict[str, Any]:

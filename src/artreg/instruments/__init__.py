@@ -25,6 +25,7 @@ def _instrument(module: str, function: str) -> Instrument:
 INSTRUMENTS: Mapping[str, Instrument] = {
     "significant": _instrument("significance", "measure_significance"),
     "latency": _instrument("latency", "measure_latency"),
+    "inspected": _instrument("inspection", "inspect_candidate"),
     "command": _instrument("external", "ask_command"),
     "plugin": _instrument("external", "ask_plugin"),
 }

@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from artreg.core import keys
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
-from artreg.core.run_record import parse_run
-from artreg.errors import AlreadyExists, IntegrityError
+from artreg.errors import AlreadyExists
 from artreg.frozen import Frozen
-from artreg.registry.check import misplaced_files
+from artreg.registry.contents import find_contents
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
-from artreg.registry.resolve import Resolved, resolve
-from artreg.registry.versions import read_file, read_manifest
+from artreg.registry.resolve import Resolved
 from artreg.store.interface import Chunk, Store, TreeFile
 
 
@@ -56,33 +53,14 @@ def pull(
         AlreadyExists: The folder holds something else.
         StorageError: It cannot be read or written.
     """
-    found = resolve(registry, reference)
-    manifest = read_manifest(registry, found.model, found.version)
-    if manifest.digest != found.digest:
-        raise IntegrityError(
-            f"{found} is not what {found.alias} was pointed at: its {MANIFEST} was changed since",
-            hint="restore it from a copy, or roll back",
-        )
-    prefix = keys.version_prefix(found.model, found.version)
-    entries = {entry.name: entry for entry in registry.store.walk(prefix)}
-    misplaced = list(misplaced_files(manifest, entries))
-    if misplaced:
-        raise IntegrityError(
-            f"{found} is damaged: {'; '.join(f'{problem.file}: {problem.problem}' for problem in misplaced)}",
-            hint="restore it from a copy, or use another version",
-        )
+    contents = find_contents(registry, reference)
+    found, manifest, prefix = contents.found, contents.manifest, contents.prefix
     files = [
-        TreeFile(file, _source(registry.store, f"{prefix}/{file}"), entries[file].size, sha256)
+        TreeFile(file, _source(registry.store, f"{prefix}/{file}"), contents.sizes[file], sha256)
         for file, sha256 in manifest.files.items()
         if file != RUN
     ]
-    run = read_file(registry, found.model, found.version, manifest, RUN)
-    if parse_run(run, found.model, found.version).content != manifest.content:
-        raise IntegrityError(
-            f"{found} is damaged: its {MANIFEST} lists other files than it was published with",
-            hint="restore it from a copy, or use another version",
-        )
-    files += [small_file(RUN, run), small_file(MANIFEST, manifest.encode())]
+    files += [small_file(RUN, contents.run), small_file(MANIFEST, manifest.encode())]
     total = sum(file.size for file in files)
     result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
     if into.page(name).entries:

@@ -6,9 +6,7 @@ its schema, the keys of JSON; of a pickle the attribute that was last named befo
 
 from __future__ import annotations
 
-import ast
 import io
-import json
 import re
 import struct
 import zipfile
@@ -19,28 +17,30 @@ from itertools import zip_longest
 from typing import Any
 
 from artreg.core.comparison import Difference
+from artreg.errors import IntegrityError
+from artreg.inspection.archives import checked_archive
+from artreg.inspection.arrays import HEAD, parse_header
+from artreg.inspection.documents import parse_json
+from artreg.inspection.skops_schema import read_schema
+from artreg.inspection.tensors import read_tensors
 
 _NAMED = re.compile(rb"\x8c[\x02-\x40]([A-Za-z_][A-Za-z0-9_]{1,63})")  # pickle's SHORT_BINUNICODE
 _LOOK_BACK = 65_536
 _FLOATS = {"<f8": "d", "<f4": "f", "F64": "d", "F32": "f"}
-_HEADER_LIMIT = 2**24
-_SCHEMA = "schema.json"
 _UNREADABLE = (
+    IntegrityError,
     AttributeError,
     EOFError,
     LookupError,
     OSError,
     RuntimeError,
-    SyntaxError,
     TypeError,
     ValueError,
     struct.error,
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What parsing a damaged file may raise."""
-
-_UNPACKED_LIMIT = 2**30
+"""What parsing a file may raise that is damaged, or beyond a limit."""
 
 
 def first_difference(name: str, before: bytes, after: bytes) -> Difference | None:
@@ -77,32 +77,17 @@ def _tensors(before: bytes, after: bytes) -> Iterator[Difference]:
 
 
 def _tensor_table(data: bytes) -> dict[str, _Array]:
-    (length,) = struct.unpack_from("<Q", data)
-    if length > _HEADER_LIMIT:
-        raise ValueError("the header is too long")
-    header: dict[str, Any] = json.loads(data[8 : 8 + length])
-    start = 8 + length
-    return {
-        name: (
-            entry["dtype"],
-            tuple(entry["shape"]),
-            data[start + entry["data_offsets"][0] : start + entry["data_offsets"][1]],
-        )
-        for name, entry in header.items()
-        if name != "__metadata__"
-    }
+    tensors = read_tensors(io.BytesIO(data), "it")
+    return {name: (tensor.dtype, tensor.shape, data[tensor.start : tensor.end]) for name, tensor in tensors.items()}
 
 
 # --- skops: a zip of a schema and of arrays -------------------------------------------------------------------------
 
 
 def _archives(before: bytes, after: bytes) -> Iterator[Difference]:
-    with zipfile.ZipFile(io.BytesIO(before)) as first, zipfile.ZipFile(io.BytesIO(after)) as second:
-        archives = (first, second)
-        if sum(entry.file_size for archive in archives for entry in archive.infolist()) > _UNPACKED_LIMIT:
-            raise ValueError("too large to look into")
-        schemas = [json.loads(archive.read(_SCHEMA)) for archive in archives]
-        yield from _nodes("", schemas[0], schemas[1], archives)
+    with checked_archive(io.BytesIO(before), "it") as first, checked_archive(io.BytesIO(after), "it") as second:
+        schemas = [read_schema(archive, "it") for archive in (first, second)]
+        yield from _nodes("", schemas[0], schemas[1], (first, second))
 
 
 def _nodes(
@@ -126,13 +111,8 @@ def _nodes(
 
 
 def _npy(data: bytes) -> _Array:
-    if data[:6] != b"\x93NUMPY":
-        raise ValueError("no array")
-    wide = data[6] > 1
-    (length,) = struct.unpack_from("<I" if wide else "<H", data, 8)
-    start = 12 if wide else 10
-    header = ast.literal_eval(data[start : start + length].decode("latin-1").strip())
-    return header["descr"], tuple(header["shape"]), data[start + length :]
+    array = parse_header(data[:HEAD], "it")
+    return array.dtype, array.shape, data[array.start :]
 
 
 # --- what both have: arrays -------------------------------------------------------------------------------------------
@@ -163,7 +143,7 @@ def _first_number(name: str, before: _Array, after: _Array) -> Difference:
 
 
 def _documents(before: bytes, after: bytes) -> Iterator[Difference]:
-    yield from _values("", json.loads(before), json.loads(after))
+    yield from _values("", parse_json(before, "it"), parse_json(after, "it"))
 
 
 def _values(path: str, before: Any, after: Any) -> Iterator[Difference]:

@@ -33,13 +33,14 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def measure(folder: Path, rows: int, calls: int) -> dict[str, float]:
+def measure(folder: Path, rows: int, calls: int, *, run_code: bool) -> dict[str, float]:
     """Return how long predictions take, in milliseconds a call.
 
     Args:
         folder: A version, pulled.
         rows: Rows a call, taken from the sample from its start and round again.
         calls: How many calls are timed, after a few that are not.
+        run_code: Whether formats are loaded that may run whatever is in the file.
     """
     import numpy as np
     import pandas as pd
@@ -47,7 +48,7 @@ def measure(folder: Path, rows: int, calls: int) -> dict[str, float]:
     document = json.loads((folder / SAMPLE_FILE).read_bytes())
     frame = pd.DataFrame(document["rows"], columns=[*document["categorical"], *document["numeric"]])
     frame[document["numeric"]] = frame[document["numeric"]].astype("float64")
-    model = load_model(folder)
+    model = load_model(folder, run_code=run_code)
     took = []
     for call in range(-_WARM_UP, calls):
         start = call % max(len(frame) - rows + 1, 1)
@@ -61,4 +62,5 @@ def measure(folder: Path, rows: int, calls: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    _figures = measure(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), run_code=sys.argv[4:] == ["--run-code"])
+    sys.stdout.write(json.dumps(_figures))

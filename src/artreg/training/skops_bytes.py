@@ -11,23 +11,29 @@ import gc
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
+from artreg.errors import IntegrityError, InvalidInput
+from artreg.inspection.archives import checked_archive
+from artreg.inspection.skops_schema import SCHEMA_FILE, read_schema
+from artreg.training.trees import check_trees
+
+TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 TRUSTED = (
     "functools.partial",
     "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    TREES,
     "sklearn.utils.validation.check_array",
 )
 """The types that artreg's own models need besides those that skops trusts by itself.
 
-A dtype and a tree's arrays hold data only. The partial is scikit-learn's own way to say how it checks its input; what
-it calls must be trusted by name as well, and the only such function is the check of arrays.
+A dtype holds data only, and so do a tree's arrays, which are looked through before they are used. The partial is
+scikit-learn's own way to say how it checks its input; what it calls must be trusted by name as well, and the only such
+function is the check of arrays.
 """
 
-_SCHEMA = "schema.json"
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -38,20 +44,77 @@ def stored(estimator: Any) -> tuple[bytes, Any] | None:
     try:
         with _no_collection():
             data = _normalised(skops.io.dumps(estimator))
-            return data, load(data)
-    except (TypeError, NotImplementedError):  # it holds what skops cannot write, or a type that nobody trusts
+            return data, load(io.BytesIO(data), "the model")
+    except (TypeError, NotImplementedError, InvalidInput, IntegrityError):  # skops cannot write it, or not read it back
         return None
 
 
-def load(data: bytes) -> Any:
-    """Return the estimator that bytes hold; nothing but the types that skops and `TRUSTED` name is made.
+def load(file: IO[bytes], what: str, types: Sequence[str] = ()) -> Any:
+    """Return the estimator that an archive holds; nothing but types that the reader trusts is made.
+
+    Args:
+        file: The archive; its limits are checked before anything of it is unpacked.
+        what: Its name, for errors.
+        types: Full names of types that the reader trusts besides those that skops and `TRUSTED` name.
 
     Raises:
-        TypeError: They need another type.
+        InvalidInput: It needs other types, which `details["types"]` lists, or other packages than those here.
+        IntegrityError: It is damaged, beyond a limit, or no estimator.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    with checked_archive(file, what) as archive:
+        read_schema(archive, what)
+    try:
+        made = skops.io.load(file, trusted=[*TRUSTED, *types])
+    except UntrustedTypesFoundException:
+        unknown = untrusted_types(file, types)
+    except (ImportError, AttributeError) as error:
+        raise InvalidInput(
+            f"{what} cannot be made with the packages here: {error}", hint="its uv.lock says which it was made with"
+        ) from error
+    except Exception as error:  # whatever skops stumbles over, it is the archive that is wrong
+        raise IntegrityError(f"{what} is no model that skops can read: {type(error).__name__}: {error}") from error
+    else:
+        if TREES not in types:
+            check_trees(made, what)
+        return made
+    raise InvalidInput(
+        f"{what} needs types that nobody here trusts: {', '.join(unknown)}",
+        hint=f"if you know them, load it with types={list(unknown)!r}",
+        types=list(unknown),
+    )
+
+
+def untrusted_types(file: IO[bytes], types: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the types that an archive needs and that neither skops, `TRUSTED` nor `types` names.
+
+    Nothing of it is made. Its limits must have been checked.
+
+    Raises:
+        IntegrityError: It is no archive that skops can read.
+    """
+    return tuple(name for name, who in trusted_by(file, types).items() if not who)
+
+
+def trusted_by(file: IO[bytes], types: Sequence[str] = ()) -> dict[str, str]:
+    """Return who trusts the types that an archive needs and that skops does not trust by itself; '' for nobody.
+
+    Raises:
+        IntegrityError: It is no archive that skops can read.
     """
     import skops.io
 
-    return skops.io.loads(data, trusted=list(TRUSTED))
+    named: Any = file  # skops takes files, and says that it takes paths
+    file.seek(0)
+    try:
+        needed = skops.io.get_untrusted_types(file=named)
+    except Exception as error:  # whatever skops stumbles over, it is the archive that is wrong
+        raise IntegrityError(f"skops cannot read it: {type(error).__name__}: {error}") from error
+    finally:
+        file.seek(0)
+    return {name: "artreg" if name in TRUSTED else "you" if name in types else "" for name in sorted(needed)}
 
 
 @contextmanager
@@ -71,12 +134,12 @@ def _normalised(raw: bytes) -> bytes:
         members = {name: archive.read(name) for name in archive.namelist()}
     numbers: dict[Any, int] = {}
     names: dict[str, str] = {}
-    schema = _renumbered(json.loads(members.pop(_SCHEMA)), numbers, names)
+    schema = _renumbered(json.loads(members.pop(SCHEMA_FILE)), numbers, names)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for old, new in sorted(names.items(), key=lambda pair: pair[1]):
             archive.writestr(_entry(new), members[old])
-        archive.writestr(_entry(_SCHEMA), json.dumps(schema, indent=2, ensure_ascii=True))
+        archive.writestr(_entry(SCHEMA_FILE), json.dumps(schema, indent=2, ensure_ascii=True))
     return buffer.getvalue()
 
 

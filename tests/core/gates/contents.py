@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from artreg.core.gates.external import Answer
+from artreg.core.inspection import Danger, FileReport, Finding, Inspected
 from core.gates.build import ODD_VALUES, RUN, Case, axis, candidate, run
 
 AXES = {"code": "git commit", "environment": "uv.lock", "config": "config", "data": "data"}
@@ -193,3 +194,36 @@ def external(settings: dict[str, object]) -> dict[str, Case]:
 
 
 COMMAND, PLUGIN = external(PROGRAM), external(FUNCTION)
+
+
+def looked_at(*dangers: Danger) -> Inspected:
+    findings = tuple(Finding(danger, f"{danger.name}.x", "how") for danger in dangers)
+    return Inspected((FileReport("model.skops", 10, "skops", findings, {}),))
+
+
+ALSO_PICKLES = {"allow": "pickle"}
+
+INSPECTED = {
+    "data": Case({}, True, "skops: nothing was found", measured=looked_at(Danger.NONE, Danger.NONE)),
+    "no finding at all": Case({}, True, "skops: nothing was found", measured=looked_at()),
+    **{
+        f"{danger.name} among data": Case(
+            {}, False, f"model.skops {danger.value}: {danger.name}.x", measured=looked_at(Danger.NONE, danger)
+        )
+        for danger in Danger
+        if danger is not Danger.NONE
+    },
+    **{
+        f"{danger.name} where pickles may be": Case(ALSO_PICKLES, False, danger.value, measured=looked_at(danger))
+        for danger in (Danger.TYPES, Danger.MAY_RUN, Danger.UNREADABLE, Danger.RUNS)
+    },
+    "a pickle where pickles may be": Case(ALSO_PICKLES, True, "nothing was found", measured=looked_at(Danger.PICKLE)),
+    "many findings": Case({}, False, "; and 7 more", measured=looked_at(*[Danger.RUNS] * 12)),
+    "one file of two": Case(
+        {}, False, "RUNS.x", measured=Inspected((*looked_at().files, *looked_at(Danger.RUNS).files))
+    ),
+    "no file": Case({}, False, "was not inspected", measured=Inspected(())),
+    "not inspected": Case({}, False, "the model was not inspected: nothing can do it here"),
+    "could not be": Case({}, False, "was not inspected: it is damaged", measured="it is damaged"),
+    "something else altogether": Case({}, False, "was not inspected", measured={"danger": "none"}),
+}

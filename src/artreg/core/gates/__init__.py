@@ -12,6 +12,7 @@ from artreg.core.gates.comparison import DriftGate, SignificantGate
 from artreg.core.gates.evidence import Evidence
 from artreg.core.gates.external import CommandGate, PluginGate
 from artreg.core.gates.from_alias import FromGate
+from artreg.core.gates.inspected import InspectedGate
 from artreg.core.gates.interface import Gate
 from artreg.core.gates.limits import LatencyGate, SizeGate
 from artreg.core.gates.metric import MetricGate
@@ -37,6 +38,7 @@ KINDS: Mapping[str, type[Gate]] = {
     "rollback_plan": RollbackPlanGate,
     "model_card": ModelCardGate,
     "no_pickle": NoPickleGate,
+    "inspected": InspectedGate,
     "command": CommandGate,
     "plugin": PluginGate,
 }

@@ -60,8 +60,9 @@ class Latency(Frozen):
 class LatencyGate(Gate):
     """Predicting the stored sample must not take longer than a limit.
 
-    The model is loaded and run for this, in a process of its own: name this gate only for models whose makers are
-    trusted to run code where promotions are made.
+    The model is loaded and run for this, in a process of its own. Formats that may run code when they are loaded
+    (joblib, pickle, torch) are not, unless the policy says that whoever publishes here is trusted to run code where
+    promotions are made.
 
     Attributes:
         max_ms: The limit for one call, inclusive.
@@ -69,6 +70,7 @@ class LatencyGate(Gate):
         rows: Rows a call.
         calls: How many calls are timed.
         timeout_s: Seconds after which the measurement is given up, and the gate fails.
+        trust: `this registry`: formats that may run code are loaded too.
     """
 
     max_ms: Annotated[float, Field(gt=0)]
@@ -76,6 +78,7 @@ class LatencyGate(Gate):
     rows: Annotated[int, Field(ge=1, le=100)] = 1
     calls: Annotated[int, Field(ge=5, le=10_000)] = 50
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
+    trust: Literal["this registry"] | None = None
 
     def needs(self, alias: Alias) -> Needs:
         """Ask for a measurement."""

@@ -6,6 +6,7 @@ A model is two files that load without running code: `model/model.safetensors`, 
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from artreg.core import canonical
 from artreg.core.config import MlpParams, Task
 from artreg.errors import IntegrityError, InvalidInput
+from artreg.inspection.tensors import read_tensors
 from artreg.training.trainers.interface import Nondeterminism, Trainer, TrainingData
 
 if TYPE_CHECKING:
@@ -151,7 +153,7 @@ def fit(data: TrainingData, params: MlpParams, seed: int) -> Mlp:
     Raises:
         InvalidInput: torch is not installed, or the device is not there.
     """
-    torch = _torch()
+    torch = require_torch("the trainer mlp")
     if params.device == "cuda" and not torch.cuda.is_available():
         raise InvalidInput("model.device is cuda, but no CUDA device is here", hint="set model.device to cpu")
     from torch.utils.data import DataLoader, RandomSampler, TensorDataset
@@ -189,6 +191,8 @@ def fit(data: TrainingData, params: MlpParams, seed: int) -> Mlp:
 def load(files: Mapping[str, bytes]) -> Mlp:
     """Read a model from its two files, without running anything that is in them.
 
+    No room is made for layers that the file of weights does not hold.
+
     Args:
         files: The bytes of `WEIGHTS` and `ARCHITECTURE`.
 
@@ -196,12 +200,15 @@ def load(files: Mapping[str, bytes]) -> Mlp:
         IntegrityError: They are no such model, or do not go together.
         InvalidInput: torch is not installed.
     """
-    _torch()
+    require_torch("the trainer mlp")
     from safetensors import SafetensorError
     from safetensors.torch import load as load_tensors
 
     try:
+        tensors = read_tensors(io.BytesIO(files[WEIGHTS]), WEIGHTS)
         architecture = _parse(canonical.loads(files[ARCHITECTURE], ARCHITECTURE))
+        if {name: tensor.shape for name, tensor in tensors.items()} != _shapes(architecture):
+            raise ValueError("the weights do not have the shapes that the architecture names")
         module = _module(architecture)
         module.load_state_dict(load_tensors(files[WEIGHTS]))
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
@@ -209,13 +216,21 @@ def load(files: Mapping[str, bytes]) -> Mlp:
     return Mlp(architecture, module)
 
 
-def _torch() -> Any:
+def require_torch(who: str) -> Any:
+    """Return torch.
+
+    Args:
+        who: What needs it, for the error.
+
+    Raises:
+        InvalidInput: It is not installed.
+    """
     try:
         import safetensors.torch  # noqa: F401 (missing, it should be told before the work and not after it)
         import torch
     except ImportError as error:
         raise InvalidInput(
-            f"the trainer mlp needs {error.name}, which is not installed",
+            f"{who} needs {error.name}, which is not installed",
             hint="install artreg's extra torch: uv sync --extra torch, or pip install 'artreg[torch]'",
         ) from None
     return torch
@@ -231,6 +246,16 @@ def _module(architecture: Architecture) -> Any:
         layers += [torch.nn.Linear(width, units), activation(), torch.nn.Dropout(architecture.dropout)]
         width = units
     return torch.nn.Sequential(*layers, torch.nn.Linear(width, architecture.outputs))
+
+
+def _shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor of a module as `_module` makes it."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    width = architecture.inputs
+    for place, units in enumerate((*architecture.hidden, architecture.outputs)):
+        shapes |= {f"{3 * place}.weight": (units, width), f"{3 * place}.bias": (units,)}
+        width = units
+    return shapes
 
 
 def _seed_worker(number: int) -> None:

@@ -1,0 +1,127 @@
+"""Taking a version's bytes out of the registry: which files it has, and a private copy of them, verified on the way.
+
+Whoever hashes a file in the registry and then opens it again may get other bytes the second time. So each file is
+read once: what is hashed is what is kept, in memory or in a file without a name, and only that is ever handed on.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import IO
+
+from artreg.core import keys
+from artreg.core.manifest import MANIFEST, RUN, Manifest
+from artreg.core.names import Reference
+from artreg.core.run_record import parse_run
+from artreg.errors import IntegrityError, NotFound, StorageError
+from artreg.frozen import Frozen
+from artreg.registry.check import misplaced_files
+from artreg.registry.handle import Registry
+from artreg.registry.resolve import Resolved, resolve
+from artreg.registry.versions import read_file, read_manifest
+
+IN_MEMORY = 64 * 2**20
+"""A file that is larger is held in a private file instead of memory."""
+
+
+class Contents(Frozen):
+    """A version that was found whole as far as its listing, its manifest and its run record tell.
+
+    Attributes:
+        registry: Where it lies.
+        found: What the reference means now.
+        manifest: Its manifest, the very one that the alias's record pins.
+        run: The bytes of its run record.
+        sizes: Bytes of each file in the manifest.
+    """
+
+    registry: Registry
+    found: Resolved
+    manifest: Manifest
+    run: bytes
+    sizes: Mapping[str, int]
+
+    @property
+    def prefix(self) -> str:
+        """Under which keys the files lie."""
+        return keys.version_prefix(self.found.model, self.found.version)
+
+
+def find_contents(registry: Registry, reference: Reference) -> Contents:
+    """Return what a reference means now, with its manifest and run record checked; no other file is read.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged, or is not what its alias was pointed at.
+    """
+    found = resolve(registry, reference)
+    manifest = read_manifest(registry, found.model, found.version)
+    if manifest.digest != found.digest:
+        raise IntegrityError(
+            f"{found} is not what {found.alias} was pointed at: its {MANIFEST} was changed since",
+            hint="restore it from a copy, or roll back",
+        )
+    entries = {entry.name: entry for entry in registry.store.walk(keys.version_prefix(found.model, found.version))}
+    misplaced = list(misplaced_files(manifest, entries))
+    if misplaced:
+        raise IntegrityError(
+            f"{found} is damaged: {'; '.join(f'{problem.file}: {problem.problem}' for problem in misplaced)}",
+            hint="restore it from a copy, or use another version",
+        )
+    run = read_file(registry, found.model, found.version, manifest, RUN)
+    if parse_run(run, found.model, found.version).content != manifest.content:
+        raise IntegrityError(
+            f"{found} is damaged: its {MANIFEST} lists other files than it was published with",
+            hint="restore it from a copy, or use another version",
+        )
+    return Contents(registry, found, manifest, run, {name: entries[name].size for name in manifest.files})
+
+
+@contextmanager
+def held(contents: Contents, names: Collection[str]) -> Iterator[Mapping[str, IO[bytes]]]:
+    """Hold private copies of files of a version, each read once and verified while it was copied.
+
+    A copy is in memory, or, of a file larger than `IN_MEMORY`, in a file that only its owner could read and that has
+    no name any more: nobody can put other bytes in its place.
+
+    Raises:
+        IntegrityError: A file does not have the bytes that the manifest names.
+        StorageError: It cannot be read, or there is no room for it.
+    """
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_copied(contents, name)) for name in names}
+
+
+def _copied(contents: Contents, name: str) -> IO[bytes]:
+    from hashlib import sha256  # noqa: PLC0415  # it loads OpenSSL
+
+    what, size = f"{name} of {contents.found}", contents.sizes[name]
+    copy: IO[bytes] = io.BytesIO()
+    try:
+        if size > IN_MEMORY:
+            copy = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+        hashed, left = sha256(), size
+        for chunk in contents.registry.store.chunks(f"{contents.prefix}/{name}"):
+            left -= len(chunk)
+            if left < 0:
+                raise IntegrityError(f"{what} is larger than its listing says", hint="use another version")
+            hashed.update(chunk)
+            copy.write(chunk)
+        if hashed.hexdigest() != contents.manifest.files[name]:
+            raise IntegrityError(
+                f"{what} does not match its checksum", hint="restore it from a copy, or use another version"
+            )
+        copy.seek(0)
+    except BaseException as error:
+        copy.close()
+        if isinstance(error, NotFound):
+            raise IntegrityError(f"{what} is missing") from error
+        if isinstance(error, OSError):
+            raise StorageError(
+                f"cannot hold a copy of {what}: {error.strerror}", hint="make room, or set TMPDIR"
+            ) from error
+        raise
+    return copy
