@@ -72,7 +72,13 @@ class StorageError(ArtregError):
 
 
 class OutcomeUnknown(StorageError):
-    """A write may or may not have taken effect: its answer was lost. Nothing may be cleaned up after it."""
+    """A write may or may not have taken effect, or may not last. Nothing may be cleaned up after it.
+
+    `details["outcome"]` is always "unknown", so that a program can tell it from a write that failed.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", **details: object) -> None:
+        super().__init__(message, hint=hint, **{**details, "outcome": "unknown"})
 
 
 class NotReproduced(ArtregError):

@@ -96,6 +96,9 @@ class Wrapper:
     def create(self, key: str, data: bytes) -> None:
         self._pass("create", key, lambda: self.inner.create(key, data))
 
+    def persist(self, keys: Sequence[str]) -> None:
+        self._pass("persist", keys[0], lambda: self.inner.persist(keys))
+
     def local_path(self, key: str) -> Path | None:
         return self.inner.local_path(key)
 

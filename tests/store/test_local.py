@@ -21,6 +21,7 @@ from artreg.errors import (
     StorageError,
 )
 from artreg.store import disk
+from artreg.store.commit import commit
 from artreg.store.interface import Kind, Pointer, TreeFile
 from artreg.store.local import LocalStore
 from store.contract import StoreContract, names, put, tree, walked
@@ -242,8 +243,25 @@ class TestLocalStore(StoreContract):
         monkeypatch.undo()
         assert place.get("m/a") == b"x"
         assert store.pointer("n/prod") == Pointer("a")
-        put(store, "o/1.0.0", tree())
+        with pytest.raises(OutcomeUnknown, match=r"o/1\.0\.0"):  # the kernel tells of a failure once
+            put(store, "o/1.0.0", tree())
+        put(place.store(), "o/1.0.0", tree())
         assert place.get("o/1.0.0/run.json") == b"one"
+
+    def test_commit_does_not_take_its_own_file_for_durable_after_an_fsync_that_failed(self, store, monkeypatch):
+        failures = iter([OSError(errno.EIO, "broken")])
+        real = os.fsync
+
+        def fsync(descriptor):
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode) and "a" in os.listdir(descriptor):
+                for error in failures:
+                    raise error
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(OutcomeUnknown, match="m/a") as caught:
+            commit(store, "m/a", b"x")
+        assert caught.value.details["outcome"] == "unknown"
 
     def test_folder_that_cannot_be_synced_at_all_is_no_error(self, place, store, monkeypatch):
         real = os.fsync

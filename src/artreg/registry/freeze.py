@@ -10,7 +10,7 @@ from artreg.errors import GateRejected, InvalidInput
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, moment, require_head
-from artreg.registry.move import Moved, commit_in_place, draft_in_place
+from artreg.registry.move import Moved, commit_in_place, draft_in_place, stay
 
 
 def freeze(
@@ -44,7 +44,7 @@ def freeze(
     frozen = Freeze(replace(registry, now=lambda: until).timestamp(), registry.actor, reason.strip())
     there = head.record.frozen
     if there is not None and (there.until, there.why) == (frozen.until, frozen.why):
-        return Moved(head.record, changed=False, dry_run=dry_run)
+        return stay(registry, head, dry_run=dry_run)
     return _write(registry, _draft(registry, head, frozen, Action.FREEZE, reason), dry_run=dry_run)
 
 
@@ -61,7 +61,7 @@ def unfreeze(registry: Registry, model: ModelName, alias: Alias, reason: str, *,
     _require_reason(reason, "ending a freeze")
     head = require_head(registry, model, alias)
     if frozen_now(head, registry.now()) is None:
-        return Moved(head.record, changed=False, dry_run=dry_run)
+        return stay(registry, head, dry_run=dry_run)
     return _write(registry, _draft(registry, head, None, Action.UNFREEZE, reason), dry_run=dry_run)
 
 

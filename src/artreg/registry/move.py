@@ -118,6 +118,20 @@ def commit_move(registry: Registry, record: PromotionRecord, log: VersionLog) ->
     commit_in_place(registry, record)
 
 
+def stay(registry: Registry, head: Head, *, dry_run: bool) -> Moved:
+    """Leave an alias as its head says: that is, durably, and with its pointer set.
+
+    Raises:
+        StorageError: Storage failed; the same command run again goes on.
+    """
+    record = head.record
+    if not dry_run:
+        heal(registry, record.model, record.alias)
+        model, alias = record.model, record.alias
+        registry.store.persist([keys.record_key(model, alias, record.generation), keys.pointer_key(model, alias)])
+    return Moved(record, changed=False, dry_run=dry_run)
+
+
 def commit_in_place(registry: Registry, record: PromotionRecord) -> None:
     """Write a record that leaves the alias at its version, and set the pointer; raises what `commit_move` does."""
     append_record(registry, record)

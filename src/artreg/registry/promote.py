@@ -12,7 +12,7 @@ from artreg.errors import Conflict, GateRejected, InvalidInput
 from artreg.registry.assess import Assessment, assess
 from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
-from artreg.registry.move import Destination, Moved, commit_move, draft, fallback_on, heal
+from artreg.registry.move import Destination, Moved, commit_move, draft, fallback_on, stay
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.signed_moves import Signers, require_key, sign_move
 
@@ -71,9 +71,7 @@ def promote(
     _require_expected(found, expect)
     if found.stands_there:
         assert found.head is not None
-        if not dry_run:
-            heal(registry, model, alias)
-        return Moved(found.head.record, changed=False, dry_run=dry_run)
+        return stay(registry, found.head, dry_run=dry_run)
     require_reason(found.rules, alias, reason)
     if force:
         _require_force(found, registry.actor, reason)

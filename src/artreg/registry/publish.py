@@ -146,7 +146,7 @@ def _same_run(registry: Registry, parcel: Parcel, numbers: list[Version]) -> Ver
 def _publish_as(
     registry: Registry, parcel: Parcel, version: Version, *, dry_run: bool, reporter: Reporter
 ) -> Published:
-    existing = _existing(registry, parcel, version)
+    existing = _existing(registry, parcel, version, dry_run=dry_run)
     if existing is not None:
         return existing
     record = RunRecord(
@@ -193,7 +193,7 @@ def _settle(registry: Registry, parcel: Parcel, version: Version, progress: Prog
     )
 
 
-def _existing(registry: Registry, parcel: Parcel, version: Version) -> Published | None:
+def _existing(registry: Registry, parcel: Parcel, version: Version, *, dry_run: bool = False) -> Published | None:
     """Return the version if it is there with the same content, None if its number is free."""
     seal = read_seal(registry, parcel.model, version)
     if seal is None:
@@ -210,6 +210,8 @@ def _existing(registry: Registry, parcel: Parcel, version: Version) -> Published
             hint="a version never changes: publish under another number",
             differing=_differing(manifest, parcel),
         )
+    if not dry_run:  # whoever published it may have died before it was durable
+        registry.store.persist([keys.version_prefix(parcel.model, version)])
     return _published(registry, parcel, version, manifest.digest, False)
 
 

@@ -14,7 +14,7 @@ from artreg.registry.assess import Assessment, assess
 from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, read_record
-from artreg.registry.move import Destination, Moved, commit_move, draft
+from artreg.registry.move import Destination, Moved, commit_move, draft, stay
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.promote import move_to, require_permission, require_reason
 from artreg.registry.signed_moves import Signers, require_key, sign_move
@@ -97,7 +97,7 @@ def _move(
 ) -> Moved:
     if found.stands_there:
         assert found.head is not None
-        return Moved(found.head.record, changed=False, dry_run=dry_run)
+        return stay(registry, found.head, dry_run=dry_run)
     return move_to(registry, found, reason=reason, dry_run=dry_run, policy_now=policy_now)
 
 

@@ -11,7 +11,7 @@ from artreg.frozen import Frozen
 from artreg.registry.check import verified
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, read_record, records_from, require_head
-from artreg.registry.move import Destination, Moved, commit_move, draft, heal
+from artreg.registry.move import Destination, Moved, commit_move, draft, stay
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.promote import require_permission, require_reason
 from artreg.registry.signed_moves import Signers, require_key, sign_move
@@ -59,9 +59,7 @@ def rollback(
     require_key(registry, signers, Action.ROLLBACK)
     head = require_head(registry, model, alias)
     if to is not None and head.record.version == to:
-        if not dry_run:
-            heal(registry, model, alias)
-        return Moved(head.record, changed=False, dry_run=dry_run)
+        return stay(registry, head, dry_run=dry_run)
     require_reason(rules, alias, reason)
     target = _before(registry, head) if to is None else _held(registry, head, to)
     whole = verified(registry, model, target.version, reporter=reporter)

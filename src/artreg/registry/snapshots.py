@@ -83,6 +83,8 @@ def take(
     ref, copied = SnapshotRef(name, table.sha256), data is not None
     there = _find(registry, ref, copied=True) or (None if copied else _find(registry, ref, copied=False))
     if there is not None:
+        if not dry_run:  # whoever took it may have died before it was durable
+            registry.store.persist([_prefix(there)])
         return Taken(there, False, _path(registry, there))
     made = Snapshot(name, table, copied, source, registry.timestamp(), registry.actor, registry.new_id())
     if dry_run:

@@ -88,6 +88,8 @@ def push_policy(registry: Registry, policy: Policy, *, reason: str, dry_run: boo
     registry.store.require_root()
     head = stored_policy(registry)
     if head is not None and head.policy.digest == policy.digest:
+        if not dry_run:  # whoever pushed it may have died before it was durable
+            registry.store.persist([keys.policy_key(head.record.number)])
         return head.record, False
     record = PolicyRecord(
         number=head.record.number + 1 if head else 1,

@@ -219,6 +219,8 @@ def append_next(
         log = read_log(registry, model, version)
         draft = decide(log)
         if draft is None:
+            if log.number:  # whoever said so may have died before it was durable
+                registry.store.persist([keys.event_key(model, version, log.number)])
             return log, False
         try:
             return append(registry, log, draft), True

@@ -112,6 +112,8 @@ def write_hashed(target: int, source: Iterable[Chunk], size: int, progress: Prog
             if come > size:
                 break
             if come - synced >= _UNSYNCED and (syncing is None or syncing.done()):
+                if syncing is not None:
+                    syncing.result()  # the kernel tells of a failure once
                 syncing, synced = workers.submit(sync, target), come
         if syncing is not None:
             syncing.result()

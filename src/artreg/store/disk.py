@@ -103,15 +103,26 @@ def unknown(error: OSError, key: str) -> OutcomeUnknown:
     )
 
 
+class SyncFailed(OSError):
+    """An fsync failed: the kernel may have forgotten what it was to write, so that no later one can be believed."""
+
+
 def sync(descriptor: int) -> None:
-    """Return when the disk holds what was written to `descriptor`."""
+    """Return when the disk holds what was written to `descriptor`.
+
+    Raises:
+        SyncFailed: It may not; to try again would only hide that.
+    """
     if sys.platform == "darwin":  # fsync there leaves it in the drive's cache
         import fcntl  # noqa: PLC0415
 
         with contextlib.suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             return
-    os.fsync(descriptor)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        raise SyncFailed(error.errno, error.strerror) from error
 
 
 def sync_folder(path: str) -> None:

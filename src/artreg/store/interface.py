@@ -274,12 +274,22 @@ class Store(Protocol):
         """Make a small file appear, whole and durable, if and only if nothing lies under its key.
 
         Raises:
-            AlreadyExists: Something lies there; nothing was changed. It may be the caller's own, written by an
-                earlier try inside this very call whose answer was lost.
+            AlreadyExists: Something lies there, durably; nothing was changed. It may be the caller's own, written by
+                an earlier try inside this very call whose answer was lost.
             NotFound: The root is not there.
             Conflict: Somebody cleaned up what was being written; it was not written.
             OutcomeUnknown: It may or may not have been written.
             StorageError: It was not written.
+        """
+
+    def persist(self, keys: Sequence[str]) -> None:
+        """Return when what lies under keys would outlast a loss of power, whoever put it there.
+
+        What is visible on a disk need not be durable: whoever wrote it may have died before it synced it. So this
+        comes before anything is acknowledged, or built, on what was found rather than written.
+
+        Raises:
+            OutcomeUnknown: It may not outlast it.
         """
 
     def local_path(self, key: str) -> Path | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound, OutcomeUnknown
 from artreg.store import pointers
 from artreg.store.disk import (
+    SyncFailed,
     below,
     committing,
     entry_of,
@@ -75,6 +76,7 @@ class LocalStore:
         self._url = os.fspath(root)
         self._root = os.path.abspath(self._url)
         self._durable: set[str] = set()  # folders whose own names are known to be on the disk
+        self._doubtful: dict[str, OSError] = {}  # folders of which an fsync failed
 
     def __reduce__(self) -> tuple[object, ...]:
         return LocalStore, (self._root,)
@@ -103,10 +105,11 @@ class LocalStore:
             missing.append(path)
             path = os.path.dirname(path)
         with writing(self._url, "made"):
+            self._sync_above(path)
             for folder in reversed(missing):
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(folder)
-                sync_folder(os.path.dirname(folder))
+                self._sync(os.path.dirname(folder))
         self.require_root()
 
     def prepare_writing(self) -> None:
@@ -188,12 +191,18 @@ class LocalStore:
             with writing(key):
                 write_all(descriptor, data)
                 sync(descriptor)
-            _link(descriptor, temporary, os.path.join(parent, name), key)
+            created = _link(descriptor, temporary, os.path.join(parent, name), key)
         finally:
             os.close(descriptor)
             remove_quietly(os.unlink, temporary)
-        with settling(key):
-            sync_folder(parent)
+        self._settle(parent, key)
+        if not created:
+            raise _taken(key)
+
+    def persist(self, keys: Sequence[str]) -> None:
+        """Sync the folders in which files or trees lie."""
+        for folder in sorted({os.path.dirname(self._path(check_key(key))) for key in keys}):
+            self._settle(folder, keys[0])
 
     def local_path(self, key: str) -> Path:
         """Return where a file lies."""
@@ -225,8 +234,7 @@ class LocalStore:
         marks = {file.name: file for file in files if file.name in {claim, seal}}
         target = self._path(prefix)
         if os.path.lexists(target) and self._is_tree(prefix, marks):
-            with settling(prefix):
-                sync_folder(os.path.dirname(target))
+            self._settle(os.path.dirname(target), prefix)
             return
         if os.path.lexists(target) and not is_empty(target):
             raise _taken(prefix)
@@ -242,11 +250,11 @@ class LocalStore:
             raise
         if not placed:
             remove_tree(temporary)
-        with settling(prefix):
-            sync_folder(os.path.dirname(target))
+        self._settle(os.path.dirname(target), prefix)
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Remove files one by one, each durably, and the folders that this empties."""
+        """Remove files, durably, and the folders that this empties."""
+        folders: dict[str, str] = {}
         for key in keys:
             path = self._path(check_key(key))
             with writing(key, "removed"):
@@ -258,8 +266,11 @@ class LocalStore:
                     if is_folder(path):  # it is no file, so that there is none to remove
                         continue
                     raise
-                _sync_unless_gone(os.path.dirname(path))
+                folders[os.path.dirname(path)] = key
                 self._remove_emptied(key)
+        for folder, key in folders.items():
+            with writing(key, "removed for good"):
+                _sync_unless_gone(folder)
 
     def pointer(self, key: str) -> Pointer | None:
         """Return where the symbolic link leads, or what a file from a bucket says."""
@@ -288,8 +299,7 @@ class LocalStore:
         except BaseException:
             remove_quietly(os.unlink, temporary)
             raise
-        with settling(key):
-            sync_folder(parent)
+        self._settle(parent, key)
 
     def leftovers(self) -> Iterator[Leftover]:
         """Yield temporary files and folders, and what a probe that died left behind."""
@@ -387,17 +397,39 @@ class LocalStore:
         entries = [entry for entry in found if entry]
         return sorted(entries, key=lambda it: it.name + "/" * (it.kind is Kind.FOLDER), reverse=True)
 
+    def _sync(self, folder: str) -> None:
+        """Return when the disk holds the names in a folder."""
+        if folder in self._doubtful:
+            raise self._doubtful[folder]
+        try:
+            sync_folder(folder)
+        except SyncFailed as error:
+            self._doubtful[folder] = error
+            raise
+
+    def _sync_above(self, folder: str) -> None:
+        """Return when the disk holds the name of a folder; of one above the registry that may not be read it must."""
+        with contextlib.suppress(PermissionError):
+            self._sync(os.path.dirname(folder))
+
+    def _settle(self, folder: str, key: str) -> None:
+        """Return when `key`, which is there, would outlast a loss of power."""
+        with settling(key):
+            self._sync(folder)
+
     def _make_folder(self, key: str) -> str:
         """Make the folder `key` and those above it, durably, and return its path."""
-        path = self._root
-        if key in self._durable or not key:
-            return self._path(key) if key else path
-        for segment in key.split("/"):
-            parent, path = path, os.path.join(path, segment)
+        path = self._path(key) if key else self._root
+        if key in self._durable:
+            return path
+        # Also where they were there: whoever made them may have died before they were on the disk.
+        self._sync_above(self._root)
+        here = self._root
+        for segment in key.split("/") if key else ():
+            parent, here = here, os.path.join(here, segment)
             with contextlib.suppress(FileExistsError):
-                os.mkdir(path)
-            # Also where it was there: whoever made it may have died before it was on the disk.
-            sync_folder(parent)
+                os.mkdir(here)
+            self._sync(parent)
         self._durable.add(key)
         return path
 
@@ -468,8 +500,7 @@ class LocalStore:
                 if error.errno != errno.ENOENT:
                     raise
             else:
-                self._durable.discard(folder)
-                _sync_unless_gone(os.path.dirname(path))
+                self._durable.discard(folder)  # nor need it last: an empty folder is nothing
             folder = folder.rpartition("/")[0]
 
     def _pointer_file(self, key: str) -> Pointer:
@@ -487,17 +518,17 @@ class LocalStore:
         return Leftover(entry.name, token="", size=size, modified=modified)
 
 
-def _link(descriptor: int, temporary: str, target: str, key: str) -> None:
-    """Make the file at `temporary` appear at `target` too, unless something is there."""
+def _link(descriptor: int, temporary: str, target: str, key: str) -> bool:
+    """Make the file at `temporary` appear at `target` too; False if something else is there."""
     with committing(key):
         try:
             os.link(temporary, target, follow_symlinks=False)
-        except FileExistsError as error:
+        except FileExistsError:
             # Over NFS a call that was sent twice meets its own first try; then the file has two names.
-            if os.fstat(descriptor).st_nlink != 2:  # noqa: PLR2004
-                raise AlreadyExists(f"{key} is there already") from error
+            return os.fstat(descriptor).st_nlink == 2  # noqa: PLR2004
         except FileNotFoundError as error:
             raise cleaned(key) from error
+    return True
 
 
 def _last_number(folder: int, name: Callable[[int], str]) -> int | None:

@@ -1,0 +1,115 @@
+"""Power lost at any moment: what a disk may then hold is sound, holds what was acknowledged, and can be finished."""
+
+import os
+from itertools import count
+
+import pytest
+
+from faults import power_sites
+from faults.power_work import STEPS, Doing, Recorded, Trial, Tried, make_sources, record, scratch
+
+FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
+ALONE = {
+    "init": 300,
+    "publish 1": 300,
+    "publish 2": 200,
+    "publish again": 40,
+    "publish by link": 300,
+    "promote 1 to staging": 20,
+    "promote 2 to prod": 20,
+    "rollback": 19,
+    "yank": 20,
+    "unyank": 9,
+    "approve": 9,
+    "revoke": 9,
+    "policy push": 11,
+    "data snapshot": 45,
+    "freeze": 10,
+    "unfreeze": 10,
+    "put tree": 50,
+}
+"""How many states are tried of each command at least."""
+QUICK = {"init": 30, "publish 1": 30, "promote 1 to staging": 12, "yank": 12}
+DYING = {"publish 1": 1000, "promote 1 to staging": 500, "yank": 500, "unyank": 100, "policy push": 100}
+
+WEAK = {  # what each fsync is for: a scenario that goes wrong without it
+    "copying._copy_small#1": [Doing("publish 1")],
+    "copying.copy#1": [Doing("publish 1")],
+    "copying.link_hashed#1": [Doing("publish by link")],
+    "copying.write_hashed#1": [Doing("publish 1")],
+    "local_tree.fill#1": [Doing("publish 1")],
+    "local.put_tree#1": [Doing("put tree", dies="sync -1"), Doing("put tree")],
+    "local.put_tree#2": [Doing("publish 1")],
+    "local.make_root#1": [Doing("init", dies="sync 1"), Doing("init")],
+    "local.make_root#2": [Doing("init")],
+    "local._make_folder#1": [Doing("init", dies="sync 2"), Doing("publish 1")],
+    "local._make_folder#2": [Doing("publish 1")],
+    "local.create#1": [Doing("promote 1 to staging")],
+    "local.create#2": [Doing("promote 1 to staging")],
+    "local.point#1": [Doing("promote 1 to staging")],
+    "local.delete#1": [Doing("gc")],
+    "local.discard#1": [Doing("publish 1", dies="sync -1"), Doing("gc")],
+    "move.stay#1": [Doing("promote 1 to staging", dies="sync -1"), Doing("promote 1 to staging")],
+    "publish._existing#1": [Doing("publish 1", dies="sync -1"), Doing("publish 1")],
+    "snapshots.take#1": [Doing("data snapshot", dies="sync -1"), Doing("data snapshot")],
+    "stored_policy.push_policy#1": [Doing("policy push", dies="sync -1"), Doing("policy push")],
+    "version_log.append_next#1": [Doing("unyank", dies="sync -1"), Doing("unyank")],
+}
+FOR_SPEED = {"copying.write_hashed in a thread"}
+"""What is synced again before it counts: this only lets the disk begin sooner."""
+
+
+@pytest.fixture(scope="module")
+def make():
+    """Carries out a scenario."""
+    with scratch() as folder:
+        sources, numbers = make_sources(folder / "sources"), count()
+        yield lambda doings, before=None: record(folder / str(next(numbers)), sources, doings, before)
+
+
+def tried_in(name: str, recorded: Recorded, tried: Tried | None = None, **settings: int) -> Tried:
+    tried = tried or Tried()
+    Trial(recorded, **settings).run(tried)
+    print(f"{name}: {len(tried.states)} states after a loss of power, {len(tried.bad)} bad")
+    assert tried.bad == []
+    return tried
+
+
+@pytest.mark.parametrize(("step", "least"), ALONE.items() if FULL else QUICK.items())
+def test_power_lost_during_a_command(make, step, least):
+    tried = tried_in(step, make([Doing(step)]), bound=48 if FULL else 3)
+    assert len(tried.states) >= least
+
+
+def test_power_lost_during_gc(make):
+    scenario = [Doing("publish 2", dies="sync -1"), Doing("gc")]
+    tried_in("gc", make(scenario, ["init", "publish 1", "spend"]), bound=32 if FULL else 1)
+
+
+@pytest.mark.parametrize(("step", "least"), DYING.items() if FULL else [("policy push", 30)])
+def test_power_lost_after_a_command_died_and_was_run_again(make, step, least):
+    tried = Tried()
+    for call in range(1, len(make([Doing(step)]).calls) + 1):
+        tried_in(
+            f"{step}, died at call {call}", make([Doing(step, dies=call), Doing(step)]), tried, bound=4 if FULL else 1
+        )
+    assert len(tried.states) >= least
+
+
+def test_every_fsync_is_known():
+    """Whoever adds one says what it is for."""
+    assert set(power_sites.sites().values()) == {*WEAK, *FOR_SPEED}
+
+
+@pytest.mark.parametrize("name", WEAK)
+def test_every_fsync_is_needed(make, name):
+    site = next(site for site, found in power_sites.sites().items() if found == name)
+    recorded = make(WEAK[name])
+    assert not Trial(recorded, bound=2).is_caught(Tried(), at_rest=True)
+    assert Trial(recorded, ignored=site, bound=2).is_caught(Tried())
+
+
+@pytest.mark.parametrize("step", STEPS if FULL else ["policy push"])
+def test_a_command_whose_fsync_fails_says_so(make, step):
+    for number, _ in enumerate(make([Doing(step)]).syncs):
+        tried_in(f"{step}, fsync {number} failed", make([Doing(step, fails=number)]), bound=2)
