@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from artreg.core.allowed_signers import SignedBy
     from artreg.core.record import PromotionRecord
     from artreg.loading.load import Loaded
     from artreg.loading.trust import Trust
@@ -94,25 +95,37 @@ class Registry(Frozen):
 
         return load(self.handle, self._reference(reference), trust=trust, types=types)
 
-    def verify(self, what: str | None = None, *, quick: bool = False) -> Report:
+    def verify(
+        self,
+        what: str | None = None,
+        *,
+        quick: bool = False,
+        signed_by: Sequence[str] = (),
+        allowed_signers: str | PathLike[str] | None = None,
+    ) -> Report:
         """Check every byte of a reference (`churn@prod`), a model (`churn`), or, by default, everything.
 
         Args:
             what: The reference or the model.
             quick: Look only at the presence and size of files.
+            signed_by: One of these must have signed each version; empty: anybody in `allowed_signers`.
+            allowed_signers: The OpenSSH allowed signers file that says by which keys they are known; without it no
+                signature is asked for.
 
         Returns:
             What was found; `ok` says whether nothing is wrong.
 
         Raises:
             NotFound: There is no such thing.
+            InvalidInput: Nothing says whose keys count.
         """
         from artreg.registry.verify import verify  # noqa: PLC0415
 
+        wanted = _signed_by(signed_by, allowed_signers)
         if what is None:
-            return verify(self.handle, quick=quick)
+            return verify(self.handle, quick=quick, signed_by=wanted)
         named = self._reference(what) if "@" in what or ":/" in what else ModelName.parse(what, self.project)
-        return verify(self.handle, named, quick=quick)
+        return verify(self.handle, named, quick=quick, signed_by=wanted)
 
     def history(self, reference: str) -> Iterator[PromotionRecord]:
         """Yield the promotion records of an alias (`churn@prod`), newest first, each checked against the next.
@@ -187,7 +200,14 @@ def _demands(
 ) -> Demands:
     from artreg.registry.demands import Demands  # noqa: PLC0415
     from artreg.registry.seen import memory  # noqa: PLC0415
+
+    known = memory(fspath(seen), root) if seen else None
+    return Demands(known, _signed_by(moved_by, allowed_signers), max_age)
+
+
+def _signed_by(names: Sequence[str], allowed_signers: str | PathLike[str] | None) -> SignedBy | None:
+    if not names and not allowed_signers:
+        return None
     from artreg.registry.signing import read_signed_by  # noqa: PLC0415
 
-    signed = read_signed_by(moved_by, allowed_signers) if moved_by or allowed_signers else None
-    return Demands(memory(fspath(seen), root) if seen else None, signed, max_age)
+    return read_signed_by(names, allowed_signers)

@@ -34,6 +34,7 @@ from artreg.registry.pull import pull
 from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
 from artreg.registry.seen import Memory, memory
+from artreg.registry.signatures import sign_version
 from artreg.registry.verify import verify
 from artreg.registry.yank import yank
 from artreg.store.factory import open_store
@@ -307,6 +308,19 @@ def test_from_python(bench: Bench, tmp_path: Path) -> None:
         artreg.open(bench.store.url, max_age=timedelta(seconds=1)).resolve("churn@free")
     with pytest.raises(InvalidInput, match="nothing says whose keys count"):
         artreg.open(bench.store.url, moved_by=["carol"])
+
+
+@needs_openssh
+def test_signatures_from_python(bench: Bench, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "carol")
+    (tmp_path / "signers").write_text(f"carol {public(key)}\n")
+    opened = artreg.open(bench.store.url)
+    sign_version(bench.registry, CHURN, Version(1, 0, 0), key, who="carol")
+    for what, ok in (("churn@1.0.0", True), ("churn@free", True), ("churn", False), (None, False)):
+        assert opened.verify(what, allowed_signers=tmp_path / "signers").ok is ok
+        assert not opened.verify(what, signed_by=["dan"], allowed_signers=tmp_path / "signers").ok
+    with pytest.raises(InvalidInput, match="nothing says whose keys count"):
+        opened.verify(signed_by=["carol"])
 
 
 def at(bench: Bench, days: float, max_age: float, moved_by: SignedBy | None = None) -> Registry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import shutil
 import subprocess
@@ -19,7 +20,6 @@ from artreg.core.version import Version
 from artreg.errors import IntegrityError, InvalidInput, NotFound
 from artreg.frozen import replace
 from artreg.registry import signatures
-from artreg.registry.handle import Registry
 from artreg.registry.history import records
 from artreg.registry.signatures import attach, read_signatures, sign_version, signers
 from artreg.registry.signed_moves import move_fault
@@ -166,11 +166,13 @@ def test_verification_demands_a_signature_of_each_version(bench: Bench, alice: P
         assert verify(bench.registry, CHURN, signed_by=anybody).ok
 
 
-def test_others_may_do_the_work(local_store: LocalStore, tmp_path: Path, alice: Path) -> None:
-    (tmp_path / "made").mkdir()
-    Bench(local_store, tmp_path / "made").publish("1.0.0")
-    registry = Registry(local_store)  # one that can be pickled
-    report = verify(registry, signed_by=SignedBy(allowed(alice=alice)), workers=Workers(Backend.PROCESSES, 2))
+def test_others_may_do_the_work(bench: Bench, alice: Path) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        bench.publish(version)
+    sign_version(bench.registry, CHURN, V2, alice, who=ALICE)
+    wanted = SignedBy(allowed(alice=alice), (ALICE,))
+    assert pickle.loads(pickle.dumps(wanted)) == wanted  # as it travels to another process
+    report = verify(bench.registry, signed_by=wanted, workers=Workers(Backend.THREADS, 2))
     assert [checked.ref for checked in report.checked if checked.unsigned] == ["demo/churn@1.0.0"]
 
 
