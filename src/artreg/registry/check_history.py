@@ -15,8 +15,7 @@ from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head, records
 from artreg.registry.move import pointer_problem
 from artreg.registry.signed_moves import InForce, move_fault, signature_faults
-from artreg.registry.stored_policy import policies
-from artreg.registry.versions import read_manifest
+from artreg.registry.versions import list_entries, read_manifest
 
 Pin = tuple[Version, str, str]
 """A version, the digest that it must have, and which record says so."""
@@ -24,6 +23,10 @@ Pin = tuple[Version, str, str]
 
 def check_policies(registry: Registry) -> tuple[InForce, tuple[Checked, ...]]:
     """Return the policies that were pushed, and what was found of them if they are damaged."""
+    if next(list_entries(registry.store, keys.policies_prefix()), None) is None:
+        return InForce(), ()
+    from artreg.registry.stored_policy import policies  # noqa: PLC0415  # policies load every kind of gate
+
     try:
         return InForce(tuple(stored.policy for stored in policies(registry))), ()
     except IntegrityError as error:

@@ -7,7 +7,6 @@ signature proves itself, and one that is taken away is only missing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from artreg.core import keys
 from artreg.core.allowed_signers import AllowedSigners, SignedBy
@@ -25,6 +24,10 @@ from artreg.registry.version_log import read_log, require_digest
 from artreg.registry.versions import find_manifest, list_entries, read_manifest
 from artreg.store.commit import commit
 from artreg.store.interface import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MANY = 256  # signatures of one version; whoever puts more there wants to keep readers busy
 

@@ -7,15 +7,17 @@ that it was judged by, and no later record of the alias can go back to an older 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from artreg.core.allowed_signers import AllowedSigners, SignedBy
-from artreg.core.policy import AliasPolicy, Policy
 from artreg.core.record import MOVES, Action, PromotionRecord
 from artreg.errors import InvalidInput
 from artreg.frozen import Frozen, replace
 from artreg.registry.handle import Registry
 from artreg.registry.signing import allowed_signer, is_signature, known_signers, public_key, sign
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from artreg.core.policy import AliasPolicy, Policy
 
 
 class Signers(Frozen):
@@ -63,6 +65,8 @@ def sign_move(registry: Registry, record: PromotionRecord, signers: Signers) -> 
     require_key(registry, signers, record.action)
     if registry.signing_key is None:
         return record
+    from pathlib import Path  # noqa: PLC0415  # verifying needs none
+
     signed = replace(record, signature=sign(record.statement(), Path(registry.signing_key).expanduser()))
     if signers.demand(record.action) and not is_signed_move(signed, known_signers(signers.keys)):
         raise InvalidInput(

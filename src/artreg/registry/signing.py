@@ -1,16 +1,13 @@
-"""Signatures by SSH keys, made and verified by OpenSSH's own `ssh-keygen -Y`; it works without a network."""
+"""Signatures by SSH keys, made and verified by OpenSSH's own `ssh-keygen -Y`; it works without a network.
+
+Whoever verifies loads this, signatures or not, so that what runs programs is loaded only when one is run.
+"""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 from artreg.core import canonical
 from artreg.core.allowed_signers import AllowedSigners, SignedBy
@@ -18,6 +15,12 @@ from artreg.core.names import Alias, ModelName
 from artreg.core.version import Version
 from artreg.core.version_event import VersionEvent
 from artreg.errors import InvalidInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+    from subprocess import CompletedProcess
 
 NAMESPACE = "artreg"
 """What a signature is for; one that was made for something else does not count."""
@@ -93,6 +96,9 @@ def is_signature(data: bytes, signature: str, who: str, allowed_signers: Iterabl
     """
     if not who or "\0" in who:  # no argument of a program can be so
         return False
+    import tempfile
+    from pathlib import Path
+
     with tempfile.TemporaryDirectory() as folder:
         allowed, signed = Path(folder, "allowed_signers"), Path(folder, "signature")
         allowed.write_text("".join(f"{line}\n" for line in allowed_signers), encoding="utf-8")
@@ -120,7 +126,7 @@ def public_key(signature: str) -> str:
 
 def fingerprint(key: str) -> str:
     """Return the fingerprint of a public key as OpenSSH shows it."""
-    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
+    digest = bytes.fromhex(canonical.digest(base64.b64decode(key.split()[1])))
     return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
@@ -155,7 +161,7 @@ def key_of_pem(pem: str) -> str:
     return _converted(pem, "-i").decode("ascii", "replace").strip()
 
 
-def read_signed_by(names: Iterable[str], file: str | os.PathLike[str] | None) -> SignedBy:
+def read_signed_by(names: Iterable[str], file: str | PathLike[str] | None) -> SignedBy:
     """Return whose signature is wanted, by the keys that an allowed signers file names.
 
     The registry's own policy is not asked: whoever can write there could let anybody count.
@@ -169,6 +175,8 @@ def read_signed_by(names: Iterable[str], file: str | os.PathLike[str] | None) ->
     """
     if not file:
         raise InvalidInput("nothing says whose keys count", hint="add --allowed-signers FILE, or set allowed_signers")
+    from pathlib import Path
+
     try:
         text = Path(file).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -193,6 +201,9 @@ def read_public_key(file: Path) -> str:
 
 
 def _converted(key: str, way: str) -> bytes:
+    import tempfile
+    from pathlib import Path
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "key.pub")
         file.write_text(f"{key.strip()}\n", encoding="utf-8")
@@ -215,11 +226,14 @@ def allowed_signer(who: str, public_key: str) -> str:
     return f'"{who}" namespaces="{NAMESPACE}" {key[0]} {key[1]}'
 
 
-def _ssh_keygen(arguments: Sequence[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
+def _ssh_keygen(arguments: Sequence[str], data: bytes) -> CompletedProcess[bytes]:
     return _run(["-Y", *arguments], data)
 
 
-def _run(arguments: Sequence[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def _run(arguments: Sequence[str], data: bytes = b"") -> CompletedProcess[bytes]:
+    import shutil
+    import subprocess
+
     program = shutil.which("ssh-keygen")
     if program is None:
         raise InvalidInput("there is no ssh-keygen here, which signs and verifies", hint="install OpenSSH")
