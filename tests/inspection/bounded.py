@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import resource
 import sys
@@ -46,5 +45,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    io.BytesIO()
     main(Path(sys.argv[1]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import pickletools
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
@@ -236,10 +235,3 @@ OTHERS: Mapping[str, tuple[str, Callable[[Path], bytes]]] = {
     "a pickle that is called safetensors": ("model.safetensors", lambda canary: system(canary, 4)),
 }
 """What other readers would run, by the file's name."""
-
-
-def shown(data: bytes) -> str:
-    """Return a pickle as pickletools shows it, to see why a test fails."""
-    out = io.StringIO()
-    pickletools.dis(data, out)
-    return out.getvalue()
