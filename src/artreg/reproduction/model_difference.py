@@ -24,11 +24,13 @@ _NAMED = re.compile(rb"\x8c[\x02-\x40]([A-Za-z_][A-Za-z0-9_]{1,63})")  # pickle'
 _LOOK_BACK = 65_536
 _FLOATS = {"<f8": "d", "<f4": "f", "F64": "d", "F32": "f"}
 _HEADER_LIMIT = 2**24
+_ARRAY_HEADER_LIMIT = 10_000  # as NumPy has it: Python's parser takes much memory for little text
 _SCHEMA = "schema.json"
 _UNREADABLE = (
     AttributeError,
     EOFError,
     LookupError,
+    MemoryError,
     OSError,
     RuntimeError,
     SyntaxError,
@@ -131,6 +133,8 @@ def _npy(data: bytes) -> _Array:
     wide = data[6] > 1
     (length,) = struct.unpack_from("<I" if wide else "<H", data, 8)
     start = 12 if wide else 10
+    if length > _ARRAY_HEADER_LIMIT:
+        raise ValueError("the header is too long")
     header = ast.literal_eval(data[start : start + length].decode("latin-1").strip())
     return header["descr"], tuple(header["shape"]), data[start + length :]
 

@@ -61,6 +61,12 @@ def open_store(url: str | os.PathLike[str], options: StorageOptions | None = Non
 def _local(path: str) -> Store:
     from artreg.store.local import LocalStore  # noqa: PLC0415
 
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{path!r} cannot be the path of a folder", hint=_KNOWN) from None
+    if "\0" in path:
+        raise InvalidInput("the registry's root holds a NUL", hint=_KNOWN)
     return LocalStore(os.path.expanduser(path))
 
 
