@@ -248,7 +248,7 @@ class LocalStore:
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files one by one, each durably, and the folders that this empties."""
         for key in keys:
-            path = self._path(check_key(key))
+            path = self._place(check_key(key))
             with writing(key, "removed"):
                 try:
                     os.unlink(path)
@@ -307,7 +307,7 @@ class LocalStore:
         """Take a leftover out of its writer's reach by renaming it, then remove it."""
         if not is_own(check_key(leftover.key)):
             raise InvalidInput(f"{leftover.key} is no leftover")
-        path = self._path(leftover.key)
+        path = self._place(leftover.key)
         doomed = os.path.join(os.path.dirname(path), temporary_name())
         with writing(leftover.key, "removed"):
             try:
@@ -363,6 +363,19 @@ class LocalStore:
     def _path(self, key: str) -> str:
         return os.path.join(self._root, *key.split("/"))
 
+    def _place(self, key: str, *, whole: bool = False) -> str:
+        """Return where a key lies, none of whose folders is a link that leads somewhere else.
+
+        Raises:
+            IntegrityError: One is.
+        """
+        path = self._root
+        segments = key.split("/")
+        for segment in segments if whole else segments[:-1]:
+            path = os.path.join(path, segment)
+            _refuse_link(path, key)
+        return path if whole else os.path.join(path, segments[-1])
+
     def _no_root(self) -> NotFound:
         return NotFound(f"there is no registry at {self._url}", hint="make one: artreg init, or name another")
 
@@ -391,13 +404,14 @@ class LocalStore:
         """Make the folder `key` and those above it, durably, and return its path."""
         path = self._root
         if key in self._durable or not key:
-            return self._path(key) if key else path
+            return self._place(key, whole=True) if key else path
         for segment in key.split("/"):
             parent, path = path, os.path.join(path, segment)
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path)
             # Also where it was there: whoever made it may have died before it was on the disk.
             sync_folder(parent)
+            _refuse_link(path, key)
         self._durable.add(key)
         return path
 
@@ -485,6 +499,15 @@ class LocalStore:
                 size += inner.size
                 modified = max(modified, inner.modified)
         return Leftover(entry.name, token="", size=size, modified=modified)
+
+
+def _refuse_link(path: str, key: str) -> None:
+    """Return if no symbolic link lies at `path`: whatever is written would land where that leads."""
+    if os.path.islink(path):
+        raise IntegrityError(
+            f"{key} cannot be written: {path} is a symbolic link where a folder is expected",
+            hint="remove the link; nothing was written through it",
+        )
 
 
 def _link(descriptor: int, temporary: str, target: str, key: str) -> None:
