@@ -121,4 +121,4 @@ def _refuse_scheme(scheme: str) -> NoReturn:
 
 def _shown(url: str) -> str:
     """`url` without what may be credentials."""
-    return repr(re.sub(r"(?<=//)[^/]*@", "***@", url.partition("?")[0]))
+    return repr(re.sub(r"(?s)(?<=//).*@", "***@", url.partition("?")[0]))
