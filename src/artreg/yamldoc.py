@@ -6,6 +6,7 @@ date. Aliases, duplicate keys, tags and oversized files are refused.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Hashable
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 
 from artreg.core.scalars import PLAIN_SCALARS, parse_scalar
 from artreg.errors import InvalidInput
+from artreg.plainfile import read_plain
 
 MAX_BYTES = 256 * 1024
 """No file that a person writes for artreg is larger; one that is was meant for something else."""
@@ -38,15 +40,12 @@ def read_yaml(path: Path, what: str) -> object:
         InvalidInput: It cannot be read, is too large, or is no YAML.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_plain(path, MAX_BYTES)
     except FileNotFoundError:
         raise InvalidInput(f"there is no {what} {path}", hint=_nearby(path), path=str(path)) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InvalidInput(f"{what} {path} cannot be read: {reason}", hint="name a readable file") from None
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(f"{what} {path} is larger than {MAX_BYTES} bytes", hint=f"name a {what}")
+        raise InvalidInput(f"{what} {path} cannot be read: {reason}", hint=f"name a readable {what}") from None
     return parse_yaml(data, str(path))
 
 
@@ -67,6 +66,8 @@ def parse_yaml(data: bytes, name: str) -> object:
         raise InvalidInput(f"{name}{where}: {error.problem}", hint="correct the YAML there", **line) from None
     except yaml.YAMLError as error:
         raise InvalidInput(f"{name} is not YAML: {error}", hint="remove characters that do not print") from None
+    except (ValueError, OverflowError):  # PyYAML's own: a sign or a number of a version that cannot be
+        raise InvalidInput(f"{name} is not YAML: an escape names no sign", hint="correct the YAML there") from None
     except RecursionError:
         raise InvalidInput(f"{name} is nested too deeply", hint="a config has two levels") from None
 
@@ -80,8 +81,14 @@ def dump_yaml(document: object) -> bytes:
 
 
 def _nearby(path: Path) -> str:
-    found = sorted(entry.name for entry in path.parent.glob("*.yaml"))[:5] if path.parent.is_dir() else []
+    try:
+        found = sorted(name for name in os.listdir(path.parent) if name.endswith(".yaml"))[:5]
+    except OSError:
+        found = []
     return f"{path.parent} holds {', '.join(found)}" if found else "name a file that is there"
+
+
+_MEANT_ELSEWHERE = {"tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"}  # PyYAML gives keys of these tags a meaning
 
 
 class _Loader(yaml.SafeLoader):
@@ -94,7 +101,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode) or key.tag in _MEANT_ELSEWHERE:
                 raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value!r}", key.start_mark)

@@ -64,7 +64,7 @@ def test_check_writes_markdown_for_pull_requests(shell: Shell, monkeypatch: pyte
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     ran = shell.run("check", "churn", "1.0.0", "--to", "staging", "--markdown")
     assert ran.code == 3
-    assert ran.out.startswith("### demo/churn&#64;1.0.0 to staging: refused")
+    assert ran.out.startswith("### demo/churn@<!-- -->1.0.0 to staging: refused")
     assert "| ❌ | metric | roc_auc is 0.6, which is not ≥ 0.75 | 0.15 |" in ran.out
     assert summary.read_text().strip() == ran.out.strip()
 

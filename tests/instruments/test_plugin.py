@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from artreg.core.gates.external import PluginGate
 from artreg.core.policy import parse_policy
 from artreg.core.version import Version
 from artreg.errors import IntegrityError
 from artreg.instruments import INSTRUMENTS
+from artreg.instruments.external import request_for
+from artreg.instruments.folders import Folders
+from artreg.instruments.plugin import answer
 from artreg.registry.history import find_head
 from artreg.registry.promote import promote
 from instruments.conftest import CANARY, MODEL, Lab
@@ -27,7 +32,12 @@ def offer(patch: pytest.MonkeyPatch, *points: EntryPoint) -> None:
     def entry_points(*, group: str) -> list[EntryPoint]:
         return [point for point in points if point.group == group]
 
+    def called_here(point: EntryPoint, gate: PluginGate, folders: Folders) -> dict[str, Any]:
+        """What the process does that a function has to itself; another test sees that it has one."""
+        return json.loads(json.dumps(answer(point.load, request_for(gate, folders))))
+
     patch.setattr("artreg.instruments.external.entry_points", entry_points)
+    patch.setattr("artreg.instruments.external.called_apart", called_here)
 
 
 def point(value: str = "fake_gates:bias", name: str = "bias", group: str = "artreg.gates") -> EntryPoint:
@@ -206,6 +216,36 @@ def test_an_offer_is_found_among_what_is_installed(lab: Lab, monkeypatch: pytest
     monkeypatch.syspath_prepend(tmp_path / "site")
     verdict = lab.ask(GATE)
     assert (verdict.message, verdict.passed) == ("bias: really installed", True)
+
+
+STUBBORN = {
+    "heeds no signal": (
+        "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; time.sleep(600)",
+        "no answer within 1 s",
+    ),
+    "leaves a child that holds its output": (
+        "import os, time; os.fork() or time.sleep(600); os._exit(0)",
+        "it ended its process: exit code 0",
+    ),
+    "ends its process": ("import os; os._exit(0)", "it ended its process: exit code 0"),
+    "prints without end": ("while True: print('x' * 65_536)", "no answer within 1 s"),
+}
+
+
+@pytest.mark.parametrize("name", STUBBORN)
+def test_a_function_that_gives_no_answer_in_time_is_ended_and_refuses(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    code, said = STUBBORN[name]
+    info = tmp_path / "site" / "slow-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[artreg.gates]\nbias = slow_gates:bias\n")
+    body = "\n    ".join(["def bias(*_):", code, "return True, 'fine', {}"])
+    (tmp_path / "site" / "slow_gates.py").write_text(f"{body}\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    verdict = lab.ask({**GATE, "timeout_s": 1 if "within 1 s" in said else 60})
+    assert (verdict.passed, verdict.message) == (False, f"bias: no answer: {said}")
 
 
 def test_figures_stand_in_the_record_and_are_read_back(lab: Lab, install: Callable[[Any], None]) -> None:

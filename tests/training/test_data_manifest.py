@@ -172,3 +172,32 @@ def test_columns_of_other_kinds_are_counted_and_left_alone(tmp_path: Path) -> No
     profile = data_manifest(config, load_dataset(config, read_data(config, tmp_path)))["profile"]
     assert profile["day"] == {"type": "timestamp", "count": 40, "missing": 0}
     assert profile["bag"] == {"type": "other", "count": 40, "missing": 0}
+
+
+EXTREMES = {
+    "one value that no fraction can be added to": [2.0**53] * 5,
+    "a large whole number": [2**62] * 3,
+    "whole numbers that are floats' neighbours": [2.0**53, 2.0**53 + 2, 2.0**53 + 4],
+    "the least numbers there are": [0.0, 5e-324],
+    "the largest number there is": [1.7976931348623157e308] * 2,
+    "numbers whose squares are beyond all floats": [-1e300, 1e300, 3e299],
+    "numbers further apart than any float tells": [-1.7e308, 1.7e308],
+    "and several of them": [-1.7e308, -1.6e308, 0.0, 1.6e308, 1.7e308],
+}
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_numbers_at_the_edge_of_what_floats_hold_have_a_profile_too(name: str) -> None:
+    values = EXTREMES[name]
+    profile = column_profile(pd.Series(values), is_id=False)
+    canonical.loads_canonical(canonical.dumps(profile), "the profile")
+    assert (profile["min"], profile["max"]) == (float(min(values)), float(max(values)))
+    assert profile["min"] <= profile["mean"] <= profile["max"]
+    assert profile["std"] <= profile["max"] / 2 - profile["min"] / 2 + 1e-12 * abs(profile["max"])
+    assert list(profile["quantiles"].values()) == sorted(profile["quantiles"].values())
+    histogram = profile["histogram"]
+    assert sum(histogram["counts"]) == len(values)
+    assert len(histogram["edges"]) == len(histogram["counts"]) + 1
+    manifest = {"record_count": len(values), "profile": {"x": profile}, "target": {"column": "x"}, "id_column": "i"}
+    same = parse_profile(manifest)
+    assert compare(same, same).mean_psi == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from artreg.cli.view import Table, printable
@@ -9,6 +10,9 @@ from artreg.cli.view import Table, printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+_LONGEST = 500  # characters of a cell in Markdown
 
 
 def checklist(gates: Sequence[Mapping[str, Any]], title: str = "") -> Table:
@@ -42,5 +46,8 @@ def _off_by(gate: Mapping[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    escaped = printable(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
-    return escaped.replace("<", "&lt;").replace("[", "\\[").replace("@", "&#64;")
+    """Return text that Markdown shows as it is: no markup, HTML, link or formula, and nobody is called by name."""
+    escaped = re.sub(
+        r"[\\`*\[\]<>|~$&:]|\b_|_\b|(?<=www)\.", r"\\\g<0>", printable(text, _LONGEST), flags=re.IGNORECASE
+    )
+    return escaped.replace("@", "@<!-- -->")  # an entity would be a mention all the same

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Argument, Option, Parameter, parameters_of
 from artreg.cli.session import Session, open_session
@@ -20,6 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
+
+_HARMLESS = r"[A-Za-z0-9][A-Za-z0-9@:/._-]*"
+"""Words that mean nothing to a shell; what else a registry holds is not offered, for zsh runs what it is told."""
 
 Offer = tuple[str, str]
 """A word, and what it means, or ''."""
@@ -37,7 +41,8 @@ def answer(shell: str, environment: Mapping[str, str]) -> tuple[str, int] | None
     except ValueError:
         return "", 0
     if shell == "bash":
-        cursor = int(environment.get("COMP_CWORD", "0"))
+        told = environment.get("COMP_CWORD", "")
+        cursor = int(told) if re.fullmatch("[0-9]{1,6}", told) else 0
         before, incomplete = words[1:cursor], words[cursor] if cursor < len(words) else ""
     else:
         open_word = len(words) > 1 and not line.endswith(" ")
@@ -146,7 +151,7 @@ _OFFERS: Mapping[str, Callable[[Session, Mapping[str, Any]], Iterator[str]]] = {
 def _values(name: str, common: dict[str, Any], params: Mapping[str, Any], incomplete: str) -> list[Offer]:
     with contextlib.suppress(ArtregError, OSError, KeyError):
         words = {word for word in _OFFERS[name](open_session(common), params) if word.startswith(incomplete)}
-        return [(word, "") for word in sorted(words)]
+        return [(word, "") for word in sorted(words) if re.fullmatch(_HARMLESS, word)]
     return []
 
 

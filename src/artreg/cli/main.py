@@ -10,6 +10,7 @@ from artreg import __version__
 from artreg.cli.declare import Exit
 from artreg.cli.output import choose_output
 from artreg.cli.session import open_session
+from artreg.cli.view import printable, without_credentials
 from artreg.cli.words import understand
 from artreg.errors import EXIT_CODES, ArtregError, Interrupted, InvalidInput, exit_code
 
@@ -84,6 +85,12 @@ def _run_typer(words: list[str]) -> int:
         raise InvalidInput(error.format_message(), hint=f"see {path} --help") from None
     except ClickException as error:
         raise InvalidInput(error.format_message()) from None
+    except SystemExit as end:  # Typer's completion, of shells that are not answered here
+        if end.code:
+            raise InvalidInput(
+                f"{_ASKED_TO_COMPLETE} asks for nothing that is known", hint="see artreg --install-completion"
+            ) from None
+        return 0
     if result == EXIT_CODES[Interrupted.code]:
         raise KeyboardInterrupt  # Typer has made an exit code of it
     sys.stdout.flush()
@@ -115,7 +122,8 @@ def _fail(words: list[str], error: ArtregError) -> int:
 def _show_traceback(error: BaseException) -> None:
     import traceback
 
-    traceback.print_exception(error)
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        sys.stderr.write(f"{printable(without_credentials(line))}\n")
 
 
 def _as_bug(error: Exception, *, verbose: bool) -> ArtregError:

@@ -7,12 +7,13 @@ Which output it is is chosen once: `JsonOutput` prints exactly one JSON document
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import repeat
 
-from artreg.cli.view import Block, Fields, Line, Table, Tone, printable
+from artreg.cli.view import LONGEST_CELL, Block, Fields, Line, Table, Tone, is_visible, printable, without_credentials
 from artreg.errors import ArtregError, GateRejected
 from artreg.protocol import Protocol
 from artreg.registry.progress import SILENT, Reporter
@@ -36,6 +37,9 @@ _TONES = {
     "unknown": "yellow",
 }
 """How a cell of a table that says just this is coloured."""
+
+
+_LINES = 100  # of one error
 
 
 class Output(Protocol):
@@ -65,13 +69,31 @@ def error_document(error: ArtregError) -> dict[str, Any]:
     gates = details.get("gates")
     if isinstance(gates, list):
         details["gates"] = [flat(gate) for gate in gates]
-    return {"code": error.code, "message": error.message, "hint": error.hint, **details}
+    message, hint = without_credentials(error.message), without_credentials(error.hint)
+    return {"code": error.code, "message": message, "hint": hint, **details}
 
 
 def flat(gate: Mapping[str, Any]) -> dict[str, Any]:
     """Return a verdict as `--json` prints it: the figures beside kind, outcome and message."""
     rest = {key: value for key, value in gate.items() if key != "figures"}
     return {**gate.get("figures", {}), **rest}
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON in ASCII, that holds no control character."""
+    try:
+        text = json.dumps(document, indent=2, allow_nan=False, default=str)
+    except ValueError:  # a number that JSON has no word for
+        text = json.dumps(_without_infinities(document), indent=2, allow_nan=False, default=str)
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def _without_infinities(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _without_infinities(inner) for key, inner in value.items()}
+    return [_without_infinities(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 class JsonOutput:
@@ -81,8 +103,7 @@ class JsonOutput:
 
     def result(self, document: Document, blocks: Blocks) -> None:
         """Print the document."""
-        made = document() if callable(document) else document
-        sys.stdout.write(json.dumps(made, indent=2, allow_nan=False, default=str) + "\n")
+        sys.stdout.write(_json(document() if callable(document) else document))
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Print the document."""
@@ -127,15 +148,17 @@ class PlainOutput:
 
     def error(self, error: ArtregError) -> None:
         """Print the error, its hint, and what it found in detail."""
-        blocks: list[Block] = [Line(f"error: {part}", Tone.BAD) for part in error.message.splitlines()[:1]]
-        blocks += [Line(f"  {part}") for part in error.message.splitlines()[1:]]
+        lines = without_credentials(error.message).splitlines()
+        blocks: list[Block] = [Line(f"error: {part}", Tone.BAD) for part in lines[:1]]
+        blocks += [Line(f"  {part}") for part in lines[1:_LINES]]
+        blocks += [Line(f"  … and {len(lines) - _LINES:,} more")] if len(lines) > _LINES else []
         if isinstance(error, GateRejected) and "gates" in error.details:
             from artreg.cli.checklist import checklist
 
             gates: Any = error.details["gates"]
             blocks.append(checklist(gates))
         if error.hint:
-            blocks.append(Line(f"hint: {error.hint}"))
+            blocks.append(Line(f"hint: {without_credentials(error.hint)}"))
         self._show(sys.stderr, blocks)
 
     def _show(self, stream: TextIO, blocks: Sequence[Block]) -> None:
@@ -192,7 +215,7 @@ def _plain_lines(block: Block) -> list[str]:
             return [printable(block.text)]
         case Fields():
             width = max((len(name) for name, _ in block.rows), default=0)
-            return [f"  {name:<{width}}  {printable(value)}" for name, value in block.rows]
+            return [f"  {printable(name):<{width}}  {printable(value)}" for name, value in block.rows]
         case Table():
             return _plain_table(block)
 
@@ -200,11 +223,13 @@ def _plain_lines(block: Block) -> list[str]:
 def _plain_table(table: Table) -> list[str]:
     columns = []
     for index, cells in enumerate(zip(table.columns, *table.rows, strict=True)):
-        shown = cells if "".join(cells).isprintable() else [printable(cell) for cell in cells]
+        together = "".join(cells)
+        plain = is_visible(together) and max(map(len, cells)) <= LONGEST_CELL
+        shown = cells if plain else [printable(cell, LONGEST_CELL) for cell in cells]
         width = max(map(len, shown))
         columns.append(map(str.rjust if index in table.numeric else str.ljust, shown, repeat(width)))
     lines = map("  ".join, zip(*columns, strict=True))
-    return [table.title, *lines] if table.title else list(lines)
+    return [printable(table.title), *lines] if table.title else list(lines)
 
 
 def _rich(block: Block) -> Any:
@@ -217,16 +242,23 @@ def _rich(block: Block) -> Any:
         case Fields():
             width = max((len(name) for name, _ in block.rows), default=0)
             text = Text("\n").join(
-                Text.assemble((f"  {name:<{width}}  ", "dim"), printable(value)) for name, value in block.rows
+                Text.assemble((f"  {printable(name):<{width}}  ", "dim"), printable(value))
+                for name, value in block.rows
             )
             text.no_wrap = False
             return text
         case Table():
             grid = RichTable(
-                box=None, pad_edge=False, title=block.title or None, title_justify="left", header_style="dim"
+                box=None,
+                pad_edge=False,
+                title=Text(printable(block.title)) if block.title else None,
+                title_justify="left",
+                header_style="dim",
             )
             for index, column in enumerate(block.columns):
-                grid.add_column(column, justify="right" if index in block.numeric else "left", overflow="fold")
+                grid.add_column(
+                    Text(printable(column)), justify="right" if index in block.numeric else "left", overflow="fold"
+                )
             for row in block.rows:
                 grid.add_row(*(_cell(cell) for cell in row))
             return grid
@@ -235,4 +267,4 @@ def _rich(block: Block) -> Any:
 def _cell(cell: str) -> Any:
     from rich.text import Text
 
-    return Text(printable(cell), style=_TONES.get(cell, ""))
+    return Text(printable(cell, LONGEST_CELL), style=_TONES.get(cell, ""))

@@ -11,6 +11,7 @@ import re
 
 from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
+from artreg.plainfile import read_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,9 +110,7 @@ def plain_settings(text: str) -> dict[str, str] | None:
 
 def _from_file(path: str) -> dict[str, str]:
     try:
-        with open(path, "rb") as file:
-            data = file.read(_SMALL + 1)
-        plain = plain_settings(data.decode("ascii")) if len(data) <= _SMALL else None
+        plain = plain_settings(read_plain(path, _SMALL).decode("ascii"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError):

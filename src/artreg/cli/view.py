@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from artreg.frozen import Frozen
@@ -49,11 +50,44 @@ class Table(Frozen):
 Block = Line | Fields | Table
 
 
-def printable(text: str) -> str:
-    """Return `text` with whatever could disturb or deceive a terminal (controls, escapes, bidi marks) escaped."""
-    if text.isprintable():
+LONGEST = 10_000
+"""Characters of one line that a person is shown; `--json` has the whole."""
+
+LONGEST_CELL = 1_000
+"""The same of a cell of a table, whose column is as wide as the longest."""
+
+_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+"""What Python takes for printable, but nobody sees: fillers, joiners, variation selectors, a blank of Braille."""
+
+
+def printable(text: str, longest: int = LONGEST) -> str:
+    """Return `text` with whatever could disturb or deceive a terminal escaped, and cut off where it is very long.
+
+    These are controls, escapes, bidi marks, and all signs that take no room or look like a space.
+    """
+    if len(text) > longest:
+        text = f"{text[:longest]}… ({len(text) - longest:,} more)"
+    if is_visible(text):
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(c if is_visible(c) else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def is_visible(text: str) -> bool:
+    """Return whether a person sees every sign of a text."""
+    return text.isprintable() and (text.isascii() or re.search(f"[{_INVISIBLE}]", text) is None)
+
+
+def without_credentials(text: str) -> str:
+    """Return `text` without what stands for a user or a password in any URL in it."""
+    return re.sub(r"(?<!abfs:)(?<!abfss:)//[^/\s@]+@", "//***@", text)
+
+
+def figure(value: float) -> str:
+    """Return a number as people read it."""
+    try:
+        return f"{value:.6g}"
+    except OverflowError:  # JSON has whole numbers that no float can hold
+        return "over 1e308" if value > 0 else "under -1e308"
 
 
 def human_bytes(count: int) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from artreg.core import canonical
+from artreg.core.fields import check_fields
 from artreg.core.gates import KINDS
 from artreg.core.gates.age import SoakGate
 from artreg.core.gates.from_alias import FromGate
 from artreg.core.gates.interface import NONE, Gate
 from artreg.core.gates.people import SignedGate
-from artreg.core.names import Alias, ModelName, is_name
+from artreg.core.names import Alias, ModelName, is_alias, is_name
 from artreg.errors import InvalidInput
-from artreg.frozen import Frozen
+from artreg.frozen import Frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,11 +78,12 @@ class Policy(Frozen):
     signers: dict[str, str] = _NO_RULES
 
     def check(self) -> None:
-        """See that every name makes sense where it stands.
+        """See that every name makes sense where it stands, and every figure lies within its limits.
 
         Raises:
             ValueError: One does not.
         """
+        check_fields(replace(self, aliases={}, projects={}, models={}))
         _check_aliases(self.aliases, self.aliases)
         for aliases in (self.aliases, *self.projects.values(), *self.models.values()):
             self._check_signers(aliases)
@@ -197,7 +199,12 @@ def _document(aliases: Aliases) -> dict[str, object]:
 
 def _check_aliases(aliases: Aliases, known: Aliases) -> None:
     for name, policy in aliases.items():
+        if not is_alias(name):
+            raise ValueError(f"{name!r} is not an alias")
+        check_fields(policy)
         for gate in policy.gates:
+            check_fields(gate)
+            gate.check()
             if isinstance(gate, FromGate) and gate.alias == name:
                 raise ValueError(f"{name} cannot take from itself")
             if isinstance(gate, SoakGate) and gate.alias == name:

@@ -16,6 +16,9 @@ PREDICTIONS = "predictions.csv.gz"
 LARGEST = 200_000_000
 """How many bytes it may have unpacked."""
 
+MOST_ROWS = 5_000_000
+"""How many rows it may have; each takes some two hundred bytes of memory."""
+
 _COLUMNS = ["id", "label", "score"]
 _LEVEL = 6
 _RAW = -zlib.MAX_WBITS
@@ -61,7 +64,10 @@ def decode(data: bytes, what: str = PREDICTIONS) -> Predictions:
         IntegrityError: It is damaged, too large, or holds anything but ids, labels and probabilities.
     """
     try:
-        text = _unpack(data, what).decode("utf-8")
+        unpacked = _unpack(data, what)
+        if unpacked.count(b"\n") > MOST_ROWS + 1:
+            raise ValueError(f"it has more than {MOST_ROWS:,} rows")
+        text = unpacked.decode("utf-8")
         rows = list(_rows(text))
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
         raise IntegrityError(f"{what} holds no predictions: {error}") from error

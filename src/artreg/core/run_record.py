@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from artreg.core import canonical
 from artreg.core.manifest import RUN
 from artreg.core.names import ModelName
+from artreg.core.strict import LARGEST_COUNT
 from artreg.core.version import Version
 from artreg.errors import IntegrityError
 from artreg.frozen import Frozen
@@ -118,4 +119,4 @@ def _run_of(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _are_sizes(sizes: object) -> bool:
-    return isinstance(sizes, dict) and all(type(size) is int and size >= 0 for size in sizes.values())
+    return isinstance(sizes, dict) and all(type(size) is int and 0 <= size <= LARGEST_COUNT for size in sizes.values())

@@ -8,7 +8,7 @@ from typing import Any
 
 from artreg.core import canonical
 from artreg.core.names import is_name
-from artreg.core.strict import parse_strictly, typed
+from artreg.core.strict import counted, parse_strictly, typed
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.frozen import Frozen
 
@@ -206,12 +206,12 @@ def _from_document(document: Mapping[str, Any]) -> Snapshot:
     columns = tuple(_column(entry) for entry in typed(document, "columns", list))
     table = TableDescription(
         sha256=typed(document, "content_hash", str),
-        size=typed(document, "size", int),
+        size=counted(document, "size"),
         suffix=_suffix(document),
-        rows=typed(document, "record_count", int),
+        rows=counted(document, "record_count"),
         columns=columns,
         profile=typed(document, "profile", dict),
-        profile_rows=typed(document, "profile_rows", int),
+        profile_rows=counted(document, "profile_rows"),
         id_column=typed(document, "id_column", str | None),
     )
     return Snapshot(
@@ -232,8 +232,8 @@ def _column(entry: Mapping[str, Any]) -> ColumnTotals:
     return ColumnTotals(
         typed(entry, "name", str),
         typed(entry, "type", str),
-        typed(entry, "count", int),
-        typed(entry, "missing", int),
+        counted(entry, "count"),
+        counted(entry, "missing"),
         *numbers,
     )
 

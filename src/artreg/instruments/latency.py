@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 from artreg.core.gates.limits import Latency, LatencyGate
 from artreg.errors import ArtregError
 from artreg.instruments.folders import pulled
+from artreg.instruments.programs import NoAnswer, run
 from artreg.loading.trust import THIS_REGISTRY
 from artreg.registry.evidence import Case
 
@@ -20,20 +20,15 @@ def measure_latency(gate: LatencyGate, case: Case) -> object:
     try:
         with pulled(case) as folders:
             command = [sys.executable, "-P", "-m", "artreg.training.latency", str(folders.candidate)]
-            done = subprocess.run(  # noqa: S603  # this very interpreter, and no shell
-                [*command, str(gate.rows), str(gate.calls), *(["--run-code"] if gate.trust == THIS_REGISTRY else [])],
-                capture_output=True,
-                timeout=gate.timeout_s,
-                check=False,
-            )
+            command += [str(gate.rows), str(gate.calls), *(["--run-code"] if gate.trust == THIS_REGISTRY else [])]
+            ended = run(command, gate.timeout_s, apart=True)
     except ArtregError as error:
         return error.message
-    except subprocess.TimeoutExpired:
-        return f"no answer within {gate.timeout_s:g} s"
-    if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return (lines[-1] if lines else f"exit code {done.returncode}")[:_LONGEST]
-    return read_figures(done.stdout)
+    except NoAnswer as error:
+        return str(error)
+    if ended.code:
+        return (ended.last_line or f"exit code {ended.code}")[:_LONGEST]
+    return read_figures(ended.said)
 
 
 def read_figures(output: bytes) -> object:

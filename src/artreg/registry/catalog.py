@@ -24,6 +24,7 @@ from artreg.registry.versions import list_aliases, no_model, read_manifest, read
 from artreg.store.interface import Entry
 
 _DEPTH = 3  # slashes in front of a file's name inside a version
+_LAST_SECOND = 253_402_300_799.0  # of the year 9999; a disk can hold later ones
 _GAP = -1
 """In place of the number of records where one is missing."""
 
@@ -217,7 +218,7 @@ def _summary(model: ModelName, told: _Model, aliases: Mapping[str, Version], yan
     versions = [
         VersionSummary(
             version,
-            datetime.fromtimestamp(tally.created, UTC),
+            datetime.fromtimestamp(min(max(tally.created, 0.0), _LAST_SECOND), UTC),
             tally.files,
             tally.bytes,
             held.get(name, ()),

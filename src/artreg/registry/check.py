@@ -136,12 +136,15 @@ def _look(
 ) -> Verified:
     ref, prefix = f"{model}@{version}", keys.version_prefix(model, version)
     digest = manifest.digest
-    wanted = [name for name in keep if name in manifest.files]
-    documents = {name: data for name in wanted if (data := _document(registry, f"{prefix}/{name}")) is not None}
+    read = {name: _document(registry, f"{prefix}/{name}") for name in keep if name in manifest.files}
+    documents = {name: data for name, data in read.items() if isinstance(data, bytes)}
+    refused = {name: error.message for name, error in read.items() if isinstance(error, IntegrityError)}
     run = _run(documents.get(RUN), model, version)
     told = {} if isinstance(run, str) else run.sizes
     rest = [
-        (name, told.get(name, 0)) for name in manifest.files if name not in documents and (not quick or name == RUN)
+        (name, told.get(name, 0))
+        for name in manifest.files
+        if name not in {*documents, *refused} and (not quick or name == RUN)
     ]
     progress = reporter.step(f"verify {ref}", sum(map(len, documents.values())) + sum(size for _, size in rest))
     hashing = registry.store.digests(prefix, rest, progress)
@@ -149,7 +152,7 @@ def _look(
     entries = {entry.name: entry for entry in registry.store.walk(prefix, sized=quick)}
     digests = [Digest(name, canonical.digest(data), size=len(data)) for name, data in documents.items()]
     progress.advance(sum(map(len, documents.values())))
-    digests += [*first, *hashing]
+    digests += [*first, *hashing, *(Digest(name, "", problem) for name, problem in refused.items())]
     plain = {name for name, entry in entries.items() if entry.kind is Kind.FILE}
     sizes = {name: entries[name].size for name in plain & manifest.files.keys()} if quick else {}
     sizes |= {it.name: it.size for it in digests if it.name in plain}
@@ -161,11 +164,14 @@ def _look(
     return Verified(manifest, Checked(ref, len(sizes), sum(sizes.values()), found, digest), documents, sizes)
 
 
-def _document(registry: Registry, key: str) -> bytes | None:
+def _document(registry: Registry, key: str) -> bytes | IntegrityError | None:
+    """Return a document; the error of one that is too large, or no plain file: it need not be hashed to be refused."""
     try:
         return registry.store.read(key)
-    except (NotFound, IntegrityError):
-        return None  # hashing it says what is wrong
+    except IntegrityError as error:
+        return error
+    except NotFound:
+        return None  # the listing says so
 
 
 def _run(data: bytes | None, model: ModelName, version: Version) -> RunRecord | str:

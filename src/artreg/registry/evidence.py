@@ -17,7 +17,7 @@ from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen, replace
 from artreg.registry.check import Verified, check_version
 from artreg.registry.handle import Registry
-from artreg.registry.history import Head, find_head, records_from
+from artreg.registry.history import Head, find_head, moment, records_from
 from artreg.registry.signing import known_signers
 from artreg.registry.version_log import VersionLog, read_log
 from artreg.registry.versions import read_file, read_manifest
@@ -180,7 +180,7 @@ def _held_since(registry: Registry, head: Head | None) -> datetime | None:
         if (earlier.record.version, earlier.record.digest) != (since.version, since.digest):
             break
         since = earlier.record
-    return datetime.fromisoformat(since.time)
+    return moment(since.time)
 
 
 def _way_back(registry: Registry, head: Head | None) -> WayBack:

@@ -15,9 +15,10 @@ from artreg.core.names import ModelName
 from artreg.core.run_record import supplied_run
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.frozen import Frozen
+from artreg.plainfile import read_plain
 from artreg.registry.handle import Registry
 from artreg.registry.progress import Reporter
-from artreg.store.interface import TreeFile
+from artreg.store.interface import READ_LIMIT, TreeFile
 
 
 class Parcel(Frozen):
@@ -122,23 +123,29 @@ def _raise(error: OSError) -> None:
 
 def _document(path: Path, name: str) -> dict[str, Any]:
     try:
-        return canonical.loads(path.read_bytes(), name)
+        return canonical.loads(read_plain(path, READ_LIMIT), name)
     except (OSError, IntegrityError) as error:
         raise InvalidInput(
-            f"cannot use {path}: {error}", hint=f"{name} must be one JSON object without NaN or infinities"
+            f"cannot use {path}: {_reason(error)}", hint=f"{name} must be one JSON object without NaN or infinities"
         ) from error
 
 
 def _check_own_manifest(path: Path, files: tuple[TreeFile, ...], folder: Path) -> None:
     """A folder that was pulled brings its own manifest along: what it lists must be what is there."""
-    listed = {
-        name: sha256 for name, sha256 in Manifest.parse(path.read_bytes(), str(folder)).files.items() if name != RUN
-    }
+    try:
+        manifest = Manifest.parse(read_plain(path, READ_LIMIT), str(folder))
+    except OSError as error:
+        raise InvalidInput(f"cannot use {path}: {_reason(error)}", hint="remove it, or put the file back") from error
+    listed = {name: sha256 for name, sha256 in manifest.files.items() if name != RUN}
     if listed != {file.name: file.sha256 for file in files}:
         raise IntegrityError(
             f"the files in {folder} do not match its own {MANIFEST}",
             hint=f"if they were changed on purpose, remove {path} and publish again",
         )
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def small_file(name: str, data: bytes) -> TreeFile:

@@ -74,7 +74,9 @@ def verify_signature(event: VersionEvent, allowed_signers: Iterable[str]) -> boo
         InvalidInput: There is no ssh-keygen.
     """
     signature = event.payload.get(SIGNATURE)
-    if not isinstance(signature, str) or event.alias is None or not event.who:
+    if not isinstance(signature, str) or not signature.isascii() or event.alias is None:
+        return False
+    if not event.who or not event.who.isprintable():  # no line of an allowed signers file names such a person
         return False
     data = statement(
         event.model, event.version, event.digest, event.alias, who=event.who, why=event.why, time=event.time
@@ -94,7 +96,7 @@ def is_signature(data: bytes, signature: str, who: str, allowed_signers: Iterabl
     Raises:
         InvalidInput: There is no ssh-keygen.
     """
-    if not who or "\0" in who:  # no argument of a program can be so
+    if not who or not who.isprintable() or not signature.isascii():  # nobody's name, no signature of anybody's
         return False
     import tempfile
     from pathlib import Path
@@ -102,7 +104,7 @@ def is_signature(data: bytes, signature: str, who: str, allowed_signers: Iterabl
     with tempfile.TemporaryDirectory() as folder:
         allowed, signed = Path(folder, "allowed_signers"), Path(folder, "signature")
         allowed.write_text("".join(f"{line}\n" for line in allowed_signers), encoding="utf-8")
-        signed.write_text(signature, encoding="utf-8")
+        signed.write_text(signature, encoding="ascii")
         options = ["-f", str(allowed), "-I", who, "-n", NAMESPACE, "-s", str(signed)]
         return _ssh_keygen(["verify", *options], data).returncode == 0
 
@@ -221,7 +223,7 @@ def allowed_signer(who: str, public_key: str) -> str:
     if not who.isprintable() or set(who) & set('*?!,"\\#') or who != who.strip() or not who:
         raise InvalidInput(f"{who!r} cannot be the name of a signer", hint="use a name without * ? ! , # and quotes")
     key = public_key.split()
-    if len(key) < 2 or "\n" in public_key.strip():  # noqa: PLR2004  # the type and the key; a comment may follow
+    if len(key) < 2 or "\n" in public_key.strip() or not public_key.isascii():  # noqa: PLR2004  # the type and the key; a comment may follow
         raise InvalidInput(f"the key of {who} is no public SSH key", hint="put in what stands in a file such as id.pub")
     return f'"{who}" namespaces="{NAMESPACE}" {key[0]} {key[1]}'
 

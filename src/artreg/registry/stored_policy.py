@@ -11,6 +11,8 @@ from artreg.registry.handle import Registry
 from artreg.registry.versions import list_entries
 from artreg.store.commit import commit
 
+_LARGEST = 4 * 2**20  # bytes; a policy file has a sixteenth of it at most
+
 
 class StoredPolicy(Frozen):
     """The newest policy of a registry.
@@ -39,14 +41,18 @@ def stored_policy(registry: Registry) -> StoredPolicy | None:
     if found != list(range(1, len(found) + 1)):
         raise IntegrityError("the policies of the registry have a gap", hint="restore the missing file from a copy")
     try:
-        data = registry.store.read(keys.policy_key(len(found)))
+        data = registry.store.read(keys.policy_key(len(found)), _LARGEST)
     except NotFound as error:
         raise IntegrityError("the newest policy of the registry is missing") from error
     record = parse_policy_record(data, len(found))
     try:
         policy = policy_of(record.policy)
-    except InvalidInput as error:
-        raise IntegrityError(error.message, hint="a newer artreg may have written it: upgrade") from error
+        policy.check()
+    except (InvalidInput, ValueError) as error:
+        raise IntegrityError(
+            f"policy {record.number} of the registry cannot be used: {error}",
+            hint="a newer artreg may have written it: upgrade",
+        ) from error
     return StoredPolicy(record, policy, canonical.digest(data))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,10 @@ from artreg.reproduction.environment import build_environment
 from artreg.reproduction.parts import first_differences
 from artreg.reproduction.recorded import CONFIG_FILE, LOCK_FILE, Recorded, read_recorded
 from artreg.reproduction.training import train_again
+
+# A record could hold anything, an option of uv's or the path of a program too.
+_PYTHON = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}(?:(?:a|b|rc)[0-9]+)?\+?")
+_EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 NEAR = 1e-6
 """How far metrics may be off for the hint to say that they agree."""
@@ -192,8 +197,10 @@ def _rebuild(before: Recorded, wish: Wish, work: Path, stage: Stage) -> tuple[Pa
         base,
         lock,
         work / "environment",
-        python=python if isinstance(python, str) and python[:1].isdigit() else None,
-        extras=[str(extra) for extra in extras] if isinstance(extras, list) else [],
+        python=python if isinstance(python, str) and _PYTHON.fullmatch(python) else None,
+        extras=[extra for extra in extras if isinstance(extra, str) and _EXTRA.fullmatch(extra)]
+        if isinstance(extras, list)
+        else [],
         here=wish.folder,
     )
     return rebuilt, base

@@ -52,7 +52,7 @@ def copy_hashed(source: str | os.PathLike[str], target: str, progress: Progress)
         writing = new_file(target, readable=True)
         try:
             if found.st_size <= _SMALL:
-                return _copy_small(reading, writing, progress)
+                return _copy_small(reading, writing, found.st_size, progress)
             return _copy_large(reading, writing, found.st_size, progress)
         finally:
             os.close(writing)
@@ -121,9 +121,9 @@ def write_hashed(target: int, source: Iterable[Chunk], size: int, progress: Prog
     return come, seen.hexdigest()
 
 
-def _copy_small(reading: int, writing: int, progress: Progress) -> tuple[int, str]:
+def _copy_small(reading: int, writing: int, most: int, progress: Progress) -> tuple[int, str]:
     seen, size = hashlib.sha256(), 0
-    while piece := os.read(reading, _SMALL):
+    while size <= most and (piece := os.read(reading, _SMALL)):  # one that grows has no end
         seen.update(piece)
         size += len(piece)
         write_all(writing, piece)
@@ -139,7 +139,7 @@ def _copy_large(reading: int, writing: int, size: int, progress: Progress) -> tu
         try:
             place = 0 if not _share(reading, writing) else size
             arrived.tell(place)
-            while count := _copy_range(reading, writing, place):
+            while place <= size and (count := _copy_range(reading, writing, place)):
                 place += count
                 arrived.tell(place)
             sync(writing)

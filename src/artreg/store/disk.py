@@ -172,11 +172,16 @@ def open_file(root: str, key: str) -> int:
 
 
 def pieces(descriptor: int) -> Iterator[memoryview]:
-    """Yield what `descriptor` holds, each piece in the same buffer as the one before, and close it."""
+    """Yield what `descriptor` holds, each piece in the same buffer as the one before, and close it.
+
+    A file that grows would have no end: what it held when it was opened is taken, and a little that shows that it grew.
+    """
     buffer = memoryview(bytearray(BUFFER))
     with open(descriptor, "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
+        left = os.fstat(descriptor).st_size
+        while left >= 0 and (count := file.readinto(buffer)):
             yield buffer[:count]
+            left -= count
 
 
 def new_file(path: str, *, readable: bool = False) -> int:

@@ -45,6 +45,7 @@ def open_store(url: str | os.PathLike[str], options: StorageOptions | None = Non
     scheme, rest = match[1].lower(), match[2]
     if scheme == "file":
         return _local(_file_path(text, rest))
+    _refuse_credentials(scheme, rest.partition("/")[0])
     if scheme == "memory":
         return _memory(rest)
     bucket, prefix = _bucket_and_prefix(scheme, rest)
@@ -61,6 +62,12 @@ def open_store(url: str | os.PathLike[str], options: StorageOptions | None = Non
 def _local(path: str) -> Store:
     from artreg.store.local import LocalStore  # noqa: PLC0415
 
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{path!r} cannot be the path of a folder", hint=_KNOWN) from None
+    if "\0" in path:
+        raise InvalidInput("the registry's root holds a NUL", hint=_KNOWN)
     return LocalStore(os.path.expanduser(path))
 
 
@@ -79,13 +86,16 @@ def _file_path(url: str, rest: str) -> str:
     return "/" + unquote(path)
 
 
-def _bucket_and_prefix(scheme: str, rest: str) -> tuple[str, str]:
-    bucket, _, prefix = rest.partition("/")
-    if "@" in bucket or ":" in bucket:
+def _refuse_credentials(scheme: str, host: str) -> None:
+    if "@" in host or ":" in host:
         raise InvalidInput(
             f"the {scheme}:// URL holds credentials or an account before its bucket",
             hint="put them into the environment, such as AWS_ACCESS_KEY_ID; a URL ends up in logs",
         )
+
+
+def _bucket_and_prefix(scheme: str, rest: str) -> tuple[str, str]:
+    bucket, _, prefix = rest.partition("/")
     shown = f"{scheme}://{rest}"
     if scheme not in {"s3", *_PACKAGES}:
         _refuse_scheme(scheme)
@@ -94,8 +104,10 @@ def _bucket_and_prefix(scheme: str, rest: str) -> tuple[str, str]:
     if not re.fullmatch(_BUCKET, bucket):
         raise InvalidInput(f"{_shown(shown)} does not name a bucket", hint=f"write {scheme}://bucket/prefix")
     prefix = prefix.strip("/")
-    if prefix:
-        check_key(prefix)
+    try:
+        check_key(prefix or bucket)
+    except InvalidInput:
+        raise InvalidInput(f"{_shown(shown)} does not name a place in a bucket", hint=_KNOWN) from None
     if len(prefix.encode()) > _PREFIX_LIMIT:
         raise InvalidInput(f"{_shown(shown)} is too long: {_PREFIX_LIMIT} bytes may follow the bucket")
     return bucket, prefix
@@ -109,4 +121,4 @@ def _refuse_scheme(scheme: str) -> NoReturn:
 
 def _shown(url: str) -> str:
     """`url` without what may be credentials."""
-    return repr(re.sub(r"(?<=//)[^/]*@", "***@", url.partition("?")[0]))
+    return repr(re.sub(r"(?s)(?<=//).*@", "***@", url.partition("?")[0]))

@@ -173,9 +173,10 @@ def _problem(error: OSError, key: str) -> str:
 
 
 def hash_descriptor(descriptor: int, buffer: bytearray, progress: Progress) -> tuple[int, str]:
-    """Return how many bytes a descriptor yields from its place on, and their sha256."""
+    """Return how many bytes a descriptor yields from its place on, and their sha256; of one that grows, not all."""
     seen, view, size = hashlib.sha256(), memoryview(buffer), 0
-    while count := os.readv(descriptor, [buffer]):
+    most = os.fstat(descriptor).st_size
+    while size <= most and (count := os.readv(descriptor, [buffer])):
         seen.update(view[:count])
         size += count
         progress.advance(count)

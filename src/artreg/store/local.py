@@ -256,7 +256,7 @@ class LocalStore:
         """Remove files, durably, and the folders that this empties."""
         folders: dict[str, str] = {}
         for key in keys:
-            path = self._path(check_key(key))
+            path = self._place(check_key(key))
             with writing(key, "removed"):
                 try:
                     os.unlink(path)
@@ -317,7 +317,7 @@ class LocalStore:
         """Take a leftover out of its writer's reach by renaming it, then remove it."""
         if not is_own(check_key(leftover.key)):
             raise InvalidInput(f"{leftover.key} is no leftover")
-        path = self._path(leftover.key)
+        path = self._place(leftover.key)
         doomed = os.path.join(os.path.dirname(path), temporary_name())
         with writing(leftover.key, "removed"):
             try:
@@ -373,6 +373,19 @@ class LocalStore:
     def _path(self, key: str) -> str:
         return os.path.join(self._root, *key.split("/"))
 
+    def _place(self, key: str, *, whole: bool = False) -> str:
+        """Return where a key lies, none of whose folders is a link that leads somewhere else.
+
+        Raises:
+            IntegrityError: One is.
+        """
+        path = self._root
+        segments = key.split("/")
+        for segment in segments if whole else segments[:-1]:
+            path = os.path.join(path, segment)
+            _refuse_link(path, key)
+        return path if whole else os.path.join(path, segments[-1])
+
     def _no_root(self) -> NotFound:
         return NotFound(f"there is no registry at {self._url}", hint="make one: artreg init, or name another")
 
@@ -419,9 +432,8 @@ class LocalStore:
 
     def _make_folder(self, key: str) -> str:
         """Make the folder `key` and those above it, durably, and return its path."""
-        path = self._path(key) if key else self._root
         if key in self._durable:
-            return path
+            return self._place(key, whole=True) if key else self._root
         # Also where they were there: whoever made them may have died before they were on the disk.
         self._sync_above(self._root)
         here = self._root
@@ -430,8 +442,9 @@ class LocalStore:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(here)
             self._sync(parent)
+            _refuse_link(here, key)
         self._durable.add(key)
-        return path
+        return here
 
     def _beside(self, key: str) -> Iterator[str]:
         """Yield paths for something temporary in the folder `key`, which others may be removing while it is empty."""
@@ -516,6 +529,15 @@ class LocalStore:
                 size += inner.size
                 modified = max(modified, inner.modified)
         return Leftover(entry.name, token="", size=size, modified=modified)
+
+
+def _refuse_link(path: str, key: str) -> None:
+    """Return if no symbolic link lies at `path`: whatever is written would land where that leads."""
+    if os.path.islink(path):
+        raise IntegrityError(
+            f"{key} cannot be written: {path} is a symbolic link where a folder is expected",
+            hint="remove the link; nothing was written through it",
+        )
 
 
 def _link(descriptor: int, temporary: str, target: str, key: str) -> bool:

@@ -7,6 +7,7 @@ values. `artreg.core.drift` says how near one comes by that.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from artreg.core.config import DataConfig
@@ -114,16 +115,42 @@ def _numeric(present: pd.Series) -> dict[str, Any]:
     if not len(values) or not np.isfinite(values).all():
         return {}
     distinct, times = _runs(values)
-    counts, edges = np.histogram(distinct, bins=BINS, weights=times)
+    mean, std = _mean_and_std(values)
     return {
         "min": float(values[0]),
         "max": float(values[-1]),
-        "mean": float(values.mean()),
-        "std": float(values.std()),
+        "mean": mean,
+        "std": std,
         "quantiles": {str(q): _quantile(values, q) for q in QUANTILES},
-        "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "histogram": _histogram(distinct, times),
         **distribution_document(_thinned(distinct, times)),
     }
+
+
+def _mean_and_std(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and standard deviation, also of numbers whose sum, or whose squares, are beyond all floats."""
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, std = float(values.mean()), float(values.std())
+    if math.isfinite(mean) and math.isfinite(std):
+        return mean, std
+    largest = float(np.abs(values).max())
+    scaled = values / largest
+    return float(scaled.mean()) * largest, float(scaled.std()) * largest
+
+
+def _histogram(distinct: NDArray[np.float64], times: NDArray[np.int64]) -> dict[str, Any]:
+    """Return how many values lie in each of a few bins; in one, where floats are too near or too far for several."""
+    import numpy as np
+
+    low, high = float(distinct[0]), float(distinct[-1])
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            counts, edges = np.histogram(distinct, bins=BINS, weights=times)
+    except (ValueError, FloatingPointError):
+        return {"edges": [low, high], "counts": [int(times.sum())]}
+    return {"edges": edges.tolist(), "counts": counts.tolist()}
 
 
 def _quantile(values: NDArray[np.float64], q: float) -> float:
@@ -132,7 +159,12 @@ def _quantile(values: NDArray[np.float64], q: float) -> float:
 
     place = (len(values) - 1) * q
     before = int(place)
-    return float(np.quantile(values[before : before + 2], place - before))
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float(np.quantile(values[before : before + 2], place - before))
+    if math.isfinite(found):
+        return found
+    share = place - before  # the two are further apart than any float tells
+    return float(values[before]) * (1 - share) + float(values[before + 1]) * share
 
 
 def _runs(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

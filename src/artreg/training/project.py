@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from artreg.errors import InvalidInput
+from artreg.plainfile import read_plain
 from artreg.training.redact import redact_channel, secret_line
 
 LOCK_FILE = "uv.lock"
@@ -26,6 +27,7 @@ REQUIREMENTS_FILE = "requirements.txt"
 CONDA_FILE = "conda-explicit.txt"
 
 _TIMEOUT_S = 60.0
+_LARGEST = 16 * 2**20  # bytes of a file that tells of the environment; the registry reads no larger ones back
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -78,10 +80,10 @@ def read_project(base: Path, variables: Mapping[str, str] | None = None) -> Proj
 def installed_extras(base: Path) -> tuple[str, ...]:
     """Return the extras of the project in a folder whose every requirement is installed, in order."""
     try:
-        document = tomllib.loads((base / "pyproject.toml").read_text(encoding="utf-8"))
+        document = tomllib.loads(read_plain(base / "pyproject.toml", _LARGEST).decode("utf-8"))
         extras = document["project"]["optional-dependencies"]
         return tuple(sorted(name for name, wanted in extras.items() if wanted and all(map(_is_installed, wanted))))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()
 
 
@@ -101,9 +103,9 @@ def conda_explicit(prefix: Path) -> bytes | None:
 
 def _conda_record(path: Path) -> tuple[str, str] | None:
     try:
-        record: Any = json.loads(path.read_bytes())
+        record: Any = json.loads(read_plain(path, _LARGEST))
         return str(record["url"]), str(record.get("md5") or "")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -147,6 +149,10 @@ def _is_installed(requirement: object) -> bool:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
-    except OSError:
+        return read_plain(path, _LARGEST)
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise InvalidInput(
+            f"{path} cannot be read: {error.strerror}", hint="move it away, or make it readable"
+        ) from None

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -141,7 +142,10 @@ def _stem(path: str) -> str:
 
 def _read_file(path: Path, shown: str) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidInput(f"the data file {shown} is no plain file", hint="name a CSV or Parquet file")
+            return file.read()
     except FileNotFoundError:
         raise InvalidInput(f"there is no data file {shown} in {os.fspath(path.parent)}", hint=_HINT) from None
     except IsADirectoryError:
@@ -149,6 +153,10 @@ def _read_file(path: Path, shown: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InvalidInput(f"the data file {shown} cannot be read: {reason}", hint="name a readable file") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO would wait for somebody to write
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from artreg.cli.datasets import snapshot_pieces
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Fields, Line, Table, Tone, figure, human_bytes, plural
 from artreg.core.snapshot import ColumnTotals, Snapshot
 from artreg.errors import IntegrityError, exit_code
 
@@ -204,7 +204,7 @@ def _document(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _column_row(column: ColumnTotals, profile: Any) -> tuple[str, ...]:
-    numbers = ("" if value is None else f"{value:.6g}" for value in (column.least, column.mean, column.most))
+    numbers = ("" if value is None else figure(value) for value in (column.least, column.mean, column.most))
     counts = profile.get("values") if isinstance(profile, dict) else None
     values = ", ".join(list(counts)[:_VALUES_SHOWN]) if isinstance(counts, dict) else ""
     return (column.name, column.type, f"{column.missing:,}", *numbers, values)

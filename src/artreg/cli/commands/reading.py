@@ -7,7 +7,7 @@ from enum import Enum
 from artreg.cli import documents
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Fields, Line, Table, Tone, figure, human_bytes, plural
 from artreg.core.names import Alias, ModelName, Reference, is_alias
 from artreg.errors import IntegrityError, InvalidInput
 
@@ -252,7 +252,7 @@ def _details_view(result: VersionDetails, signatures: Sequence[Claim]) -> list[B
     blocks: list[Block] = [Line(str(result.found), Tone.STRONG), Fields(tuple(rows))]
     numbers = [(key, value) for key, value in (result.metrics or {}).items() if isinstance(value, int | float)]
     if numbers:
-        cells = tuple((key, f"{value:.6g}") for key, value in numbers)
+        cells = tuple((key, figure(value)) for key, value in numbers)
         blocks.append(Table(("metric", "value"), cells, numeric=frozenset({1})))
     files = tuple((name, human_bytes(size)) for name, size in sorted(result.files.items()))
     blocks.append(Table(("file", "size"), files, numeric=frozenset({1})))

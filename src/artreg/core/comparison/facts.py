@@ -52,9 +52,12 @@ def locked_packages(lock: bytes) -> Mapping[str, str] | None:
     try:
         packages = tomllib.loads(lock.decode("utf-8")).get("package", [])
         pairs = [(str(package["name"]), str(package.get("version", ""))) for package in packages]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return {name: ", ".join(sorted({v for n, v in pairs if n == name})) for name in sorted({n for n, _ in pairs})}
+    versions: dict[str, set[str]] = {}
+    for name, version in pairs:
+        versions.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(versions[name])) for name in sorted(versions)}
 
 
 def leaves(document: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

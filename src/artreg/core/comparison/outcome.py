@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from artreg.core.comparison.difference import Difference, Likeness
 from artreg.core.comparison.facts import Facts, leaves
@@ -69,7 +69,7 @@ def _verdict(key: str, before: object, after: object) -> str:
     """Return which way a figure moved, where it is known which way is better."""
     if not _is_number(before) or not _is_number(after):
         return ""
-    moved = float(after) - float(before)  # type: ignore[arg-type]  # checked to be numbers
+    moved = _float(after) - _float(before)
     higher = higher_is_better(key)
     word = "" if higher is None else ", better" if (moved > 0) == higher else ", worse"
     return f"{moved:+.6g}{word}"
@@ -78,8 +78,16 @@ def _verdict(key: str, before: object, after: object) -> str:
 def _distance(before: object, after: object) -> float:
     if not _is_number(before) or not _is_number(after):
         return math.inf
-    return abs(float(after) - float(before))  # type: ignore[arg-type]  # checked to be numbers
+    distance = abs(_float(after) - _float(before))
+    return math.inf if math.isnan(distance) else distance  # both may be beyond all floats
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # JSON has whole numbers that no float can hold
+        return math.inf if value > 0 else -math.inf

@@ -72,15 +72,17 @@ class PluginGate(ExternalGate):
     """A function decides that an installed package offers under the entry point group `artreg.gates`.
 
     It is called as `function(candidate_folder, incumbent_folder_or_None, context, **options)` and returns
-    `(passed, message, figures)`.
+    `(passed, message, figures)`. It runs in a process of its own.
 
     Attributes:
         name: The entry point's name.
         options: Keyword arguments for it.
+        timeout_s: Seconds after which it is ended, and the gate fails.
     """
 
     name: Annotated[str, Field(min_length=1)]
     options: dict[str, Any] = NO_OPTIONS
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
 
     def title(self) -> str:
         """Return its name."""

@@ -90,7 +90,7 @@ def locked(lock: bytes) -> tuple[Package, ...]:
     try:
         entries = tomllib.loads(lock.decode("utf-8")).get("package", [])
         return tuple(sorted((_package(entry) for entry in entries if "version" in entry), key=lambda one: one.name))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return ()
 
 

@@ -82,6 +82,6 @@ def _details(origin: Origin) -> dict[str, Any]:
 def _moment(started: object, seconds: object = 0) -> str | None:
     try:
         moment = datetime.fromisoformat(str(started)) + timedelta(seconds=float(str(seconds)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment.tzinfo else None

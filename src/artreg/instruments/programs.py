@@ -1,0 +1,120 @@
+"""Runs a program for a gate: within its time, with all that it starts, and however much it says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+
+from artreg.frozen import Frozen
+
+_KEPT = 65_536  # bytes of what a program says: its last line is what counts
+_GLANCE_S = 0.05  # how often a program that says nothing is asked whether it has ended
+
+
+class NoAnswer(Exception):  # no error of artreg's: a gate refuses
+    """A program cannot be run, or did not end in time; the message says which."""
+
+
+class Ended(Frozen):
+    """How a program ended.
+
+    Attributes:
+        code: Its exit code.
+        said: The end of what it wrote to stdout, and to stderr where that was not asked for by itself.
+        complained: The end of what it wrote to stderr.
+    """
+
+    code: int
+    said: bytes
+    complained: bytes = b""
+
+    @property
+    def last_line(self) -> str:
+        """The last line that it wrote, on stderr where it wrote there."""
+        lines = (self.complained or self.said).decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def run(
+    command: Sequence[str],
+    timeout_s: float,
+    *,
+    stdin: bytes = b"",
+    variables: Mapping[str, str] | None = None,
+    apart: bool = False,
+) -> Ended:
+    """Run a program to its end; what it leaves running is ended with it.
+
+    Args:
+        command: The program and its arguments; no shell reads them.
+        timeout_s: Seconds after which it is ended.
+        stdin: What it can read.
+        variables: What to set in its environment.
+        apart: Whether stderr is wanted by itself.
+
+    Raises:
+        NoAnswer: It cannot be run, or did not end in time.
+    """
+    with tempfile.TemporaryFile() as source:
+        source.write(stdin)
+        source.seek(0)
+        try:
+            program = subprocess.Popen(  # noqa: S603  # no shell is involved
+                command,
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if apart else subprocess.STDOUT,
+                env={**os.environ, **(variables or {})},
+                start_new_session=True,  # so that whatever it starts can be ended with it
+            )
+        except OSError as error:
+            raise NoAnswer(f"{command[0]} cannot be run: {error.strerror}") from error
+        except ValueError as error:
+            raise NoAnswer(f"{command[0]} cannot be run: {error}") from error
+    with program:
+        try:
+            kept = _output(program, timeout_s)
+        except subprocess.TimeoutExpired:
+            raise NoAnswer(f"no answer within {timeout_s:g} s") from None
+        finally:
+            _end_group(program)
+    return Ended(program.returncode, *kept)
+
+
+def _output(program: subprocess.Popen[bytes], timeout_s: float) -> list[bytes]:
+    """Return the ends of what a program wrote until it ended; what it leaves running is not waited for.
+
+    Raises:
+        subprocess.TimeoutExpired: It did not end in time.
+    """
+    sources = [stream.fileno() for stream in (program.stdout, program.stderr) if stream is not None]
+    kept, open_, deadline = dict.fromkeys(sources, b""), set(sources), time.monotonic() + timeout_s
+    while True:
+        ended = program.poll() is not None  # asked first: whatever it wrote before is there to be read
+        if ended:
+            _end_group(program)
+        ready, _, _ = select.select(sorted(open_), [], [], 0 if ended else _GLANCE_S)
+        came = False
+        for source in ready:
+            chunk = os.read(source, _KEPT)
+            kept[source] = (kept[source] + chunk)[-_KEPT:]
+            open_ -= set() if chunk else {source}
+            came = came or bool(chunk)
+        if ended and not came:
+            return list(kept.values())
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise subprocess.TimeoutExpired(program.args, timeout_s)
+        if not open_:  # it closed its output, and goes on
+            program.wait(remaining)
+
+
+def _end_group(program: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)
