@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from artreg.registry.catalog import ModelSummary, VersionDetails
     from artreg.registry.check import Checked
     from artreg.registry.gc import Collected
+    from artreg.registry.mirror import Mirrored
     from artreg.registry.move import Moved
     from artreg.registry.publish import Published
     from artreg.registry.pull import Pulled
@@ -153,6 +154,21 @@ def collected(result: Collected) -> dict[str, Any]:
         "removed": [{"what": removed.what, "bytes": removed.bytes} for removed in result.removed],
         "healed": list(result.healed),
         "bytes": sum(removed.bytes for removed in result.removed),
+        "dry_run": result.dry_run,
+    }
+
+
+def mirrored(result: Mirrored) -> dict[str, Any]:
+    """Return what `mirror` prints."""
+    return {
+        "ok": not result.damaged and not result.diverged,
+        "copied": [{"what": one.what, "files": one.files, "bytes": one.bytes} for one in result.copied],
+        "bytes": sum(one.bytes for one in result.copied),
+        "present": result.present,
+        "damaged": [{"ref": one.ref, "problem": one.problem} for one in result.damaged],
+        "diverged": [{"ref": one.ref, "problem": one.problem} for one in result.diverged],
+        "ahead": list(result.ahead),
+        "unfinished": list(result.unfinished),
         "dry_run": result.dry_run,
     }
 

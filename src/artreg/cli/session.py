@@ -35,8 +35,12 @@ class Session:
     @cached_property
     def registry(self) -> Registry:
         """The registry, opened."""
+        return self.open(self.settings.registry)
+
+    def open(self, url: str) -> Registry:
+        """Return the registry at a root, reached as the settings say."""
         options = StorageOptions(endpoint_url=self.settings.endpoint_url)
-        return Registry(open_store(self.settings.registry, options), self.settings.actor or default_actor())
+        return Registry(open_store(url, options), self.settings.actor or default_actor())
 
     @cached_property
     def policy(self) -> Policy:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
-from artreg.core import keys
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
-from artreg.core.run_record import parse_run
 from artreg.errors import AlreadyExists, IntegrityError
 from artreg.frozen import Frozen
-from artreg.registry.check import misplaced_files
 from artreg.registry.handle import Registry
-from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved, resolve
-from artreg.registry.versions import read_file, read_manifest
-from artreg.store.interface import Chunk, Store, TreeFile
+from artreg.registry.transfer import version_files
+from artreg.registry.versions import read_manifest
+from artreg.store.interface import Store, TreeFile
 
 
 class Pulled(Frozen):
@@ -63,26 +58,7 @@ def pull(
             f"{found} is not what {found.alias} was pointed at: its {MANIFEST} was changed since",
             hint="restore it from a copy, or roll back",
         )
-    prefix = keys.version_prefix(found.model, found.version)
-    entries = {entry.name: entry for entry in registry.store.walk(prefix)}
-    misplaced = list(misplaced_files(manifest, entries))
-    if misplaced:
-        raise IntegrityError(
-            f"{found} is damaged: {'; '.join(f'{problem.file}: {problem.problem}' for problem in misplaced)}",
-            hint="restore it from a copy, or use another version",
-        )
-    files = [
-        TreeFile(file, _source(registry.store, f"{prefix}/{file}"), entries[file].size, sha256)
-        for file, sha256 in manifest.files.items()
-        if file != RUN
-    ]
-    run = read_file(registry, found.model, found.version, manifest, RUN)
-    if parse_run(run, found.model, found.version).content != manifest.content:
-        raise IntegrityError(
-            f"{found} is damaged: its {MANIFEST} lists other files than it was published with",
-            hint="restore it from a copy, or use another version",
-        )
-    files += [small_file(RUN, run), small_file(MANIFEST, manifest.encode())]
+    files = version_files(registry, found.model, found.version, manifest)
     total = sum(file.size for file in files)
     result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
     if into.page(name).entries:
@@ -91,11 +67,6 @@ def pull(
     if not dry_run:
         into.put_tree(name, files, claim=RUN, seal=MANIFEST, progress=reporter.step(f"pull {found}", total))
     return result(created=True)
-
-
-def _source(store: Store, key: str) -> Path | Callable[[], Iterator[Chunk]]:
-    """Return where the bytes of a file come from: a file of this machine, which the kernel can copy, or a stream."""
-    return store.local_path(key) or partial(store.chunks, key)
 
 
 def _require_same(into: Store, name: str, files: list[TreeFile]) -> None:
