@@ -109,7 +109,7 @@ def bytes_of(store: Store) -> dict[str, bytes]:
     for folder in ("", keys.policies_prefix(), keys.snapshots_prefix()):
         for entry in store.walk(folder):
             key = f"{folder}/{entry.name}" if folder else entry.name
-            if key.startswith(".artreg/") and (not folder or key == MARKER):
+            if ".artreg-tmp-" in key or (key.startswith(".artreg/") and (not folder or key == MARKER)):
                 continue
             pointer = store.pointer(key) if key.count("/") == 2 and not folder else None
             found[key] = pointer.target.encode() if pointer else store.read(key)

@@ -23,7 +23,7 @@ from artreg.registry.rollback import rollback
 from artreg.registry.snapshots import take
 from artreg.registry.stored_policy import push_policy
 from artreg.registry.yank import yank
-from artreg.store.interface import Store
+from artreg.store.interface import Entry, Store
 from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
 from faults.build import assert_pointers, make_history, make_source, make_sources
@@ -175,6 +175,17 @@ class Busy(Wrapper):
         if self.left <= 0:
             next(self._acts, lambda: None)()
 
+    def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
+        """List as slowly as a bucket does, page by page, while the work goes on: never as it was at one moment."""
+        last = ""
+        while True:
+            self.before("page", prefix)
+            entry = next((entry for entry in self.inner.walk(prefix) if entry.name > last), None)
+            if entry is None:
+                return
+            yield entry
+            last = entry.name
+
 
 def work(source: Registry, made: Path) -> Iterator[Callable[[], object]]:
     number = Version(1, 3, 0)
@@ -190,7 +201,7 @@ def test_a_source_that_is_being_written_to_gives_a_sound_mirror(template: Path, 
     moment, busy_still, seen = 0, True, set()
     made, start = make_source(tmp_path / "new", "new"), bytes_of(LocalStore(template))
     while busy_still:
-        moment += 1 if FULL else 6
+        moment += 1 if FULL else 9
         source, target = Registry(in_memory(start)), MemoryStore(uuid.uuid4().hex)
         busy = Busy(source.store, moment, work(source, made))
         result = copy(Registry(busy), target)
@@ -200,7 +211,7 @@ def test_a_source_that_is_being_written_to_gives_a_sound_mirror(template: Path, 
         copy(source, target)
         assert bytes_of(target).keys() >= bytes_of(source.store).keys()
         busy_still = busy.left <= 0
-    assert len(seen) > 3  # nothing of the new, all of it, and something between
+    assert len(seen) > 2  # nothing of the new, all of it, and something between
 
 
 def test_it_goes_on_where_it_was_cut_off(template: Path) -> None:
