@@ -96,6 +96,7 @@ def verified(report: Report) -> dict[str, Any]:
         "checked": [_checked(checked) for checked in report.checked],
         "unfinished": list(report.unfinished),
         "left_out": report.left_out,
+        "notes": list(report.notes),
     }
 
 

@@ -33,6 +33,9 @@ def verify(
         ),
     ] = None,
     quick: Annotated[bool, Option("--quick", help="Look only at the presence and size of files")] = False,
+    deep: Annotated[
+        bool, Option("--deep", help="Also cross histories, logs, marks, policies and data with one another")
+    ] = False,
     every: Annotated[bool, Option("--all", help="Everything, as without a name")] = False,
     since: Annotated[
         str | None, Option("--since", metavar="AGE", help="Only what was not verified for so long: 24h, 7d")
@@ -62,12 +65,15 @@ def verify(
         raise InvalidInput("--all stands alone", hint="leave it out, or the name")
     if isinstance(scope, Reference) and (record or not only.everything):
         raise InvalidInput("one version is verified whole, and not recorded", hint="name its model, or nothing")
+    if isinstance(scope, Reference) and deep:
+        raise InvalidInput("--deep crosses what a whole model says", hint="name its model, or nothing")
     if quick and record:
         raise InvalidInput("a quick look is no verification to record", hint="leave out --quick or --record")
     report = run(
         session.registry,
         scope,
         quick=quick,
+        deep=deep,
         only=only,
         record=record,
         workers=workers_of(jobs, backend, scheduler, Backend.THREADS),
@@ -233,6 +239,7 @@ def _report_view(report: Report) -> list[Block]:
         [Table(("", "checked", "files", "size", "problems"), rows, numeric=frozenset({2, 3}))] if rows else []
     )
     blocks += [Line(f"{name} is being published, or was never finished", Tone.DIM) for name in report.unfinished]
+    blocks += [Line(f"note: {note}", Tone.DIM) for note in report.notes]
     damaged = sum(not checked.ok for checked in report.checked)
     total = human_bytes(sum(checked.bytes for checked in report.checked))
     if report.left_out:
