@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from artreg.registry.move import Moved
     from artreg.registry.publish import Published
     from artreg.registry.pull import Pulled
+    from artreg.registry.repair import Repaired
     from artreg.registry.resolve import Resolved
     from artreg.registry.verify import Report
     from artreg.registry.yank import Yanked
@@ -171,6 +172,26 @@ def mirrored(result: Mirrored) -> dict[str, Any]:
         "ahead": list(result.ahead),
         "unfinished": list(result.unfinished),
         "dry_run": result.dry_run,
+    }
+
+
+def repaired(result: Repaired) -> dict[str, Any]:
+    """Return what `repair` prints."""
+    return {
+        "ok": not result.hopeless,
+        "faults": [
+            {
+                "ref": fault.ref,
+                "file": fault.file,
+                "problem": fault.problem,
+                "remedy": fault.remedy or None,
+                "hint": fault.hint,
+                "healed": fault.healed,
+            }
+            for fault in result.faults
+        ],
+        "removed": [{"what": removed.what, "bytes": removed.bytes} for removed in result.removed],
+        "applied": result.applied,
     }
 
 

@@ -19,7 +19,7 @@ from artreg.core.version import Version, is_version
 from artreg.core.version_event import EventKind, VersionEvent
 from artreg.errors import ArtregError, IntegrityError, InvalidInput
 from artreg.frozen import Frozen
-from artreg.registry.chain import Chain, Link, history_of, last_number, log_of, policies
+from artreg.registry.chain import Chain, Document, Link, history_of, last_number, log_of, policies
 from artreg.registry.check import Checked, Problem
 from artreg.registry.handle import Registry
 from artreg.registry.history import moment
@@ -28,8 +28,11 @@ from artreg.registry.version_log import list_logs
 from artreg.registry.versions import find_manifest, list_aliases, list_entries, list_numbers, read_file
 from artreg.store.interface import Kind
 
+POLICIES = "the policies"
+"""What the check of the registry's policies is called."""
+
 _MOVES = {Action.PROMOTE, Action.ROLLBACK}
-_OWN_FOLDERS = ("data/", "policy/", "verified/", "probe-")
+_OWN_FOLDERS = ("damaged/", "data/", "policy/", "verified/", "probe-")
 _OWN_FILES = ("conditional-writes",)
 
 
@@ -46,16 +49,18 @@ class Crossed(Frozen):
 
 
 class _Said(Frozen):
-    """Everything that histories and logs of a model say; of a damaged chain as much as precedes the damage.
+    """Everything that histories and logs of a model say, as far as they are whole: of others `verify` says so.
 
     Attributes:
         records: The records of each alias, oldest first.
         events: The events of each version, oldest first.
+        broken: The versions whose logs are not whole.
         marked: The versions that bear the mark of a yank.
     """
 
     records: Mapping[Alias, Sequence[PromotionRecord]]
     events: Mapping[Version, Sequence[VersionEvent]]
+    broken: frozenset[Version]
     marked: frozenset[Version]
 
 
@@ -72,7 +77,7 @@ def crosscheck(registry: Registry, models: Sequence[ModelName], *, whole: bool) 
     checked = [_cross(registry, model, pushed, notes) for model in models]
     if whole:
         broken = tuple(_broken_chain(registry, policies()))
-        checked.append(Checked("the policies", len(pushed), 0, broken))
+        checked.append(Checked(POLICIES, len(pushed), 0, broken))
         notes += [f"{name} is nothing that artreg knows" for name in _unknown(registry)]
     return Crossed(tuple(checked), tuple(notes))
 
@@ -127,18 +132,24 @@ def _contradictions(said: _Said) -> Iterator[Problem]:
 
 def _said(registry: Registry, model: ModelName) -> _Said:
     # The logs come last: whatever led to a record is in them then, also while aliases move.
-    records = {
-        alias: [link.document for link in chain_links(registry, history_of(model, alias))]
-        for alias in map(Alias, list_aliases(registry.store, model))
-    }
-    logs = list_logs(registry.store, model)
-    events = {version: [link.document for link in chain_links(registry, log_of(model, version))] for version in logs}
+    aliases = list(map(Alias, list_aliases(registry.store, model)))
+    histories = {alias: _documents(registry, history_of(model, alias)) for alias in aliases}
+    logs = {version: _documents(registry, log_of(model, version)) for version in list_logs(registry.store, model)}
     marked = {
         version
         for version in logs
         if any(entry.name == keys.YANKED for entry in list_entries(registry.store, keys.log_prefix(model, version)))
     }
-    return _Said(records, events, frozenset(marked))  # type: ignore[arg-type]  # each chain holds its own kind
+    records = {alias: found for alias, found in histories.items() if found is not None}
+    events = {version: found for version, found in logs.items() if found is not None}
+    broken = frozenset(logs.keys() - events.keys())
+    return _Said(records, events, broken, frozenset(marked))  # type: ignore[arg-type]  # each holds its own kind
+
+
+def _documents(registry: Registry, chain: Chain) -> list[Document] | None:
+    """Return the documents of a chain, oldest first; None if it is not whole."""
+    found = [link.document for link in chain_links(registry, chain)]
+    return found if len(found) >= last_number(registry.store, chain) else None
 
 
 def _check_moves(alias: Alias, history: Sequence[PromotionRecord], said: _Said) -> Iterator[Problem]:
@@ -148,7 +159,7 @@ def _check_moves(alias: Alias, history: Sequence[PromotionRecord], said: _Said) 
         before = history[place - 1] if place else None
         file = f"{keys.HISTORY}/{alias}/{keys.record_name(record.generation)}"
         yield from (Problem(file, problem) for problem in _misplaced(record, before, history[:place]))
-        if record.version is None:
+        if record.version is None or record.version in said.broken:
             continue
         log = said.events.get(record.version, ())
         meant = record.action in _MOVES and any(
@@ -196,10 +207,9 @@ def _odd_moves(alias: Alias, history: Sequence[PromotionRecord], model: ModelNam
 
 def _check_marks(version: Version, log: Sequence[VersionEvent], said: _Said) -> Iterator[Problem]:
     file = f"{keys.HISTORY}/{version}/{keys.YANKED}"
-    yanked = any(event.kind is EventKind.YANK for event in log)
-    if yanked and version not in said.marked:
+    if log and log[-1].standing.yanked is not None and version not in said.marked:
         yield Problem(file, "missing: the version was yanked, and listings do not tell")
-    if version in said.marked and not yanked:
+    if version in said.marked and not any(event.kind is EventKind.YANK for event in log):
         yield Problem(file, "marks a yank of which the log knows nothing: it lost its end")
 
 

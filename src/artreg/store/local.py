@@ -13,6 +13,7 @@ from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput,
 from artreg.store import pointers
 from artreg.store.disk import (
     below,
+    check_source,
     committing,
     entry_of,
     named,
@@ -23,6 +24,7 @@ from artreg.store.disk import (
     reading,
     remove_quietly,
     settling,
+    source_pieces,
     sync,
     sync_folder,
     translate,
@@ -244,6 +246,29 @@ class LocalStore:
             remove_tree(temporary)
         with settling(prefix):
             sync_folder(os.path.dirname(target))
+
+    def restore(self, key: str, file: TreeFile, progress: Progress = NO_PROGRESS) -> None:
+        """Write a temporary file beside the place, and rename it there."""
+        from artreg.store.copying import write_hashed  # noqa: PLC0415  # most commands store nothing
+
+        folder, _, name = check_key(key).rpartition("/")
+        with writing(key):
+            with contextlib.suppress(FileNotFoundError):  # then it is made
+                os.close(open_folder(self._root, folder))  # a link on the way there is not followed
+            parent, temporary, descriptor = self._temporary_file(folder)
+        try:
+            with writing(key):
+                size, sha256 = write_hashed(descriptor, source_pieces(file), file.size, progress)
+            check_source(file, size, sha256)
+            with committing(key):
+                os.replace(temporary, os.path.join(parent, name))
+        except BaseException:
+            remove_quietly(os.unlink, temporary)
+            raise
+        finally:
+            os.close(descriptor)
+        with settling(key):
+            sync_folder(parent)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files one by one, each durably, and the folders that this empties."""

@@ -135,7 +135,7 @@ def gc(
     """
     from artreg.registry.gc import collect
 
-    result = collect(session.registry, older_than=_age(older_than), dry_run=dry_run)
+    result = collect(session.registry, older_than=age(older_than), dry_run=dry_run)
     verb = "would be " if dry_run else ""
     blocks: list[Block] = [
         Line(f"{verb}removed: {removed.what} ({human_bytes(removed.bytes)})") for removed in result.removed
@@ -196,7 +196,8 @@ def doctor(session: Session) -> None:
     session.output.result(document, _findings_view(findings))
 
 
-def _age(text: str) -> timedelta:
+def age(text: str) -> timedelta:
+    """Return the age that a person means."""
     from artreg.core.ages import parse_age
 
     try:
@@ -209,7 +210,7 @@ def _selection(session: Session, since: str | None, sample: str | None, subset: 
     from artreg.core.selection import Selection, parse_share, parse_subset
 
     return Selection(
-        since=None if since is None else _age(since),
+        since=None if since is None else age(since),
         sample=None if sample is None else parse_share(sample),
         salt=session.registry.new_id(),
         subset=None if subset is None else parse_subset(subset),

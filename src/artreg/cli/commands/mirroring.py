@@ -1,18 +1,20 @@
-"""Commands that bring a registry to another place: `mirror`."""
+"""Commands that bring a registry to another place, and back from there what is damaged: `mirror`, `repair`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 from artreg.cli import documents
+from artreg.cli.commands.keeping import age
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, exit_code
 
 if TYPE_CHECKING:
     from artreg.registry.mirror import Mirrored
+    from artreg.registry.repair import Repaired
 
 
 def mirror(
@@ -51,6 +53,68 @@ def mirror(
         return
     session.output.result({**document, "error": error_document(error)}, [*_view(result), Line(f"hint: {error.hint}")])
     raise Exit(exit_code(error))
+
+
+def repair(
+    session: Session,
+    model: Annotated[str | None, Argument(help="MODEL; everything by default", complete="models")] = None,
+    spare: Annotated[
+        str | None, Option("--from", metavar="OTHER", help="A mirror or a backup to restore damaged bytes from")
+    ] = None,
+    apply: Annotated[bool, Option("--apply", help="Do it; otherwise nothing is changed")] = False,
+    older_than: Annotated[
+        str, Option("--older-than", help="Leave alone unfinished things that were written more recently: 15m, 24h, 7d")
+    ] = "24h",
+) -> None:
+    """Say what is wrong in a registry and what heals it; with --apply, heal it.
+
+    Pointers and marks are set by the histories, and what dead writers left is removed. Files, records and events that
+    are damaged or missing are restored --from another registry, to the bytes that are pinned here; what they replace is
+    kept in .artreg/damaged/. What cannot be healed is named, with what to do.
+
+    Examples: artreg repair; artreg repair --apply; artreg repair --from s3://backup/registry --apply
+    """
+    from artreg.registry.repair import repair as run
+
+    result = run(
+        session.registry,
+        None if model is None else session.model(model),
+        spare=None if spare is None else session.open(spare),
+        apply=apply,
+        older_than=age(older_than),
+        reporter=session.output.reporter,
+    )
+    document = documents.repaired(result)
+    if not result.hopeless:
+        session.output.result(document, _repair_view(result))
+        return
+    error = IntegrityError(
+        f"cannot be healed: {', '.join(dict.fromkeys(fault.ref for fault in result.hopeless))}",
+        hint="each is listed with what to do",
+    )
+    session.output.result({**document, "error": error_document(error)}, _repair_view(result))
+    raise Exit(exit_code(error))
+
+
+def _repair_view(result: Repaired) -> list[Block]:
+    verb = "" if result.applied else "would be "
+    rows = tuple(
+        (
+            "ok" if fault.healed else "FAIL" if fault in result.hopeless else "",
+            fault.ref,
+            f"{fault.file}: {fault.problem}",
+            f"{verb}{fault.remedy}" if fault.remedy else fault.hint,
+        )
+        for fault in result.faults
+    )
+    blocks: list[Block] = [Table(("", "of", "what is wrong", "what heals it"), rows)] if rows else []
+    blocks += [Line(f"{verb}removed: {removed.what} ({human_bytes(removed.bytes)})") for removed in result.removed]
+    if result.hopeless:
+        count = plural(len(result.hopeless), "fault")
+        return [*blocks, Line(f"{count} cannot be healed{'' if result.applied else ' so'}", Tone.BAD)]
+    if not rows and not result.removed:
+        return [Line("nothing is wrong", Tone.GOOD)]
+    return [*blocks, Line("healed" if result.applied else "--apply does it", Tone.GOOD)]
 
 
 def _error(result: Mirrored) -> ArtregError | None:
