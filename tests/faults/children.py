@@ -63,14 +63,14 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def at_every_call(name: str, template: str, folder: str, sources: str) -> None:
-    """Run an operation on copies of a registry, killed one call later each time, until it comes to its end.
+def at_every_call(name: str, template: str, folder: str, sources: str, step: int = 1) -> None:
+    """Run an operation on copies of a registry, killed one call (or `step`) later each time, until it comes to its end.
 
     Each copy is left in `folder` under the number of the call; the calls are listed beside them.
     """
     point, status = 0, signal.SIGKILL
     while status:
-        point += 1
+        point += step
         root = shutil.copytree(template, f"{folder}/{point}", symlinks=True)
         child = os.fork()
         if not child:

@@ -12,9 +12,11 @@ from artreg.core.version import Part, Version
 from artreg.registry.doctor import initialise
 from artreg.registry.gc import collect
 from artreg.registry.handle import Registry
+from artreg.registry.mirror import mirror
 from artreg.registry.promote import promote
 from artreg.registry.publish import publish
 from artreg.registry.rollback import rollback
+from artreg.store.local import LocalStore
 from faults.build import MODEL, POLICY, PROD, STAGING, V1, V2, V3, make_history
 
 
@@ -63,6 +65,10 @@ def _collect(registry: Registry, _sources: Path) -> None:
     collect(registry, older_than=timedelta(0))
 
 
+def _mirror(registry: Registry, sources: Path) -> None:
+    mirror(Registry(LocalStore(sources)), registry)
+
+
 OPERATIONS = {
     "publish first": Operation(_nothing, _publish("one", V1)),
     "publish next": Operation(_history, _publish("two", Part.PATCH)),
@@ -88,6 +94,7 @@ OPERATIONS = {
             ("rollback", "PUT staging is to be sent"),  # a pointer that was not set
         ),
     ),
+    "mirror": Operation(_nothing, _mirror),
     "publish unfinished": Operation(_history, _publish("one", Version(9, 0, 0))),
     "publish large unfinished": Operation(_history, _publish("large", Version(9, 1, 0))),
 }

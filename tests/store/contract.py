@@ -384,6 +384,23 @@ class StoreContract:
 
     # Deleting
 
+    @pytest.mark.parametrize("size", [0, 9, PART + 1], ids=["empty", "small", "large"])
+    def test_restore_puts_the_right_bytes_in_the_place_of_others(self, place, store, size):
+        data = b"x" * size
+        place.put("m/1.0.0/a", b"damaged")
+        store.restore("m/1.0.0/a", file("a", data))
+        store.restore("m/1.0.0/new/b", TreeFile("b", lambda: iter([data]), size, hashlib.sha256(data).hexdigest()))
+        assert place.get("m/1.0.0/a") == place.get("m/1.0.0/new/b") == data
+        assert place.keys() == ["m/1.0.0/a", "m/1.0.0/new/b"]
+
+    def test_restore_from_something_else_changes_nothing(self, place, store):
+        place.put("m/a", b"damaged")
+        for wrong in (b"others", b"longer than it should be", b""):
+            source = TreeFile("a", lambda wrong=wrong: iter([wrong]), 6, hashlib.sha256(b"theirs").hexdigest())
+            with pytest.raises(IntegrityError):
+                store.restore("m/a", source)
+        assert (place.get("m/a"), place.keys()) == (b"damaged", ["m/a"])
+
     def test_delete_takes_files_and_emptied_folders(self, place, store):
         for key in ("m/a/b/c", "m/a/d", "m2/x"):
             place.put(key, b"x")

@@ -116,6 +116,9 @@ class Wrapper:
             "put_tree", prefix, lambda: self.inner.put_tree(prefix, files, claim=claim, seal=seal, progress=progress)
         )
 
+    def restore(self, key: str, file: TreeFile, progress: Progress = NO_PROGRESS) -> None:
+        self._pass("restore", key, lambda: self.inner.restore(key, file, progress))
+
     def delete(self, keys: Sequence[str]) -> None:
         """One call for each key, so that a crash can lie between two."""
         for key in keys:

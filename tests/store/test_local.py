@@ -1,6 +1,7 @@
 """The store on a disk."""
 
 import errno
+import hashlib
 import os
 import shutil
 import socket
@@ -485,3 +486,24 @@ def test_a_walk_without_sizes_asks_for_none(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "stat", refuse)
     monkeypatch.setattr(disk, "_kind", refuse)
     assert [(it.name, it.kind) for it in store.walk("m", sized=False)] == sized
+
+
+@pytest.mark.parametrize("lies", ["link", "fifo", "link to a folder"])
+def test_restore_replaces_what_is_no_file_and_follows_no_link(tmp_path, local_store, lies):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a").write_bytes(b"theirs")
+    folder = tmp_path / "registry" / "m"
+    data = TreeFile("a", b"right", 5, hashlib.sha256(b"right").hexdigest())
+    if lies == "link to a folder":
+        folder.symlink_to(elsewhere)
+        with pytest.raises(StorageError):
+            local_store.restore("m/a", data)
+    else:
+        folder.mkdir()
+        (folder / "a").symlink_to(elsewhere / "a") if lies == "link" else os.mkfifo(folder / "a")
+        local_store.restore("m/a", data)
+        assert (folder / "a").lstat().st_mode & 0o777777 == 0o100444
+        assert (folder / "a").read_bytes() == b"right"
+    assert os.listdir(elsewhere) == ["a"]
+    assert (elsewhere / "a").read_bytes() == b"theirs"

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from artreg.registry.catalog import ModelSummary, VersionDetails
     from artreg.registry.check import Checked
     from artreg.registry.gc import Collected
+    from artreg.registry.mirror import Mirrored
     from artreg.registry.move import Moved
     from artreg.registry.publish import Published
     from artreg.registry.pull import Pulled
+    from artreg.registry.repair import Repaired
     from artreg.registry.resolve import Resolved
     from artreg.registry.signatures import Claim, Signed
     from artreg.registry.verify import Report
@@ -98,6 +100,7 @@ def verified(report: Report) -> dict[str, Any]:
         "checked": [_checked(checked) for checked in report.checked],
         "unfinished": list(report.unfinished),
         "left_out": report.left_out,
+        "notes": list(report.notes),
     }
 
 
@@ -158,6 +161,41 @@ def collected(result: Collected) -> dict[str, Any]:
         "healed": list(result.healed),
         "bytes": sum(removed.bytes for removed in result.removed),
         "dry_run": result.dry_run,
+    }
+
+
+def mirrored(result: Mirrored) -> dict[str, Any]:
+    """Return what `mirror` prints."""
+    return {
+        "ok": not result.damaged and not result.diverged,
+        "copied": [{"what": one.what, "files": one.files, "bytes": one.bytes} for one in result.copied],
+        "bytes": sum(one.bytes for one in result.copied),
+        "present": result.present,
+        "damaged": [{"ref": one.ref, "problem": one.problem} for one in result.damaged],
+        "diverged": [{"ref": one.ref, "problem": one.problem} for one in result.diverged],
+        "ahead": list(result.ahead),
+        "unfinished": list(result.unfinished),
+        "dry_run": result.dry_run,
+    }
+
+
+def repaired(result: Repaired) -> dict[str, Any]:
+    """Return what `repair` prints."""
+    return {
+        "ok": not result.hopeless,
+        "faults": [
+            {
+                "ref": fault.ref,
+                "file": fault.file,
+                "problem": fault.problem,
+                "remedy": fault.remedy or None,
+                "hint": fault.hint,
+                "healed": fault.healed,
+            }
+            for fault in result.faults
+        ],
+        "removed": [{"what": removed.what, "bytes": removed.bytes} for removed in result.removed],
+        "applied": result.applied,
     }
 
 

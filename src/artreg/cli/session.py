@@ -41,9 +41,13 @@ class Session:
     @cached_property
     def registry(self) -> Registry:
         """The registry, opened."""
+        return self.open(self.settings.registry)
+
+    def open(self, url: str) -> Registry:
+        """Return the registry at a root, reached as the settings say."""
         options = StorageOptions(endpoint_url=self.settings.endpoint_url)
         actor, key = self.settings.actor or default_actor(), self.settings.signing_key
-        return Registry(open_store(self.settings.registry, options), actor, signing_key=key, demands=self._demands())
+        return Registry(open_store(url, options), actor, signing_key=key, demands=self._demands())
 
     @cached_property
     def memory(self) -> Memory | None:

@@ -87,6 +87,8 @@ COMMANDS: dict[str, Entry | Group] = {
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),
+    "repair": Entry("mirroring", "repair", _READS),
+    "mirror": Entry("mirroring", "mirror", ("integrity", "not_found", "already_exists", "storage")),
     "gc": Entry("keeping", "gc", _READS),
     "init": Entry("keeping", "init", ("not_found", "storage")),
     "doctor": Entry("keeping", "doctor", ("not_found", "storage")),

@@ -75,8 +75,11 @@ class Words:
             if not word.startswith("-"):
                 if not positional:
                     raise NotUnderstood
-                parameter = positional.pop(0)
-                given[parameter.name] = value_of(word, parameter)
+                parameter = positional[0]
+                if parameter.many:
+                    given.setdefault(parameter.name, []).append(value_of(word, parameter))
+                else:
+                    given[positional.pop(0).name] = value_of(word, parameter)
             elif not self._common(word):
                 self._option(word, options, given)
         missing = [it for it in parameters if it.required and it.name not in given]

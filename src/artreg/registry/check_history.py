@@ -17,6 +17,9 @@ from artreg.registry.move import pointer_problem
 from artreg.registry.signed_moves import InForce, move_fault, signature_faults
 from artreg.registry.versions import list_entries, read_manifest
 
+POLICIES = "the policies"
+"""What the check of the policies that were pushed is called."""
+
 Pin = tuple[Version, str, str]
 """A version, the digest that it must have, and which record says so."""
 
@@ -31,7 +34,7 @@ def check_policies(registry: Registry) -> tuple[InForce, tuple[Checked, ...]]:
         return InForce(tuple(stored.policy for stored in policies(registry))), ()
     except IntegrityError as error:
         problem = Problem(keys.policies_prefix(), error.message)
-        return InForce(), (Checked("the policies of the registry", 0, 0, (problem,)),)
+        return InForce(), (Checked(POLICIES, 0, 0, (problem,)),)
 
 
 def check_history(

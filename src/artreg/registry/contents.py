@@ -14,8 +14,9 @@ from typing import IO
 
 from artreg.core import keys
 from artreg.core.manifest import MANIFEST, RUN, Manifest
-from artreg.core.names import Reference
+from artreg.core.names import ModelName, Reference
 from artreg.core.run_record import parse_run
+from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound, StorageError
 from artreg.frozen import Frozen
 from artreg.registry.check import misplaced_files
@@ -58,26 +59,49 @@ def find_contents(registry: Registry, reference: Reference) -> Contents:
         IntegrityError: It is damaged, or is not what its alias was pointed at.
     """
     found = resolve(registry, reference)
+    manifest = pinned_manifest(registry, found)
+    return Contents(registry, found, manifest, *read_parts(registry, found.model, found.version, manifest))
+
+
+def pinned_manifest(registry: Registry, found: Resolved) -> Manifest:
+    """Return the manifest of what a reference means, the very one that the alias's record pins.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged, or is not what its alias was pointed at.
+    """
     manifest = read_manifest(registry, found.model, found.version)
     if manifest.digest != found.digest:
         raise IntegrityError(
             f"{found} is not what {found.alias} was pointed at: its {MANIFEST} was changed since",
             hint="restore it from a copy, or roll back",
         )
-    entries = {entry.name: entry for entry in registry.store.walk(keys.version_prefix(found.model, found.version))}
+    return manifest
+
+
+def read_parts(
+    registry: Registry, model: ModelName, version: Version, manifest: Manifest
+) -> tuple[bytes, Mapping[str, int]]:
+    """Return the run record of a version and the bytes of each file in its manifest, as they are listed.
+
+    Raises:
+        IntegrityError: One is missing, extra or no plain file, or the run record is not this version's.
+    """
+    what = f"{model}@{version}"
+    entries = {entry.name: entry for entry in registry.store.walk(keys.version_prefix(model, version))}
     misplaced = list(misplaced_files(manifest, entries))
     if misplaced:
         raise IntegrityError(
-            f"{found} is damaged: {'; '.join(f'{problem.file}: {problem.problem}' for problem in misplaced)}",
+            f"{what} is damaged: {'; '.join(f'{problem.file}: {problem.problem}' for problem in misplaced)}",
             hint="restore it from a copy, or use another version",
         )
-    run = read_file(registry, found.model, found.version, manifest, RUN)
-    if parse_run(run, found.model, found.version).content != manifest.content:
+    run = read_file(registry, model, version, manifest, RUN)
+    if parse_run(run, model, version).content != manifest.content:
         raise IntegrityError(
-            f"{found} is damaged: its {MANIFEST} lists other files than it was published with",
+            f"{what} is damaged: its {MANIFEST} lists other files than it was published with",
             hint="restore it from a copy, or use another version",
         )
-    return Contents(registry, found, manifest, run, {name: entries[name].size for name in manifest.files})
+    return run, {name: entries[name].size for name in manifest.files}
 
 
 @contextmanager

@@ -68,17 +68,17 @@ def collect(registry: Registry, *, older_than: timedelta, dry_run: bool = False)
     before = registry.now().timestamp() - older_than.total_seconds()
     if not dry_run:
         registry.store.prepare_writing()
-    removed = [*_leftovers(registry, before, dry_run)]
+    removed = [*end_leftovers(registry, before, dry_run)]
     healed = []
     for model in list_models(registry.store):
-        removed += _unfinished(registry, model, before, dry_run)
+        removed += end_unfinished(registry, model, before, dry_run)
         healed += [
             f"{model}@{name}"
             for name in list_aliases(registry.store, model)
-            if _heal(registry, model, Alias(name), dry_run)
+            if heal_alias(registry, model, Alias(name), dry_run)
         ]
         logs = list_logs(registry.store, model)
-        healed += [f"{model}@{version}" for version in logs if _mark(registry, model, version, dry_run)]
+        healed += [f"{model}@{version}" for version in logs if heal_mark(registry, model, version, dry_run)]
     return Collected(tuple(removed), tuple(healed), dry_run)
 
 
@@ -103,7 +103,8 @@ def _sealed(registry: Registry, model: ModelName) -> Iterator[str]:
             yield number
 
 
-def _leftovers(registry: Registry, before: float, dry_run: bool) -> Iterator[Removed]:
+def end_leftovers(registry: Registry, before: float, dry_run: bool) -> Iterator[Removed]:
+    """Remove what dead writers left outside of versions, as far as nobody has written to it since `before`."""
     for leftover in list(registry.store.leftovers()):
         if leftover.modified < before:
             if not dry_run:
@@ -111,7 +112,8 @@ def _leftovers(registry: Registry, before: float, dry_run: bool) -> Iterator[Rem
             yield Removed(leftover.key, leftover.size)
 
 
-def _unfinished(registry: Registry, model: ModelName, before: float, dry_run: bool) -> Iterator[Removed]:
+def end_unfinished(registry: Registry, model: ModelName, before: float, dry_run: bool) -> Iterator[Removed]:
+    """End versions of a model that were begun and not finished, as far as nobody has written to them since `before`."""
     pinned: set[Version] | None = None
     for version, seal, entries in unfinished_versions(registry, model):
         files = [
@@ -151,7 +153,8 @@ def _pinned(registry: Registry, model: ModelName) -> set[Version]:
     return held | set(list_logs(registry.store, model))
 
 
-def _heal(registry: Registry, model: ModelName, alias: Alias, dry_run: bool) -> bool:
+def heal_alias(registry: Registry, model: ModelName, alias: Alias, dry_run: bool) -> bool:
+    """Set the pointer of an alias, and the mark that what it holds was yanked; return whether one was not so."""
     head = find_head(registry, model, alias)
     if head is None or head.record.version is None:
         return False
@@ -169,7 +172,7 @@ def _yanked(registry: Registry, model: ModelName, version: Version) -> VersionLo
     return None if log.yank is None else log
 
 
-def _mark(registry: Registry, model: ModelName, version: Version, dry_run: bool) -> bool:
+def heal_mark(registry: Registry, model: ModelName, version: Version, dry_run: bool) -> bool:
     """Mark a version that an older artreg yanked, or somebody who died over it."""
     names = {entry.name for entry in list_entries(registry.store, keys.log_prefix(model, version))}
     if keys.YANKED in names or _yanked(registry, model, version) is None:

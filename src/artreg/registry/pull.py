@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
 from artreg.errors import AlreadyExists
 from artreg.frozen import Frozen
-from artreg.registry.contents import find_contents
+from artreg.registry.contents import pinned_manifest
 from artreg.registry.handle import Registry
-from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
-from artreg.registry.resolve import Resolved
-from artreg.store.interface import Chunk, Store, TreeFile
+from artreg.registry.resolve import Resolved, resolve
+from artreg.registry.transfer import version_files
+from artreg.store.interface import Store, TreeFile
 
 
 class Pulled(Frozen):
@@ -53,14 +51,9 @@ def pull(
         AlreadyExists: The folder holds something else.
         StorageError: It cannot be read or written.
     """
-    contents = find_contents(registry, reference)
-    found, manifest, prefix = contents.found, contents.manifest, contents.prefix
-    files = [
-        TreeFile(file, _source(registry.store, f"{prefix}/{file}"), contents.sizes[file], sha256)
-        for file, sha256 in manifest.files.items()
-        if file != RUN
-    ]
-    files += [small_file(RUN, contents.run), small_file(MANIFEST, manifest.encode())]
+    found = resolve(registry, reference)
+    manifest = pinned_manifest(registry, found)
+    files = version_files(registry, found.model, found.version, manifest)
     total = sum(file.size for file in files)
     result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
     if into.page(name).entries:
@@ -69,11 +62,6 @@ def pull(
     if not dry_run:
         into.put_tree(name, files, claim=RUN, seal=MANIFEST, progress=reporter.step(f"pull {found}", total))
     return result(created=True)
-
-
-def _source(store: Store, key: str) -> Path | Callable[[], Iterator[Chunk]]:
-    """Return where the bytes of a file come from: a file of this machine, which the kernel can copy, or a stream."""
-    return store.local_path(key) or partial(store.chunks, key)
 
 
 def _require_same(into: Store, name: str, files: list[TreeFile]) -> None:

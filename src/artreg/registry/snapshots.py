@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from artreg.core import keys
@@ -28,6 +28,9 @@ from artreg.store.interface import Chunk, Kind, TreeFile
 
 SNAPSHOT = "data_manifest.json"
 """The name of a snapshot's manifest."""
+
+Data = Path | bytes | Callable[[], Iterator[Chunk]]
+"""The bytes of a table, the file that holds them, or a function that yields them from the start."""
 
 _LEAST_DIGITS = 8
 _SHA256_DIGITS = 64
@@ -81,7 +84,7 @@ def take(
         )
     registry.store.require_root()
     ref, copied = SnapshotRef(name, table.sha256), data is not None
-    there = _find(registry, ref, copied=True) or (None if copied else _find(registry, ref, copied=False))
+    there = look(registry, ref, copied=True) or (None if copied else look(registry, ref, copied=False))
     if there is not None:
         if not dry_run:  # whoever took it may have died before it was durable
             registry.store.persist([_prefix(there)])
@@ -89,6 +92,23 @@ def take(
     made = Snapshot(name, table, copied, source, registry.timestamp(), registry.actor, registry.new_id())
     if dry_run:
         return Taken(made, True, _path(registry, made))
+    return keep(registry, made, data, reporter)
+
+
+def keep(registry: Registry, made: Snapshot, data: Data | None, reporter: Reporter = SILENT) -> Taken:
+    """Put a snapshot in its place, or finish the one that somebody else began there.
+
+    Args:
+        registry: Where to.
+        made: The snapshot.
+        data: Its bytes, the file that holds them, or a function that yields them; None to keep only a reference.
+        reporter: Told of the bytes that were stored.
+
+    Raises:
+        IntegrityError: These are not its bytes; or what lies there already is damaged.
+        Conflict: Somebody is taking the same data just now.
+        StorageError: Storage failed; nothing is visible.
+    """
     registry.store.prepare_writing()
     try:
         _put(registry, made, data, reporter)
@@ -104,7 +124,7 @@ def find(registry: Registry, ref: SnapshotRef) -> Snapshot:
         NotFound: There is no such snapshot.
         IntegrityError: Its manifest is damaged.
     """
-    found = _find(registry, ref, copied=True) or _find(registry, ref, copied=False)
+    found = look(registry, ref, copied=True) or look(registry, ref, copied=False)
     if found is None:
         raise NotFound(f"there is no snapshot {ref} in {registry.store.url}", hint=_known(registry, ref.name))
     return found
@@ -253,19 +273,24 @@ def check_snapshot(
 def check_snapshots(registry: Registry, *, quick: bool = False, reporter: Reporter = SILENT) -> tuple[Checked, ...]:
     """Check every snapshot of a registry; damage is in what is returned, and raises nothing."""
     checked = []
-    for name in _datasets(registry):
-        for ref, copied in _places(registry, name):
-            try:
-                snapshot = _find(registry, ref, copied=copied)
-            except IntegrityError as error:
-                checked.append(Checked(ref.short, 0, 0, (Problem(SNAPSHOT, error.message),)))
-                continue
-            if snapshot is not None:
-                checked.append(check_snapshot(registry, snapshot, quick=quick, reporter=reporter))
+    for ref, copied in places(registry):
+        try:
+            snapshot = look(registry, ref, copied=copied)
+        except IntegrityError as error:
+            checked.append(Checked(ref.short, 0, 0, (Problem(SNAPSHOT, error.message),)))
+            continue
+        if snapshot is not None:
+            checked.append(check_snapshot(registry, snapshot, quick=quick, reporter=reporter))
     return tuple(checked)
 
 
-def _put(registry: Registry, snapshot: Snapshot, data: Path | bytes | None, reporter: Reporter) -> None:
+def places(registry: Registry) -> Iterator[tuple[SnapshotRef, bool]]:
+    """Yield the places where snapshots lie or are being made, and whether they hold the bytes."""
+    for name in _datasets(registry):
+        yield from _places(registry, name)
+
+
+def _put(registry: Registry, snapshot: Snapshot, data: Data | None, reporter: Reporter) -> None:
     encoded, table = snapshot.encode(), snapshot.table
     files = [small_file(SNAPSHOT, encoded), small_file(MANIFEST, _manifest(snapshot, encoded).encode())]
     if data is not None:
@@ -274,24 +299,33 @@ def _put(registry: Registry, snapshot: Snapshot, data: Path | bytes | None, repo
     registry.store.put_tree(_prefix(snapshot), files, claim=SNAPSHOT, seal=MANIFEST, progress=progress)
 
 
-def _settle(registry: Registry, made: Snapshot, data: Path | bytes | None, reporter: Reporter) -> Taken:
+def _settle(registry: Registry, made: Snapshot, data: Data | None, reporter: Reporter) -> Taken:
     """Say what it means that somebody else's attempt lies there: it is done, or to be finished as it was begun."""
-    there = _find(registry, made.ref, copied=made.copied)
+    there = look(registry, made.ref, copied=made.copied)
     if there is not None:
         return Taken(there, False, _path(registry, there))
     try:
         begun = parse_snapshot(registry.store.read(f"{_prefix(made)}/{SNAPSHOT}"), made.ref)
         _put(registry, begun, data, reporter)
     except (NotFound, AlreadyExists) as error:
-        there = _find(registry, made.ref, copied=made.copied)
+        there = look(registry, made.ref, copied=made.copied)
         if there is not None:
             return Taken(there, False, _path(registry, there))
         raise Conflict(f"somebody else is taking {made.ref.short} just now", hint="run it again in a while") from error
     return Taken(begun, False, _path(registry, begun))
 
 
-def _find(registry: Registry, ref: SnapshotRef, *, copied: bool) -> Snapshot | None:
-    """Return a snapshot that was taken whole, or None: only with its checksum.txt does it exist."""
+def look(registry: Registry, ref: SnapshotRef, *, copied: bool) -> Snapshot | None:
+    """Return a snapshot that was taken whole, or None: only with its checksum.txt does it exist.
+
+    Args:
+        registry: The registry.
+        ref: Which snapshot.
+        copied: Whether the one is meant of which the registry keeps the bytes, or the reference.
+
+    Raises:
+        IntegrityError: Its manifest is damaged.
+    """
     prefix = keys.snapshot_prefix(ref.name, ref.sha256, copied=copied)
     try:
         seal = registry.store.read(f"{prefix}/{MANIFEST}")
@@ -339,7 +373,7 @@ def _places(registry: Registry, name: str) -> Iterator[tuple[SnapshotRef, bool]]
 def _snapshots(registry: Registry, name: str) -> Iterator[Snapshot]:
     places = list(_places(registry, name)) if is_name(name) else []
     for ref, copied in places:
-        snapshot = _find(registry, ref, copied=copied)
+        snapshot = look(registry, ref, copied=copied)
         if snapshot is not None and (copied or (ref, True) not in places):
             yield snapshot
 

@@ -38,6 +38,10 @@ from artreg.registry.versions import (
 from artreg.store.interface import NO_PROGRESS, Entry, Kind
 from artreg.workers import ALONE, Workers, collect, share_out
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from artreg.registry.crosscheck import Crossed
+
 
 class Report(Frozen):
     """What a verification found.
@@ -46,11 +50,13 @@ class Report(Frozen):
         checked: Versions and histories, in order.
         unfinished: Versions that somebody may be publishing just now; they do not exist yet.
         left_out: How many versions, or numbers that are taken, were not to be verified this time.
+        notes: What a deep look found that is no damage, but may surprise.
     """
 
     checked: tuple[Checked, ...]
     unfinished: tuple[str, ...] = ()
     left_out: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -63,6 +69,7 @@ def verify(
     scope: Reference | ModelName | str | None = None,
     *,
     quick: bool = False,
+    deep: bool = False,
     only: Selection = EVERYTHING,
     record: bool = False,
     signed_by: SignedBy | None = None,
@@ -75,6 +82,7 @@ def verify(
         registry: The registry.
         scope: A reference, a model, the name of a project, or None for everything.
         quick: Look only at the presence and size of files, not at their content.
+        deep: Cross histories, logs, marks, policies and data with one another too; of a reference, nothing more.
         only: Which versions; histories and logs are always checked.
         record: Remember in the registry when each version was verified, and what came of it.
         signed_by: Whose signature each version must bear.
@@ -105,11 +113,24 @@ def verify(
     due = [one for survey in surveys for one in survey.due]
     found = _check_all(check, due, record=record and not quick, workers=workers)
     snapshots = _check_snapshots(registry, quick, reporter) if scope is None and only.everything else ()
+    crossed = _crosscheck(registry, models, whole=scope is None) if deep else None
     return Report(
-        (*policies, *(checked for survey in surveys for checked in survey.with_versions(found)), *snapshots),
+        (
+            *policies,
+            *(checked for survey in surveys for checked in survey.with_versions(found)),
+            *snapshots,
+            *(crossed.checked if crossed else ()),
+        ),
         tuple(name for survey in surveys for name in survey.unfinished),
         sum(survey.left_out for survey in surveys),
+        crossed.notes if crossed else (),
     )
+
+
+def _crosscheck(registry: Registry, models: Sequence[ModelName], *, whole: bool) -> Crossed:
+    from artreg.registry.crosscheck import crosscheck  # noqa: PLC0415  # only a deep look needs it
+
+    return crosscheck(registry, models, whole=whole)
 
 
 def _check_snapshots(registry: Registry, quick: bool, reporter: Reporter) -> tuple[Checked, ...]:

@@ -339,6 +339,18 @@ class Store(Protocol):
             StorageError: It was not.
         """
 
+    def restore(self, key: str, file: TreeFile, progress: Progress = NO_PROGRESS) -> None:
+        """Put a file in the place of whatever lies under `key`, for its bytes are known to be the right ones there.
+
+        For repair alone: the caller has the file's sha256 from what pins it, so that whoever else restores it writes
+        the same. A link that lies there is replaced, not followed; readers see what was there, or the whole file.
+
+        Raises:
+            IntegrityError: The source is not what its sha256 says; nothing was changed.
+            OutcomeUnknown: The file may or may not be there now.
+            StorageError: It was not written.
+        """
+
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files, in this order; one that is not there is no error. Emptied folders go too."""
 
@@ -346,7 +358,7 @@ class Store(Protocol):
         """Return the pointer under `key`, or None if nothing lies there; one that makes no sense has the target ''."""
 
     def point(self, key: str, pointer: Pointer) -> None:
-        """Set the pointer under `key`, atomically for readers, whatever was there before: the only overwrite."""
+        """Set the pointer under `key`, atomically for readers, whatever was there; only `restore` overwrites too."""
 
     def leftovers(self) -> Iterator[Leftover]:
         """Yield what dead writers left anywhere below the root, outside of trees."""

@@ -14,6 +14,7 @@ from artreg.store import pointers
 from artreg.store.disk import (
     SyncFailed,
     below,
+    check_source,
     committing,
     entry_of,
     named,
@@ -24,6 +25,7 @@ from artreg.store.disk import (
     reading,
     remove_quietly,
     settling,
+    source_pieces,
     sync,
     sync_folder,
     translate,
@@ -251,6 +253,29 @@ class LocalStore:
         if not placed:
             remove_tree(temporary)
         self._settle(os.path.dirname(target), prefix)
+
+    def restore(self, key: str, file: TreeFile, progress: Progress = NO_PROGRESS) -> None:
+        """Write a temporary file beside the place, and rename it there."""
+        from artreg.store.copying import write_hashed  # noqa: PLC0415  # most commands store nothing
+
+        folder, _, name = check_key(key).rpartition("/")
+        with writing(key):
+            with contextlib.suppress(FileNotFoundError):  # then it is made
+                os.close(open_folder(self._root, folder))  # a link on the way there is not followed
+            parent, temporary, descriptor = self._temporary_file(folder)
+        try:
+            with writing(key):
+                size, sha256 = write_hashed(descriptor, source_pieces(file), file.size, progress)
+            check_source(file, size, sha256)
+            with committing(key):
+                os.replace(temporary, os.path.join(parent, name))
+        except BaseException:
+            remove_quietly(os.unlink, temporary)
+            raise
+        finally:
+            os.close(descriptor)
+        with settling(key):
+            sync_folder(parent)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files, durably, and the folders that this empties."""

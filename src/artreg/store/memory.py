@@ -199,6 +199,13 @@ class MemoryStore:
             for key, data in contents.items():
                 self._root.put(key, data)
 
+    def restore(self, key: str, file: TreeFile, progress: Progress = NO_PROGRESS) -> None:
+        """Put a file in its place."""
+        data = hashed_bytes(file, progress)
+        with self._root.lock:
+            self._check_place(check_key(key))
+            self._root.put(key, data)
+
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files."""
         for key in keys:

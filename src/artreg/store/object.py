@@ -197,6 +197,16 @@ class ObjectStore:
         except AlreadyExists as error:
             raise _taken(prefix) from error
 
+    def restore(self, key: str, file: TreeFile, progress: Progress = NO_PROGRESS) -> None:
+        """Put an object over what is there, and see that it lies there as it was sent."""
+        folder, _, name = check_key(key).rpartition("/")
+        tag = self._bucket.upload(key, file, progress)
+        found = next((it for it in self._bucket.walk(folder) if it.entry.name == name), None)
+        if found is None or found.entry.size != file.size:
+            raise StorageError(f"{key} is not there as it was stored", hint="run the command again")
+        if not found.tag or found.tag != tag:
+            self._check_content(key, file)
+
     def delete(self, keys: Sequence[str]) -> None:
         """Remove objects one by one."""
         for key in keys:

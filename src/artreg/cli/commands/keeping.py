@@ -33,6 +33,9 @@ def verify(
         ),
     ] = None,
     quick: Annotated[bool, Option("--quick", help="Look only at the presence and size of files")] = False,
+    deep: Annotated[
+        bool, Option("--deep", help="Also cross histories, logs, marks, policies and data with one another")
+    ] = False,
     every: Annotated[bool, Option("--all", help="Everything, as without a name")] = False,
     since: Annotated[
         str | None, Option("--since", metavar="AGE", help="Only what was not verified for so long: 24h, 7d")
@@ -76,12 +79,15 @@ def verify(
         raise InvalidInput("--all stands alone", hint="leave it out, or the name")
     if isinstance(scope, Reference) and (record or not only.everything):
         raise InvalidInput("one version is verified whole, and not recorded", hint="name its model, or nothing")
+    if isinstance(scope, Reference) and deep:
+        raise InvalidInput("--deep crosses what a whole model says", hint="name its model, or nothing")
     if quick and record:
         raise InvalidInput("a quick look is no verification to record", hint="leave out --quick or --record")
     report = run(
         session.registry,
         scope,
         quick=quick,
+        deep=deep,
         only=only,
         record=record,
         signed_by=session.signed_by(signed_by or [], allowed_signers, public_key),
@@ -152,7 +158,7 @@ def gc(
     """
     from artreg.registry.gc import collect
 
-    result = collect(session.registry, older_than=_age(older_than), dry_run=dry_run)
+    result = collect(session.registry, older_than=age(older_than), dry_run=dry_run)
     verb = "would be " if dry_run else ""
     blocks: list[Block] = [
         Line(f"{verb}removed: {removed.what} ({human_bytes(removed.bytes)})") for removed in result.removed
@@ -213,7 +219,8 @@ def doctor(session: Session) -> None:
     session.output.result(document, _findings_view(findings))
 
 
-def _age(text: str) -> timedelta:
+def age(text: str) -> timedelta:
+    """Return the age that a person means."""
     from artreg.core.ages import parse_age
 
     try:
@@ -226,7 +233,7 @@ def _selection(session: Session, since: str | None, sample: str | None, subset: 
     from artreg.core.selection import Selection, parse_share, parse_subset
 
     return Selection(
-        since=None if since is None else _age(since),
+        since=None if since is None else age(since),
         sample=None if sample is None else parse_share(sample),
         salt=session.registry.new_id(),
         subset=None if subset is None else parse_subset(subset),
@@ -256,6 +263,7 @@ def _report_view(report: Report) -> list[Block]:
         [Table(("", "checked", "files", "size", "problems"), rows, numeric=frozenset({2, 3}))] if rows else []
     )
     blocks += [Line(f"{name} is being published, or was never finished", Tone.DIM) for name in report.unfinished]
+    blocks += [Line(f"note: {note}", Tone.DIM) for note in report.notes]
     damaged = sum(not checked.ok for checked in report.checked)
     total = human_bytes(sum(checked.bytes for checked in report.checked))
     if report.left_out:

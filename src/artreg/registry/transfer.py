@@ -1,0 +1,37 @@
+"""Trees on their way from one store to another: their files as the manifest names them, each to be verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from artreg.core import keys
+from artreg.core.manifest import MANIFEST, RUN, Manifest
+from artreg.core.names import ModelName
+from artreg.core.version import Version
+from artreg.registry.contents import read_parts
+from artreg.registry.handle import Registry
+from artreg.registry.parcel import small_file
+from artreg.store.interface import Chunk, Store, TreeFile
+
+
+def version_files(registry: Registry, model: ModelName, version: Version, manifest: Manifest) -> list[TreeFile]:
+    """Return the files of a version for `Store.put_tree`, which sees on the way that each has its sha256.
+
+    Raises:
+        IntegrityError: One is missing, extra or no plain file, or the run record is not this version's.
+    """
+    prefix = keys.version_prefix(model, version)
+    run, sizes = read_parts(registry, model, version, manifest)
+    files = [
+        TreeFile(file, source_of(registry.store, f"{prefix}/{file}"), sizes[file], sha256)
+        for file, sha256 in manifest.files.items()
+        if file != RUN
+    ]
+    return [*files, small_file(RUN, run), small_file(MANIFEST, manifest.encode())]
+
+
+def source_of(store: Store, key: str) -> Path | Callable[[], Iterator[Chunk]]:
+    """Return where the bytes of a file come from: a file of this machine, which the kernel can copy, or a stream."""
+    return store.local_path(key) or partial(store.chunks, key)
