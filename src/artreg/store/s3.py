@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import time
 from base64 import b64encode
@@ -21,7 +22,18 @@ from artreg.store.options import StorageOptions
 from artreg.store.outcome import Outcome, classify
 from artreg.store.retry import Retry
 from artreg.store.s3_client import connect
-from artreg.store.s3_wire import Part, composite_tag, entries_by_name, entry_of, last_key, md5, parts_of, parts_to_send
+from artreg.store.s3_wire import (
+    Part,
+    check_listing,
+    composite_tag,
+    entries_by_name,
+    entry_of,
+    last_key,
+    md5,
+    need,
+    parts_of,
+    parts_to_send,
+)
 
 _PAGE = 1000
 _PARTS = 10_000  # that an upload may have at most
@@ -29,6 +41,9 @@ _MEBIBYTE = 2**20
 _STEP = 256 * 2**10
 _SKEW = 60.0
 _ABORTS = 5
+_DENIED = "AccessDenied"
+_NOT_KNOWN = 501
+_SPAN = r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})"
 
 
 def open_s3(bucket: str, prefix: str, options: StorageOptions) -> ObjectStore:
@@ -92,12 +107,16 @@ class S3Bucket:
                 if classify(error).outcome is Outcome.EMPTY and start == 0:
                     return Piece(b"", 0, "")
                 raise
-            return _piece(answer, length, into)
+            return _piece(answer, start, length, into)
 
         try:
-            return self._retry.call(fetch, key)
+            return self._retry.call(fetch, key, condition=bool(tag))
         except AlreadyExists as error:  # the condition did not hold
             raise IntegrityError(f"{key} was overwritten while it was being read") from error
+        except StorageError as error:
+            if error.details.get("storage_code") == _DENIED and self._is_absent(key):
+                raise NotFound(f"{key} is not there") from error
+            raise
 
     def put_absent(self, key: str, data: bytes) -> None:
         """Put with `If-None-Match: *`, which is honoured for a single request only."""
@@ -107,13 +126,14 @@ class S3Bucket:
         """Put without a condition."""
         self._put(key, data)
 
-    def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
+    def upload(self, key: str, file: TreeFile, progress: Progress, *, absent: bool = False) -> str:
         """Put a file at once if it is small, otherwise in parts of which several are in flight."""
         size = self._part_size(file.size)
+        condition = {"IfNoneMatch": "*"} if absent else {}
         if file.size > size:
-            return self._upload_parts(key, file, progress)
+            return self._upload_parts(key, file, progress, condition)
         (part,) = parts_to_send(file, size)
-        digest = self._put(key, part.read(bytearray()))
+        digest = self._put(key, part.read(bytearray()), **condition)
         progress.advance(file.size)
         return digest.hex()
 
@@ -148,7 +168,7 @@ class S3Bucket:
                 name = item["Key"][len(lead) :]
                 # Consoles make a folder visible by an empty object with a slash at its end.
                 if name and not (name.endswith("/") and not item["Size"]):
-                    yield Found(entry_of(name, item), item["ETag"].strip('"'))
+                    yield Found(entry_of(name, item), item.get("ETag", "").strip('"'))
             if not answer.get("IsTruncated"):
                 return
             place = {"StartAfter": last_key(answer)}
@@ -206,6 +226,7 @@ class S3Bucket:
             key,
             "written",
             writes=True,
+            condition=bool(condition),
         )
         return digest
 
@@ -213,9 +234,9 @@ class S3Bucket:
         least = -(-size // _PARTS)
         return max(self._options.part_size, -(-least // _MEBIBYTE) * _MEBIBYTE)
 
-    def _upload_parts(self, key: str, file: TreeFile, progress: Progress) -> str:
+    def _upload_parts(self, key: str, file: TreeFile, progress: Progress, condition: dict[str, str]) -> str:
         answer = self._retry.call(
-            lambda: self._call("create_multipart_upload", Key=self._lead + key), key, "written", writes=False
+            lambda: need(self._call("create_multipart_upload", Key=self._lead + key), "UploadId"), key, "written"
         )
         token = answer["UploadId"]
         try:
@@ -225,7 +246,7 @@ class S3Bucket:
                 self._retry.call(lambda: self._abort(key, token), key, "aborted")
             raise
         tag = composite_tag(digests)
-        self._complete(key, token, digests, tag)
+        self._complete(key, token, digests, tag, condition)
         return tag
 
     def _send_parts(self, key: str, token: str, file: TreeFile, progress: Progress) -> list[bytes]:
@@ -276,24 +297,36 @@ class S3Bucket:
         )
         return digest
 
-    def _complete(self, key: str, token: str, digests: list[bytes], tag: str) -> None:
+    def _complete(self, key: str, token: str, digests: list[bytes], tag: str, condition: dict[str, str]) -> None:
         parts = [{"PartNumber": number, "ETag": f'"{digest.hex()}"'} for number, digest in enumerate(digests, start=1)]
         try:
             self._retry.call(
-                lambda: self._call(
-                    "complete_multipart_upload",
-                    Key=self._lead + key,
-                    UploadId=token,
-                    MultipartUpload={"Parts": parts},
+                lambda: need(
+                    self._call(
+                        "complete_multipart_upload",
+                        Key=self._lead + key,
+                        UploadId=token,
+                        MultipartUpload={"Parts": parts},
+                        **condition,
+                    ),
+                    "ETag",
                 ),
                 key,
                 "written",
                 writes=True,
+                condition=bool(condition),
             )
-        except (NotFound, StorageError):
+        except AlreadyExists:
+            with contextlib.suppress(ArtregError):  # the refused upload may be there still, and its parts cost money
+                self._retry.call(lambda: self._abort(key, token), key, "aborted")
+            raise
+        except (NotFound, StorageError) as error:
             # A completion whose answer was lost leaves no upload behind, but the object.
-            if self._tag(key) != tag:
+            if self._tag(key) == tag:
+                return
+            if not condition or error.details.get("status") != _NOT_KNOWN:
                 raise
+            self._complete(key, token, digests, tag, {})
 
     def _tag(self, key: str) -> str:
         try:
@@ -318,11 +351,27 @@ class S3Bucket:
             return parts
 
     def _parts_once(self, key: str, token: str, place: dict[str, int]) -> Any:
-        return self._retry.call(lambda: self._call("list_parts", Key=self._lead + key, UploadId=token, **place), key)
+        return self._retry.call(
+            lambda: need(self._call("list_parts", Key=self._lead + key, UploadId=token, **place), "IsTruncated"), key
+        )
 
     def _list_once(self, key: str, doing: str = "listed", **parameters: object) -> Any:
         parameters = {"MaxKeys": _PAGE, **parameters}
-        return self._retry.call(lambda: self._call("list_objects_v2", **parameters), key, doing)
+        prefix, after = str(parameters["Prefix"]), str(parameters.get("StartAfter", ""))
+        return self._retry.call(
+            lambda: check_listing(self._call("list_objects_v2", **parameters), prefix, after), key, doing
+        )
+
+    def _is_absent(self, key: str) -> bool:
+        """Whether a listing shows that there is no such object.
+
+        Whoever may list only below a prefix is told that an object is forbidden where there is none.
+        """
+        try:
+            answer = self._list_once(key, Prefix=self._lead + key, MaxKeys=1)
+        except ArtregError:
+            return False
+        return all(item["Key"] != self._lead + key for item in answer.get("Contents", ()))
 
     def _later_folders(self, last: str, lead: str) -> dict[str, Entry]:
         """Folders that sort before `last` by name but after it in the bucket, as `1.2` does beside `1.2-rc`."""
@@ -334,7 +383,9 @@ class S3Bucket:
 
     def _uploads_once(self, place: dict[str, str]) -> Any:
         return self._retry.call(
-            lambda: self._call("list_multipart_uploads", Prefix=self._lead, **place), self.url, "listed"
+            lambda: need(self._call("list_multipart_uploads", Prefix=self._lead, **place), "IsTruncated"),
+            self.url,
+            "listed",
         )
 
     def _versioning(self) -> Finding:
@@ -366,7 +417,7 @@ class S3Bucket:
         )
 
 
-def _piece(answer: Any, length: int, into: bytearray | None) -> Piece:
+def _piece(answer: Any, start: int, length: int, into: bytearray | None) -> Piece:
     """Return what an answer holds, read in steps that stay in a core's own cache on the way to their place."""
     announced: int = answer["ContentLength"]
     data = memoryview(into if into is not None and len(into) >= announced else bytearray(announced))[:announced]
@@ -376,5 +427,13 @@ def _piece(answer: Any, length: int, into: bytearray | None) -> Piece:
             come += count
     if announced > length or come < announced:
         raise ConnectionError(f"{come} bytes came where {announced} were announced and {length} asked for")
-    size = int(str(answer.get("ContentRange", f"/{announced}")).rpartition("/")[2])
+    if not announced:
+        return Piece(b"", 0, "")
+    span = answer.get("ContentRange", f"bytes 0-{announced - 1}/{announced}")
+    match = re.fullmatch(_SPAN, span)
+    if match is None or (int(match[1]), int(match[2])) != (start, start + announced - 1):
+        raise ConnectionError(f"{span} came where {announced} bytes from {start} on were announced")
+    size = int(match[3])
+    if announced != min(length, size - start):
+        raise ConnectionError(f"{announced} of {size} bytes came where {length} from {start} on were asked for")
     return Piece(data, size, answer["ETag"].strip('"'))
