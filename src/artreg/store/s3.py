@@ -349,6 +349,14 @@ class S3Bucket:
                 place = {"PartNumberMarker": answer["NextPartNumberMarker"]}
         except NotFound:
             return parts
+        except StorageError as error:  # as for an object: Ceph forbids to list the parts of an upload that is no more
+            if error.details.get("storage_code") == _DENIED and not self._is_begun(key, token):
+                return parts
+            raise
+
+    def _is_begun(self, key: str, token: str) -> bool:
+        answer = self._uploads_once({}, key)
+        return any(item["UploadId"] == token for item in answer.get("Uploads", ()))
 
     def _parts_once(self, key: str, token: str, place: dict[str, int]) -> Any:
         return self._retry.call(
@@ -381,9 +389,9 @@ class S3Bucket:
     def _has(self, lead: str) -> bool:
         return bool(self._list_once(lead, Prefix=lead, MaxKeys=1).get("Contents"))
 
-    def _uploads_once(self, place: dict[str, str]) -> Any:
+    def _uploads_once(self, place: dict[str, str], key: str = "") -> Any:
         return self._retry.call(
-            lambda: need(self._call("list_multipart_uploads", Prefix=self._lead, **place), "IsTruncated"),
+            lambda: need(self._call("list_multipart_uploads", Prefix=self._lead + key, **place), "IsTruncated"),
             self.url,
             "listed",
         )
