@@ -49,7 +49,16 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     monkeypatch.chdir(tmp_path)
-    for name in ("REGISTRY", "PROJECT", "MODEL", "POLICY", "ACTOR", "ENDPOINT_URL"):
+    for name in (
+        "REGISTRY",
+        "PROJECT",
+        "MODEL",
+        "POLICY",
+        "ACTOR",
+        "ENDPOINT_URL",
+        "STORAGE_TIMEOUT",
+        "STORAGE_BUDGET",
+    ):
         monkeypatch.delenv(f"ARTREG_{name}", raising=False)
     monkeypatch.setenv("ARTREG_ACTOR", "ada")
 

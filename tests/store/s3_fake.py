@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from store.proxy import Answer, Proxy
 
 BUCKET = "bucket"
-_TIME = "2026-11-21T10:00:00.000Z"
+_TIME = "2020-01-01T00:00:00.000Z"  # long enough ago for whatever nobody finished
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from artreg.cli.output import Output, choose_output
 from artreg.cli.settings import POLICY_FILE, Settings, default_actor, load_settings
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.errors import InvalidInput, NotFound
+from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.store.factory import open_store
 from artreg.store.options import StorageOptions
@@ -35,8 +36,8 @@ class Session:
     @cached_property
     def registry(self) -> Registry:
         """The registry, opened."""
-        options = StorageOptions(endpoint_url=self.settings.endpoint_url)
-        return Registry(open_store(self.settings.registry, options), self.settings.actor or default_actor())
+        store = open_store(self.settings.registry, _storage_options(self.settings))
+        return Registry(store, self.settings.actor or default_actor())
 
     @cached_property
     def policy(self) -> Policy:
@@ -109,6 +110,28 @@ class Session:
             hint=f"name one: --model {candidates[0]}, or {candidates[0]}@{alias}",
             candidates=[str(model) for model in candidates],
         )
+
+
+def _storage_options(settings: Settings) -> StorageOptions:
+    options = StorageOptions(endpoint_url=settings.endpoint_url)
+    if settings.storage_timeout:
+        timeout = _seconds("storage_timeout", settings.storage_timeout)
+        options = replace(options, read_timeout=timeout, connect_timeout=min(options.connect_timeout, timeout))
+    if settings.storage_budget:
+        options = replace(options, budget=_seconds("storage_budget", settings.storage_budget))
+    return options
+
+
+def _seconds(name: str, text: str) -> float:
+    from artreg.core.ages import parse_age
+
+    try:
+        seconds = parse_age(text).total_seconds()
+    except ValueError as error:
+        raise InvalidInput(f"{name}: {error}") from None
+    if not seconds:
+        raise InvalidInput(f"{name} is no time at all", hint="such as 30s")
+    return seconds
 
 
 def open_session(common: dict[str, Any]) -> Session:

@@ -35,6 +35,8 @@ class Settings(Frozen):
         policy: The policy file, if one is named.
         actor: Who acts; by default user@host.
         endpoint_url: Where an S3 service other than Amazon's answers, if not in AWS_ENDPOINT_URL.
+        storage_timeout: How long a bucket may stay silent, such as 30s.
+        storage_budget: How long a bucket that gives no proper answer is asked again, such as 2m.
     """
 
     registry: str = "registry"
@@ -43,6 +45,8 @@ class Settings(Frozen):
     policy: str | None = None
     actor: str | None = None
     endpoint_url: str | None = None
+    storage_timeout: str | None = None
+    storage_budget: str | None = None
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> Settings:
