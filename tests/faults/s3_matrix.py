@@ -40,10 +40,11 @@ from faults.build import (
     make_history,
     view,
 )
-from faults.crash_bucket import in_memory
+from faults.crash_bucket import contents, in_memory, put_all, uploads
 from faults.operations import OPERATIONS
 from faults.s3_faults import FAULTS, Fault, late_list
-from store.proxy import Breaking
+from store.places import S3Place
+from store.proxy import Breaking, Proxy
 from store.s3_fake import BUCKET, FakeS3, Lying
 
 _LARGE = 2**20
@@ -93,6 +94,7 @@ class Matrix:
 
     def __init__(self, fake: FakeS3, sources: Path) -> None:
         self.fake = fake
+        self.service: Proxy = fake
         self.sources = sources
         self.operations = self._operations()
         self.views: dict[str, tuple[object, object]] = {}
@@ -112,6 +114,12 @@ class Matrix:
                     yield name, kind, number, False
                     yield name, kind, number, True
 
+    def sample(self, step: int, left_out: frozenset[str] = frozenset()) -> list[tuple[str, str, int, bool]]:
+        """Every so manieth case, and so many more of those that matter most: a write took effect, and nobody heard."""
+        cases = [case for case in self.cases() if left_out.isdisjoint(case[:2])]
+        heard = [case for case in cases if case[1].endswith("after the effect")]
+        return sorted({*cases[::step], *heard[:: max(1, step // 8)]})
+
     def faults(self, operation: Operation) -> Mapping[str, Fault]:
         return {**FAULTS, "late list": late_list(self.fake, operation.earlier)}
 
@@ -125,10 +133,10 @@ class Matrix:
         fault = self.faults(operation)[kind]
         before, after = self.views[name]
         self._begin(operation)
-        self.fake.breaking = self._break(fault, number, lasting)
+        self.service.breaking = self._break(fault, number, lasting)
         told, generation = self._told(operation)
-        self.fake.breaking = lambda number, method, path: None
-        if not self.fake.broken:
+        self.service.breaking = lambda number, method, path: None
+        if not self.service.broken:
             return
         registry = self._look()
         assert_sound(registry, stale_pointers=True)
@@ -154,14 +162,14 @@ class Matrix:
         assert _state(registry) == after, "run again it did not settle"
         if operation.reads:
             return
-        if self.fake.uploads:
+        if self._uploads():
             collect_everything(self.store())
             registry = self._look()
         collect_everything(registry.store)  # what needs no requests is done without
         assert _state(registry) == after
         assert_sound(registry)
         assert_pointers(registry.store)
-        assert not self.fake.uploads
+        assert not self._uploads()
 
     def _told(self, operation: Operation) -> tuple[str, object]:
         try:
@@ -191,18 +199,21 @@ class Matrix:
         self._begin(operation)
         before = _state(self._look())
         operation.run(later(self.store()), self.sources)
-        seen = list(self.fake.seen)
+        seen = list(self.service.seen)
         self.views[name] = before, _state(self._look())
         return seen
 
     def _begin(self, operation: Operation) -> None:
         self.fake.restore(operation.lying)
-        self.fake.seen.clear()
-        self.fake.broken = 0
+        self.service.seen.clear()
+        self.service.broken = 0
 
     def _look(self) -> Registry:
         """What lies there now, looked at without requests."""
         return in_memory({key.removeprefix("r/"): data for key, data in self.fake.objects.items()})
+
+    def _uploads(self) -> object:
+        return self.fake.uploads
 
     def _operations(self) -> dict[str, Operation]:
         registry = Registry(self.store(), "ada")
@@ -233,6 +244,41 @@ class Matrix:
         del self.fake.objects[f"r/{keys.manifest_key(MODEL, Version(9, 0, 0))}"]
         self.fake.uploads["left"] = ("r/demo/churn/9.0.0/model/more.bin", {1: b"a part"})
         registry.store.point(keys.pointer_key(MODEL, STAGING), Pointer(str(V2), 2))
+
+
+class RealMatrix(Matrix):
+    """The same on a real service, where every case has a prefix of its own; what it starts from is made on a fake."""
+
+    def __init__(self, fake: FakeS3, sources: Path, place: S3Place, proxy: Proxy, step: int) -> None:
+        super().__init__(fake, sources)
+        self.sampled = self.sample(step, frozenset({"publish large", "late list"}))  # what only a fake has
+        self.service = proxy
+        self._place = place
+        self._number = 0
+
+    def store(self, **options: object) -> ObjectStore:
+        if self.service is self.fake:
+            return super().store(**options)
+        settings = self._place.options(endpoint_url=self.service.url, **{"attempts": 4, **options})
+        return ObjectStore(S3Bucket(self._here.bucket, self._here.prefix, settings, _connection))
+
+    def _begin(self, operation: Operation) -> None:
+        if self.service is self.fake:
+            return super()._begin(operation)
+        self._number += 1
+        self._here = S3Place(
+            self._place.endpoint, self._place.bucket, f"{self._place.prefix}-{self._number}", self._place.client
+        )
+        put_all(self._here, {key.removeprefix("r/"): data for key, data in operation.lying.objects.items()})
+        self.service.seen.clear()
+        self.service.broken = 0
+        return None
+
+    def _look(self) -> Registry:
+        return super()._look() if self.service is self.fake else in_memory(contents(self._here))
+
+    def _uploads(self) -> object:
+        return super()._uploads() if self.service is self.fake else list(uploads(self._here))
 
 
 def _state(registry: Registry) -> object:

@@ -12,7 +12,7 @@ from faults.build import make_sources
 from faults.s3_matrix import Matrix
 from store.s3_fake import FakeS3
 
-STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", "17" if os.environ.get("ARTREG_TEST_FULL") else "181"))
+STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", "29" if os.environ.get("ARTREG_TEST_FULL") else "331"))
 """Every so manieth case is tried; 1 tries all."""
 
 
@@ -28,13 +28,13 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
 
 def test_nothing_false_is_said_whatever_goes_wrong(matrix: Matrix) -> None:
     failed = []
-    cases = list(matrix.cases())
-    for case in cases[::STEP]:
+    cases = matrix.sample(STEP)
+    for case in cases:
         try:
             matrix.try_case(*case)
         except Exception as error:
             failed.append(f"{case}: {type(error).__name__}: {error}"[:300])
-    print(f"{len(cases)} cases, of which every {STEP}: {matrix.tally}")
+    print(f"{len(cases)} cases: {matrix.tally}")
     assert failed == []
 
 
