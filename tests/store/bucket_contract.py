@@ -225,8 +225,10 @@ class BucketContract:
     def test_a_large_file_is_sent_from_the_same_few_buffers(self, place, tmp_path, monkeypatch):
         (tmp_path / "weights").write_bytes(large(6).source)
         bucket, used = place.s3(), []
-        put_part = bucket._put_part
-        monkeypatch.setattr(bucket, "_put_part", lambda *given: used.append(id(given[3].obj)) or put_part(*given))
+        put_part = bucket._multipart._put_part
+        monkeypatch.setattr(
+            bucket._multipart, "_put_part", lambda *given: used.append(id(given[3].obj)) or put_part(*given)
+        )
         with in_place({"weights": tmp_path / "weights"}) as (it,):
             bucket.upload("a", it, NO_PROGRESS)
         assert place.get("a") == large(6).source

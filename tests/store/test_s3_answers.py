@@ -163,6 +163,15 @@ def test_page_that_a_cache_plays_again_does_not_keep_us_reading(fake):
         list(store(fake).walk(""))
 
 
+@pytest.mark.parametrize("markers", ["", "<NextKeyMarker>a</NextKeyMarker><NextUploadIdMarker>b</NextUploadIdMarker>"])
+def test_uploads_without_end_do_not_keep_us_reading(fake, markers):
+    fake.breaking = instead(
+        xml(f"<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>{markers}</ListMultipartUploadsResult>")
+    )
+    with pytest.raises(StorageError):
+        list(store(fake).leftovers())
+
+
 @pytest.mark.parametrize("write", ["create", "point"])
 def test_write_that_something_else_accepts_is_not_taken_for_done(fake, write):
     fake.breaking = instead((200, [("Content-Type", "text/html")], b"<html>welcome</html>"))

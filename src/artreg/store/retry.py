@@ -11,6 +11,9 @@ from artreg.errors import AlreadyExists, ArtregError, NotFound, OutcomeUnknown, 
 from artreg.store.options import StorageOptions
 from artreg.store.outcome import Failure, Outcome, classify
 
+DENIED = "AccessDenied"
+"""What S3 says where credentials lack a right."""
+
 _T = TypeVar("_T")
 _REPEATED = {Outcome.AGAIN, Outcome.UNKNOWN}
 _LONGEST = 10.0
@@ -132,7 +135,7 @@ class Retry:
         if failure.outcome in {Outcome.ABSENT, Outcome.EMPTY}:
             return NotFound(f"{key} is not there")
         hint = _HINTS.get(failure.code, _FORBIDDEN if failure.outcome is Outcome.FORBIDDEN else "")
-        if failure.code == "AccessDenied":
+        if failure.code == DENIED:
             lacking = _RIGHTS.get(doing, "a right")
             hint = f"these credentials lack {lacking} there; artreg access prints what each role must be allowed"
         if failure.outcome in _REPEATED:

@@ -124,6 +124,17 @@ def need(answer: Any, *names: str) -> Any:
     return answer
 
 
+def check_pages(answer: Any, items: str, each: tuple[str, ...], further: tuple[str, ...]) -> Any:
+    """Return an answer whose items say what each must, and which says where it goes on if it does.
+
+    Raises:
+        ConnectionError: It does not.
+    """
+    for item in need(answer, "IsTruncated").get(items, ()):
+        need(item, *each)
+    return need(answer, *further) if answer["IsTruncated"] else answer
+
+
 def entries_by_name(answer: Any, lead: str) -> dict[str, Entry]:
     """Return what one answer lists, under its names; of a folder and a file of one name the folder counts."""
     found = {}
