@@ -118,7 +118,7 @@ class Matrix:
         """Every so manieth case, and so many more of those that matter most: a write took effect, and nobody heard."""
         cases = [case for case in self.cases() if left_out.isdisjoint(case[:2])]
         heard = [case for case in cases if case[1].endswith("after the effect")]
-        return sorted({*cases[::step], *heard[:: max(1, step // 8)]})
+        return sorted({*cases[::step], *heard[:: step // 8 | 1]})
 
     def faults(self, operation: Operation) -> Mapping[str, Fault]:
         return {**FAULTS, "late list": late_list(self.fake, operation.earlier)}

@@ -13,7 +13,7 @@ from faults.s3_matrix import Matrix
 from store.s3_fake import FakeS3
 
 STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", "29" if os.environ.get("ARTREG_TEST_FULL") else "331"))
-"""Every so manieth case is tried; 1 tries all."""
+"""Every so manieth case is tried, 1 tries all; an odd number, since every other fault lasts."""
 
 
 @pytest.fixture(scope="module")

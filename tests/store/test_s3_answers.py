@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from artreg.errors import AlreadyExists, IntegrityError, NotFound, OutcomeUnknown, StorageError
+from artreg.store import s3_pace
 from artreg.store.interface import NO_PROGRESS, Pointer
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
@@ -93,10 +95,10 @@ def test_what_is_slow_in_the_long_run_is_given_up():
 def test_answer_that_trickles_is_given_up(fake, what):
     """Byte by byte, each well within the time that silence may take."""
     fake.objects["r/a"] = b"x" * 60
-    fake.breaking = every(lambda exchange: exchange.send(exchange.take_effect(), pause=0.02))
-    with pytest.raises(StorageError) as caught:
-        READS[what](store(fake, read_timeout=0.1, slowest=10**6, attempts=1))
-    assert "Timeout" in str(caught.value.details["storage_code"])
+    fake.breaking = every(lambda exchange: exchange.send(exchange.take_effect(), pause=0.01))
+    options = StorageOptions(endpoint_url=fake.url, **{**QUICK, "read_timeout": 5.0, "slowest": 10**6, "attempts": 1})
+    with pytest.raises(StorageError):
+        READS[what](ObjectStore(S3Bucket(BUCKET, "r", options, hurried)))
 
 
 def test_slow_line_is_no_reason_to_give_up_an_upload(fake):
@@ -118,6 +120,14 @@ def test_server_that_takes_nothing_is_given_up(fake):
     fake.breaking = every(lambda exchange: fake.ended.wait(5) and None)
     with pytest.raises(OutcomeUnknown):
         bucket(fake, read_timeout=0.1, attempts=1).put("a", b"x" * (16 * 2**20))
+
+
+@functools.cache
+def hurried(options: StorageOptions) -> object:
+    """A connection for which, as far as pace goes, time passes fifty times as fast."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3_pace, "Pace", functools.partial(Pace, clock=lambda: 50 * time.monotonic()))
+        return connect(options)
 
 
 # The wrong shape
