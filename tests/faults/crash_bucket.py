@@ -83,21 +83,21 @@ def _template(place: S3Place, name: str, sources: Path) -> Contents:
     calm.put(MARKER, MARKED)
     OPERATIONS[name].prepare(Registry(calm.store()), sources)
     names = calm.keys()
-    _put_all(place, {key: calm.get(key) for key in names})
+    put_all(place, {key: calm.get(key) for key in names})
     for crashed, moment in OPERATIONS[name].leftovers:
         assert _run(crashed, place, sources, moment, None) == -signal.SIGKILL
     return Contents(contents(place), [key for key, _ in uploads(place)])
 
 
 def _restore(place: S3Place, template: Contents) -> None:
-    _put_all(place, template.objects)
+    put_all(place, template.objects)
     for key in template.uploads:
         where = {"Bucket": place.bucket, "Key": f"{place.prefix}/{key}"}
         token = place.client.create_multipart_upload(**where)["UploadId"]
         place.client.upload_part(**where, UploadId=token, PartNumber=1, Body=b"a part")
 
 
-def _put_all(place: S3Place, objects: dict[str, bytes]) -> None:
+def put_all(place: S3Place, objects: dict[str, bytes]) -> None:
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(place.put, objects, objects.values()))
 

@@ -117,11 +117,11 @@ class BucketContract:
     def test_object_with_a_tag_that_says_nothing_is_read_back(self, place, monkeypatch):
         """As where a key service encrypts: the ETag is no MD5 there."""
         bucket = place.s3()
-        monkeypatch.setattr(bucket, "upload", lambda *given: f"not {S3Bucket.upload(bucket, *given)}")
+        monkeypatch.setattr(bucket, "upload", lambda *given, **more: f"not {S3Bucket.upload(bucket, *given, **more)}")
         put(ObjectStore(bucket), "m/1.0.0", [*tree(), large()])
         assert place.get("m/1.0.0/checksum.txt") is not None
         place.put("m/1.0.1/run.json", b"one")
-        altering = lambda key, it, progress: place.put(key, b"\0" * it.size) or "unknown"  # noqa: E731
+        altering = lambda key, it, progress, **_: place.put(key, b"\0" * it.size) or "unknown"  # noqa: E731
         monkeypatch.setattr(bucket, "upload", altering)
         with pytest.raises(IntegrityError, match="altered"):
             put(ObjectStore(bucket), "m/1.0.1", tree())
@@ -225,8 +225,10 @@ class BucketContract:
     def test_a_large_file_is_sent_from_the_same_few_buffers(self, place, tmp_path, monkeypatch):
         (tmp_path / "weights").write_bytes(large(6).source)
         bucket, used = place.s3(), []
-        put_part = bucket._put_part
-        monkeypatch.setattr(bucket, "_put_part", lambda *given: used.append(id(given[3].obj)) or put_part(*given))
+        put_part = bucket._multipart._put_part
+        monkeypatch.setattr(
+            bucket._multipart, "_put_part", lambda *given: used.append(id(given[3].obj)) or put_part(*given)
+        )
         with in_place({"weights": tmp_path / "weights"}) as (it,):
             bucket.upload("a", it, NO_PROGRESS)
         assert place.get("a") == large(6).source

@@ -196,7 +196,7 @@ def test_refusal_is_final():
 def test_what_comes_of_it(errors, writes, expected):
     script = Script(*errors)
     with pytest.raises(expected) as caught:
-        script.retry().call(script, "a", writes=writes)
+        script.retry().call(script, "a", writes=writes, condition=True)
     assert type(caught.value) is expected
 
 
@@ -206,3 +206,39 @@ def test_what_the_storage_says_is_kept_short():
         script.retry(attempts=1).call(script, "a")
     assert len(caught.value.message) < 400
     assert "\n" not in caught.value.message
+
+
+def test_storage_that_says_when_to_come_again_is_waited_for_but_not_for_ever():
+    for asked, least in (("7", 7), ("99999", 30), ("soon", 0)):
+        response = {
+            "Error": {"Code": "SlowDown"},
+            "ResponseMetadata": {"HTTPStatusCode": 503, "HTTPHeaders": {"retry-after": asked}},
+        }
+        script = Script(boto.ClientError(response, "PutObject"))
+        assert script.retry().call(script, "a") == "done"
+        assert least <= script.slept[0] <= least + 1.0
+
+
+def test_server_that_is_dead_is_waited_for_once():
+    """Whatever is asked afterwards, such as what became of a write, does not begin a budget of its own."""
+    script = Script(*[boto.ReadTimeoutError(endpoint_url="x")] * 100)
+    retry = script.retry(attempts=99, budget=10.0)
+    for _ in range(3):
+        with pytest.raises(StorageError):
+            retry.call(script, "a")
+    assert script.now <= 10.0
+    script.now = 10.0
+    before = script.calls
+    with pytest.raises(StorageError):
+        retry.call(script, "a")
+    assert script.calls == before + 1
+    script.errors.clear()
+    assert retry.call(script, "a") == "done"
+    script.errors = [AGAIN, AGAIN]
+    assert retry.call(script, "a") == "done"
+
+
+def test_condition_counts_only_for_who_set_one():
+    script = Script(answer("PreconditionFailed", 412))
+    with pytest.raises(StorageError):
+        script.retry().call(script, "a")

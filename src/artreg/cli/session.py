@@ -45,9 +45,9 @@ class Session:
 
     def open(self, url: str) -> Registry:
         """Return the registry at a root, reached as the settings say."""
-        options = StorageOptions(endpoint_url=self.settings.endpoint_url)
         actor, key = self.settings.actor or default_actor(), self.settings.signing_key
-        return Registry(open_store(url, options), actor, signing_key=key, demands=self._demands())
+        demands = self._demands() if url == self.settings.registry else None  # what is remembered is of that one
+        return Registry(open_store(url, _storage_options(self.settings)), actor, signing_key=key, demands=demands)
 
     @cached_property
     def memory(self) -> Memory | None:
@@ -174,6 +174,28 @@ def _age(text: str) -> timedelta:
         return parse_age(text)
     except ValueError as error:
         raise InvalidInput(f"max_age: {error}", hint="write it as 24h or 7d") from error
+
+
+def _storage_options(settings: Settings) -> StorageOptions:
+    options = StorageOptions(endpoint_url=settings.endpoint_url)
+    if settings.storage_timeout:
+        timeout = _seconds("storage_timeout", settings.storage_timeout)
+        options = replace(options, read_timeout=timeout, connect_timeout=min(options.connect_timeout, timeout))
+    if settings.storage_budget:
+        options = replace(options, budget=_seconds("storage_budget", settings.storage_budget))
+    return options
+
+
+def _seconds(name: str, text: str) -> float:
+    from artreg.core.ages import parse_age
+
+    try:
+        seconds = parse_age(text).total_seconds()
+    except ValueError as error:
+        raise InvalidInput(f"{name}: {error}") from None
+    if not seconds:
+        raise InvalidInput(f"{name} is no time at all", hint="such as 30s")
+    return seconds
 
 
 def open_session(common: dict[str, Any]) -> Session:

@@ -41,6 +41,8 @@ class Settings(Frozen):
         seen: Where to remember which records of aliases were seen, so that none can go back: a folder, or auto.
         moved_by: Who must have signed the move of an alias for it to be believed, with commas between several.
         max_age: How long ago an alias may have been moved or confirmed at most: 24h, 7d.
+        storage_timeout: How long a bucket may stay silent, such as 30s.
+        storage_budget: How long a bucket that gives no proper answer is asked again, such as 2m.
     """
 
     registry: str = "registry"
@@ -54,6 +56,8 @@ class Settings(Frozen):
     seen: str | None = None
     moved_by: str | None = None
     max_age: str | None = None
+    storage_timeout: str | None = None
+    storage_budget: str | None = None
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> Settings:

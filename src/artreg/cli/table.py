@@ -92,6 +92,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "gc": Entry("keeping", "gc", _READS),
     "init": Entry("keeping", "init", ("not_found", "storage")),
     "doctor": Entry("keeping", "doctor", ("not_found", "storage")),
+    "access": Entry("granting", "access"),
     "diff": Entry("comparing", "diff", _READS),
     "drift": Entry("comparing", "drift", _READS),
     "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),

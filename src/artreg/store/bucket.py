@@ -74,8 +74,18 @@ class Bucket(Protocol):
     def put(self, key: str, data: bytes) -> None:
         """Put a small object, whatever was there."""
 
-    def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
-        """Put a file of any size, whatever was there, and return the tag that its content must have then."""
+    def upload(self, key: str, file: TreeFile, progress: Progress, *, absent: bool = False) -> str:
+        """Put a file of any size, and return the tag that its content must have then.
+
+        Args:
+            key: Its key.
+            file: The file.
+            progress: Told of the bytes.
+            absent: Put it only if there is none, as far as the service can tell.
+
+        Raises:
+            AlreadyExists: There is one, be it our own that was sent twice.
+        """
 
     def fingerprint(self, file: TreeFile) -> str:
         """Return the tag that `upload` would return, '' if that cannot be known."""

@@ -59,6 +59,18 @@ def open_store(url: str | os.PathLike[str], options: StorageOptions | None = Non
     return open_generic(scheme, _PACKAGES[scheme], bucket, prefix, options)
 
 
+def s3_place(url: str) -> tuple[str, str]:
+    """Return the bucket and the prefix that an `s3://` URL names.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    match = re.fullmatch(_SCHEME, url)
+    if match is None or match[1].lower() != "s3":
+        raise InvalidInput(f"{_shown(url)} is no bucket of S3", hint="name one: --registry s3://bucket/prefix")
+    return _bucket_and_prefix("s3", match[2])
+
+
 def _local(path: str) -> Store:
     from artreg.store.local import LocalStore  # noqa: PLC0415
 

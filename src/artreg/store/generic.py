@@ -108,15 +108,21 @@ class FsspecBucket:
     def put_absent(self, key: str, data: bytes) -> None:
         """Put if there is none, by the service's own condition."""
         path = self._path(key)
-        self._retry.call(lambda: self._file_system().pipe_file(path, data, mode="create"), key, "written", writes=True)
+        self._retry.call(
+            lambda: self._file_system().pipe_file(path, data, mode="create"),
+            key,
+            "written",
+            writes=True,
+            condition=True,
+        )
 
     def put(self, key: str, data: bytes) -> None:
         """Put without a condition."""
         path = self._path(key)
         self._retry.call(lambda: self._file_system().pipe_file(path, data), key, "written", writes=True)
 
-    def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
-        """Put a file of any size through the file system's own upload, which is begun anew after a failure."""
+    def upload(self, key: str, file: TreeFile, progress: Progress, *, absent: bool = False) -> str:
+        """Put a file of any size through the file system's own upload, which knows no condition."""
         if file.size <= self._options.part_size:
             self.put(key, hashed_bytes(file))
             progress.advance(file.size)

@@ -6,7 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, OutcomeUnknown, StorageError
@@ -39,6 +39,8 @@ MARKER = f"{OWN}/conditional-writes"
 
 MARKED = b'{\n  "format": "artreg/conditional-writes/1"\n}\n'
 """What that object holds."""
+
+_FIRST = f"who may write below {OWN}/ must run artreg init once, before anybody writes to a registry"
 
 
 class ObjectStore:
@@ -75,9 +77,9 @@ class ObjectStore:
         self._bucket.require()
         for finding in list(probe(self)):
             if not finding.ok:
-                raise StorageError(
-                    f"{self.url} cannot hold a registry: {finding.message}", hint=finding.hint, check=finding.check
-                )
+                hint = _FIRST if finding.check == "writable" else finding.hint
+                message = f"{self.url} cannot hold a registry: {finding.message}"
+                raise StorageError(message, hint=hint, check=finding.check)
         commit(self, MARKER, MARKED)
         self._prepared = True
 
@@ -290,18 +292,44 @@ class ObjectStore:
         return tags
 
     def _upload(self, prefix: str, file: TreeFile, there: Found | None, progress: Progress) -> str:
-        if there and there.entry.size == file.size and there.tag:
-            tag = self._bucket.fingerprint(file)
-            if tag == there.tag:
+        """Upload a file on the condition that there is none; one that is there already is left, or replaced if wrong.
+
+        The condition costs nothing, and lets a bucket refuse all writes that have none.
+        """
+        key = f"{prefix}/{file.name}"
+        try:
+            if there is None:
+                with suppress(AlreadyExists):
+                    return self._bucket.upload(key, file, progress, absent=True)
+            if (tag := self._tag_of_same(key, file, there)) is not None:
                 progress.advance(file.size)
                 return tag
-        try:
-            return self._bucket.upload(f"{prefix}/{file.name}", file, progress)
+            return self._bucket.upload(key, file, progress)
         except OutcomeUnknown as error:
             # Without its seal the tree is not there, so that this much is known.
             raise StorageError(
                 f"{prefix} was not stored: {error.message}", hint="run the command again: it goes on from here"
             ) from error
+
+    def _tag_of_same(self, key: str, file: TreeFile, there: Found | None) -> str | None:
+        """Return the tag of what lies under `key`, '' if it has none; None if that is not the file."""
+        if there is None:
+            try:
+                piece = self._bucket.get(key, 0, 1)
+            except NotFound:
+                return None
+            size, tag = piece.size, piece.tag
+        else:
+            size, tag = there.entry.size, there.tag
+        if size != file.size:
+            return None
+        if tag and tag == self._bucket.fingerprint(file):
+            return tag
+        try:
+            self._check_content(key, file)  # the tag may say nothing, as with encryption by a key service
+        except IntegrityError:
+            return None
+        return tag
 
     def _check_all(self, prefix: str, files: Sequence[TreeFile], tags: dict[str, str], marks: Iterable[str]) -> None:
         """See that exactly these files lie there, with the bytes that were sent."""

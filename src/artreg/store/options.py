@@ -13,9 +13,10 @@ class StorageOptions(Frozen):
         anonymous: Send no credentials.
         connect_timeout: Seconds until a connection must stand.
         read_timeout: Seconds that an answer may stay silent.
+        slowest: Bytes a second below which a transfer is given up, in the long run.
         attempts: How often a request is sent at most.
         backoff: Seconds before the second attempt; doubled for each further one, and shortened at random.
-        budget: Seconds after which a request that failed is not sent again.
+        budget: Seconds since storage last answered properly after which nothing that failed is sent again.
         part_size: Bytes in a part of a large upload, and in a piece of a large download.
         parallel: Parts or pieces in flight at a time; so many, and no more, are held in memory for each large file.
     """
@@ -24,6 +25,7 @@ class StorageOptions(Frozen):
     anonymous: bool = False
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
+    slowest: int = 16 * 2**10
     attempts: int = 6
     backoff: float = 0.2
     budget: float = 120.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 
@@ -29,11 +30,13 @@ class Failure(Frozen):
         outcome: What is known after it.
         code: The storage's own word for it, or the name of the Python type.
         status: The HTTP status, 0 where there was no answer.
+        wait: Seconds after which the storage asks to be asked again, 0 if it does not say.
     """
 
     outcome: Outcome
     code: str
     status: int = 0
+    wait: float = 0.0
 
 
 _BY_CODE = {
@@ -89,6 +92,7 @@ _BY_TYPE = (
     ({"FileNotFoundError", "NotADirectoryError", "IsADirectoryError"}, Outcome.ABSENT),
     ({"PermissionError"}, Outcome.FORBIDDEN),
     ({"BotoCoreError", "ClientError", "IncompleteRead", "ClientPayloadError", "AzureError"}, Outcome.UNKNOWN),
+    ({"ResponseParserError"}, Outcome.UNKNOWN),  # something answered, but no storage
     ({"TimeoutError", "OSError", "HttpError", "EOFError"}, Outcome.UNKNOWN),
 )
 
@@ -99,7 +103,7 @@ def classify(error: BaseException) -> Failure:
         found = _answer(link)
         if found:
             code, status = found
-            return Failure(_by_answer(code, status), code=code or str(status), status=status)
+            return Failure(_by_answer(code, status), code=code or str(status), status=status, wait=_wait(link))
     for link in _chain(error):
         names = {kind.__name__ for kind in type(link).__mro__}
         for kinds, outcome in _BY_TYPE:
@@ -126,6 +130,14 @@ def _answer(error: BaseException) -> tuple[str, int] | None:
     word = getattr(error, "error_code", None)
     status = _number(getattr(error, "status_code", None)) or _number(getattr(error, "code", None))
     return (str(getattr(word, "value", word) or ""), status) if status else None
+
+
+def _wait(error: BaseException) -> float:
+    """What `Retry-After` says in seconds; of the date that may stand there instead no storage makes use."""
+    response = getattr(error, "response", None)
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}) if isinstance(response, dict) else {}
+    text = str(headers.get("retry-after", ""))
+    return float(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0.0
 
 
 def _number(value: object) -> int:

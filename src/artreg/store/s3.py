@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from email.utils import parsedate_to_datetime
-from queue import SimpleQueue
 from typing import Any
 
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, NotFound, StorageError
@@ -19,16 +18,24 @@ from artreg.store.interface import Chunk, Entry, Finding, Kind, Leftover, Page, 
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
 from artreg.store.outcome import Outcome, classify
-from artreg.store.retry import Retry
+from artreg.store.retry import DENIED, Retry
 from artreg.store.s3_client import connect
-from artreg.store.s3_wire import Part, composite_tag, entries_by_name, entry_of, last_key, md5, parts_of, parts_to_send
+from artreg.store.s3_multipart import Multipart
+from artreg.store.s3_wire import (
+    check_listing,
+    composite_tag,
+    entries_by_name,
+    entry_of,
+    last_key,
+    md5,
+    parts_of,
+    parts_to_send,
+)
 
 _PAGE = 1000
-_PARTS = 10_000  # that an upload may have at most
-_MEBIBYTE = 2**20
 _STEP = 256 * 2**10
 _SKEW = 60.0
-_ABORTS = 5
+_SPAN = r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})"
 
 
 def open_s3(bucket: str, prefix: str, options: StorageOptions) -> ObjectStore:
@@ -54,6 +61,7 @@ class S3Bucket:
         self._options = options
         self._make = make
         self._retry = Retry(options, f"s3://{bucket}")
+        self._multipart = Multipart(self._call, self._retry, self._lead, options, self._tag)
         self._lock = threading.Lock()
         self._client: Any = None
         self._process = 0
@@ -92,12 +100,16 @@ class S3Bucket:
                 if classify(error).outcome is Outcome.EMPTY and start == 0:
                     return Piece(b"", 0, "")
                 raise
-            return _piece(answer, length, into)
+            return _piece(answer, start, length, into)
 
         try:
-            return self._retry.call(fetch, key)
+            return self._retry.call(fetch, key, condition=bool(tag))
         except AlreadyExists as error:  # the condition did not hold
             raise IntegrityError(f"{key} was overwritten while it was being read") from error
+        except StorageError as error:
+            if error.details.get("storage_code") == DENIED and self._is_absent(key):
+                raise NotFound(f"{key} is not there") from error
+            raise
 
     def put_absent(self, key: str, data: bytes) -> None:
         """Put with `If-None-Match: *`, which is honoured for a single request only."""
@@ -107,19 +119,20 @@ class S3Bucket:
         """Put without a condition."""
         self._put(key, data)
 
-    def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
+    def upload(self, key: str, file: TreeFile, progress: Progress, *, absent: bool = False) -> str:
         """Put a file at once if it is small, otherwise in parts of which several are in flight."""
-        size = self._part_size(file.size)
+        size = self._multipart.part_size(file.size)
+        condition = {"IfNoneMatch": "*"} if absent else {}
         if file.size > size:
-            return self._upload_parts(key, file, progress)
+            return self._multipart.send(key, file, progress, condition)
         (part,) = parts_to_send(file, size)
-        digest = self._put(key, part.read(bytearray()))
+        digest = self._put(key, part.read(bytearray()), **condition)
         progress.advance(file.size)
         return digest.hex()
 
     def fingerprint(self, file: TreeFile) -> str:
         """Return the ETag of a file that was put as `upload` does it."""
-        size = self._part_size(file.size)
+        size = self._multipart.part_size(file.size)
         digests = [md5(part) for part in parts_of(file, size)]
         return composite_tag(digests) if file.size > size else digests[0].hex()
 
@@ -148,7 +161,7 @@ class S3Bucket:
                 name = item["Key"][len(lead) :]
                 # Consoles make a folder visible by an empty object with a slash at its end.
                 if name and not (name.endswith("/") and not item["Size"]):
-                    yield Found(entry_of(name, item), item["ETag"].strip('"'))
+                    yield Found(entry_of(name, item), item.get("ETag", "").strip('"'))
             if not answer.get("IsTruncated"):
                 return
             place = {"StartAfter": last_key(answer)}
@@ -160,27 +173,11 @@ class S3Bucket:
 
     def uploads(self) -> Iterator[Leftover]:
         """Yield multipart uploads that are neither completed nor aborted; their parts cost money and show nowhere."""
-        place: dict[str, str] = {}
-        while True:
-            answer = self._uploads_once(place)
-            for item in answer.get("Uploads", ()):
-                key = item["Key"][len(self._lead) :]
-                size = sum(part["Size"] for part in self._parts_of(key, item["UploadId"]))
-                yield Leftover(key, token=item["UploadId"], size=size, modified=item["Initiated"].timestamp())
-            if not answer.get("IsTruncated"):
-                return
-            place = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
+        return self._multipart.leftovers()
 
     def abort(self, leftover: Leftover) -> None:
-        """Abort an upload until none of its parts is left: one in flight may outlive the first time."""
-        for _ in range(_ABORTS):
-            try:
-                self._retry.call(lambda: self._abort(leftover.key, leftover.token), leftover.key, "aborted")
-            except NotFound:
-                return
-            if not self._parts_of(leftover.key, leftover.token):
-                return
-        raise StorageError(f"the upload of {leftover.key} cannot be aborted", hint="its writer is still at work")
+        """Abort an upload until none of its parts is left."""
+        self._multipart.abort(leftover)
 
     def diagnose(self) -> Iterator[Finding]:
         """Yield whether the bucket keeps old contents, and whether the clocks agree."""
@@ -198,6 +195,12 @@ class S3Bucket:
     def _call(self, method: str, **parameters: object) -> Any:
         return getattr(self._connection(), method)(Bucket=self._bucket, **parameters)
 
+    def _tag(self, key: str) -> str:
+        try:
+            return self.get(key, 0, 1).tag
+        except ArtregError:
+            return ""
+
     def _put(self, key: str, data: Chunk, **condition: str) -> bytes:
         digest = md5(data)
         checksum = b64encode(digest).decode()
@@ -206,123 +209,27 @@ class S3Bucket:
             key,
             "written",
             writes=True,
+            condition=bool(condition),
         )
         return digest
-
-    def _part_size(self, size: int) -> int:
-        least = -(-size // _PARTS)
-        return max(self._options.part_size, -(-least // _MEBIBYTE) * _MEBIBYTE)
-
-    def _upload_parts(self, key: str, file: TreeFile, progress: Progress) -> str:
-        answer = self._retry.call(
-            lambda: self._call("create_multipart_upload", Key=self._lead + key), key, "written", writes=False
-        )
-        token = answer["UploadId"]
-        try:
-            digests = self._send_parts(key, token, file, progress)
-        except BaseException:
-            with contextlib.suppress(ArtregError):
-                self._retry.call(lambda: self._abort(key, token), key, "aborted")
-            raise
-        tag = composite_tag(digests)
-        self._complete(key, token, digests, tag)
-        return tag
-
-    def _send_parts(self, key: str, token: str, file: TreeFile, progress: Progress) -> list[bytes]:
-        """Send all parts, never more in memory than may be in flight, and return their digests in order."""
-        buffers: SimpleQueue[bytearray] = SimpleQueue()
-        for _ in range(self.parallel):
-            buffers.put(bytearray(self._part_size(file.size)))
-        sent: list[Future[bytes]] = []
-        flying: set[Future[bytes]] = set()
-        with ThreadPoolExecutor(self.parallel, thread_name_prefix="artreg-part") as workers:
-            try:
-                for part in parts_to_send(file, self._part_size(file.size)):
-                    sent.append(workers.submit(self._send_part, key, token, part, buffers, progress))
-                    flying.add(sent[-1])
-                    if len(flying) >= self.parallel:
-                        done, flying = wait(flying, return_when=FIRST_COMPLETED)
-                        for future in done:
-                            future.result()
-                return [future.result() for future in sent]
-            except BaseException:
-                workers.shutdown(wait=True, cancel_futures=True)
-                raise
-
-    def _send_part(
-        self, key: str, token: str, part: Part, buffers: SimpleQueue[bytearray], progress: Progress
-    ) -> bytes:
-        buffer = buffers.get()
-        try:
-            digest = self._put_part(key, token, part.number, part.read(buffer))
-        finally:
-            buffers.put(buffer)
-        progress.advance(part.length)
-        return digest
-
-    def _put_part(self, key: str, token: str, number: int, data: Chunk) -> bytes:
-        digest = md5(data)
-        self._retry.call(
-            lambda: self._call(
-                "upload_part",
-                Key=self._lead + key,
-                UploadId=token,
-                PartNumber=number,
-                Body=data,
-                ContentMD5=b64encode(digest).decode(),
-            ),
-            key,
-            "written",
-        )
-        return digest
-
-    def _complete(self, key: str, token: str, digests: list[bytes], tag: str) -> None:
-        parts = [{"PartNumber": number, "ETag": f'"{digest.hex()}"'} for number, digest in enumerate(digests, start=1)]
-        try:
-            self._retry.call(
-                lambda: self._call(
-                    "complete_multipart_upload",
-                    Key=self._lead + key,
-                    UploadId=token,
-                    MultipartUpload={"Parts": parts},
-                ),
-                key,
-                "written",
-                writes=True,
-            )
-        except (NotFound, StorageError):
-            # A completion whose answer was lost leaves no upload behind, but the object.
-            if self._tag(key) != tag:
-                raise
-
-    def _tag(self, key: str) -> str:
-        try:
-            return self.get(key, 0, 1).tag
-        except ArtregError:
-            return ""
-
-    def _abort(self, key: str, token: str) -> None:
-        self._call("abort_multipart_upload", Key=self._lead + key, UploadId=token)
-
-    def _parts_of(self, key: str, token: str) -> list[Any]:
-        parts: list[Any] = []
-        place: dict[str, int] = {}
-        try:
-            while True:
-                answer = self._parts_once(key, token, place)
-                parts += answer.get("Parts", ())
-                if not answer.get("IsTruncated"):
-                    return parts
-                place = {"PartNumberMarker": answer["NextPartNumberMarker"]}
-        except NotFound:
-            return parts
-
-    def _parts_once(self, key: str, token: str, place: dict[str, int]) -> Any:
-        return self._retry.call(lambda: self._call("list_parts", Key=self._lead + key, UploadId=token, **place), key)
 
     def _list_once(self, key: str, doing: str = "listed", **parameters: object) -> Any:
         parameters = {"MaxKeys": _PAGE, **parameters}
-        return self._retry.call(lambda: self._call("list_objects_v2", **parameters), key, doing)
+        prefix, after = str(parameters["Prefix"]), str(parameters.get("StartAfter", ""))
+        return self._retry.call(
+            lambda: check_listing(self._call("list_objects_v2", **parameters), prefix, after), key, doing
+        )
+
+    def _is_absent(self, key: str) -> bool:
+        """Whether a listing shows that there is no such object.
+
+        Whoever may list only below a prefix is told that an object is forbidden where there is none.
+        """
+        try:
+            answer = self._list_once(key, Prefix=self._lead + key, MaxKeys=1)
+        except ArtregError:
+            return False
+        return all(item["Key"] != self._lead + key for item in answer.get("Contents", ()))
 
     def _later_folders(self, last: str, lead: str) -> dict[str, Entry]:
         """Folders that sort before `last` by name but after it in the bucket, as `1.2` does beside `1.2-rc`."""
@@ -331,11 +238,6 @@ class S3Bucket:
 
     def _has(self, lead: str) -> bool:
         return bool(self._list_once(lead, Prefix=lead, MaxKeys=1).get("Contents"))
-
-    def _uploads_once(self, place: dict[str, str]) -> Any:
-        return self._retry.call(
-            lambda: self._call("list_multipart_uploads", Prefix=self._lead, **place), self.url, "listed"
-        )
 
     def _versioning(self) -> Finding:
         try:
@@ -366,7 +268,7 @@ class S3Bucket:
         )
 
 
-def _piece(answer: Any, length: int, into: bytearray | None) -> Piece:
+def _piece(answer: Any, start: int, length: int, into: bytearray | None) -> Piece:
     """Return what an answer holds, read in steps that stay in a core's own cache on the way to their place."""
     announced: int = answer["ContentLength"]
     data = memoryview(into if into is not None and len(into) >= announced else bytearray(announced))[:announced]
@@ -376,5 +278,13 @@ def _piece(answer: Any, length: int, into: bytearray | None) -> Piece:
             come += count
     if announced > length or come < announced:
         raise ConnectionError(f"{come} bytes came where {announced} were announced and {length} asked for")
-    size = int(str(answer.get("ContentRange", f"/{announced}")).rpartition("/")[2])
+    if not announced:
+        return Piece(b"", 0, "")
+    span = answer.get("ContentRange", f"bytes 0-{announced - 1}/{announced}")
+    match = re.fullmatch(_SPAN, span)
+    if match is None or (int(match[1]), int(match[2])) != (start, start + announced - 1):
+        raise ConnectionError(f"{span} came where {announced} bytes from {start} on were announced")
+    size = int(match[3])
+    if announced != min(length, size - start):
+        raise ConnectionError(f"{announced} of {size} bytes came where {length} from {start} on were asked for")
     return Piece(data, size, answer["ETag"].strip('"'))

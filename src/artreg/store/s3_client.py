@@ -18,10 +18,12 @@ from urllib.parse import quote
 
 from artreg.frozen import Frozen
 from artreg.store.options import StorageOptions
+from artreg.store.s3_pace import keep_pace
 
 _HEADERS = {"Range": "Range", "IfMatch": "If-Match", "IfNoneMatch": "If-None-Match", "ContentMD5": "Content-MD5"}
 _ASTRAY = {301, 307, 400}  # the bucket may lie in another region: the client finds it there, and remembers
 _REFUSED = 300
+_LENGTH = r"[0-9]{1,19}"
 _ANY = "-"
 _SERVICE = "s3"
 _SIGNED = r"AWS4-HMAC-SHA256 Credential=[^,]*/([^/,]*)/([^/,]*)/aws4_request,.*"
@@ -51,7 +53,8 @@ def connect(options: StorageOptions) -> Client:
     )
     session = botocore.session.get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
-    return Client(session, session.create_client("s3", endpoint_url=options.endpoint_url, config=config), config)
+    client = session.create_client("s3", endpoint_url=options.endpoint_url, config=config)
+    return Client(session, client, config, options)
 
 
 class _Way(Frozen):
@@ -75,9 +78,10 @@ class Client:
         session: Knows the credentials, and renews them.
         client: Does everything else.
         config: What the client was made with.
+        options: How slow is too slow.
     """
 
-    def __init__(self, session: Any, client: Any, config: Any) -> None:
+    def __init__(self, session: Any, client: Any, config: Any, options: StorageOptions) -> None:
         from botocore.httpsession import URLLib3Session  # noqa: PLC0415
         from botocore.utils import get_environ_proxies  # noqa: PLC0415
 
@@ -86,6 +90,8 @@ class Client:
         self._config = config
         self._ways: dict[str, _Way] = {}
         client.meta.events.register("before-send.s3.HeadObject", _echo)  # nothing else asks for a head
+        client.head_bucket = _say_nothing
+        keep_pace(client._endpoint.http_session, options)  # botocore has no limit of its own on what is slow
         self._http = URLLib3Session(
             verify=session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
             proxies=get_environ_proxies(client.meta.endpoint_url),
@@ -94,6 +100,7 @@ class Client:
             # Else a small body waits in the kernel until its header was acknowledged, for forty milliseconds each time.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
+        keep_pace(self._http, options)
 
     def __getattr__(self, operation: str) -> Any:
         """Return another operation of botocore's client."""
@@ -106,13 +113,13 @@ class Client:
         answer = self._send("get_object", "GET", "", parameters)
         if isinstance(answer, dict):
             return answer
-        length = int(answer.headers["Content-Length"])
-        return {
-            "Body": StreamingBody(answer.raw, length),
-            "ContentLength": length,
-            "ContentRange": answer.headers.get("Content-Range", f"/{length}"),
-            "ETag": answer.headers["ETag"],
-        }
+        text = answer.headers.get("Content-Length", "")
+        if not re.fullmatch(_LENGTH, text):
+            raise ConnectionError(f"the answer is {text!r} bytes long")
+        length = int(text)
+        found = {"Body": StreamingBody(answer.raw, length), "ContentLength": length, "ETag": answer.headers["ETag"]}
+        span = answer.headers.get("Content-Range")
+        return found if span is None else {**found, "ContentRange": span}
 
     def put_object(self, **parameters: Any) -> None:
         """Put an object."""
@@ -151,6 +158,8 @@ class Client:
             return self._ask(operation, parameters)
         if answer.status_code >= _REFUSED:
             raise _refusal(operation, answer)
+        if "ETag" not in answer.headers:  # as whatever else may answer in the place of a storage
+            raise ConnectionError("the answer is not that of an S3 service: it names no ETag")
         return answer
 
     def _ask(self, operation: str, parameters: dict[str, Any]) -> Any:
@@ -188,6 +197,16 @@ def _echo(request: Any, **_: object) -> Any:
     return AWSResponse(
         request.url, 200, {"url": request.url, "authorization": said}, SimpleNamespace(stream=lambda: ())
     )
+
+
+def _say_nothing(**_: object) -> Any:
+    """Answer for a bucket that botocore asks of a redirected request's region.
+
+    An answer of Amazon's says it itself. Where none does, the question would be redirected too, and asked again,
+    without end. No other address is ever gone to than what the endpoint or the region in the configuration says, or,
+    at Amazon's, the region in an answer; what stands in `Location` is not looked at.
+    """
+    return {"ResponseMetadata": {"HTTPHeaders": {}}}
 
 
 def _refusal(operation: str, answer: Any) -> Any:

@@ -92,6 +92,49 @@ def _read_part(file: TreeFile, source: os.PathLike[str], start: int, length: int
     return data
 
 
+def check_listing(answer: Any, prefix: str, after: str) -> Any:
+    """Return an answer that is a listing of `prefix`, and leads further than `after` if there is more.
+
+    Whatever answers in the place of a storage (a proxy's page, a cache that ignores what was asked) must not pass for
+    an empty bucket, nor keep anybody reading for ever.
+
+    Raises:
+        ConnectionError: It is none.
+    """
+    try:
+        keys = [item["Key"] for item in answer.get("Contents", ()) if item["LastModified"] and item["Size"] >= 0]
+        keys += [item["Prefix"] for item in answer.get("CommonPrefixes", ())]
+        endless = answer["IsTruncated"] and not max(keys, default="") > after
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConnectionError("what came is no listing") from error
+    if endless or not all(key.startswith(prefix) for key in keys):
+        raise ConnectionError("what came is no listing of what was asked for")
+    return answer
+
+
+def need(answer: Any, *names: str) -> Any:
+    """Return an answer that says what it must.
+
+    Raises:
+        ConnectionError: It does not.
+    """
+    missing = [name for name in names if name not in answer]
+    if missing:
+        raise ConnectionError(f"what came says nothing of {', '.join(missing)}")
+    return answer
+
+
+def check_pages(answer: Any, items: str, each: tuple[str, ...], further: tuple[str, ...]) -> Any:
+    """Return an answer whose items say what each must, and which says where it goes on if it does.
+
+    Raises:
+        ConnectionError: It does not.
+    """
+    for item in need(answer, "IsTruncated").get(items, ()):
+        need(item, *each)
+    return need(answer, *further) if answer["IsTruncated"] else answer
+
+
 def entries_by_name(answer: Any, lead: str) -> dict[str, Entry]:
     """Return what one answer lists, under its names; of a folder and a file of one name the folder counts."""
     found = {}
