@@ -7,7 +7,7 @@ from artreg.core.record import Action, PromotionRecord
 from artreg.errors import Conflict, IntegrityError
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
-from artreg.registry.move import append_record, converge, draft_in_place
+from artreg.registry.move import append_record, converge, draft_in_place, heal
 from artreg.registry.version_log import VersionLog
 
 
@@ -31,6 +31,8 @@ def _fence(registry: Registry, log: VersionLog, alias: Alias, generation: int) -
     head = find_head(registry, log.model, alias)
     newest = head.record.generation if head else 0
     if newest >= generation:
+        if head is not None and head.record.action is Action.FENCE:
+            heal(registry, log.model, alias)  # whoever made it may have died before the pointer was set
         return None
     if newest != generation - 1:
         raise IntegrityError(

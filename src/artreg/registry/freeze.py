@@ -10,7 +10,7 @@ from artreg.errors import GateRejected, InvalidInput
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, moment, require_head
-from artreg.registry.move import Moved, commit_in_place, draft_in_place
+from artreg.registry.move import Moved, commit_in_place, draft_in_place, heal
 
 
 def freeze(
@@ -44,6 +44,7 @@ def freeze(
     frozen = Freeze(replace(registry, now=lambda: until).timestamp(), registry.actor, reason.strip())
     there = head.record.frozen
     if there is not None and (there.until, there.why) == (frozen.until, frozen.why):
+        _heal(registry, head, dry_run=dry_run)
         return Moved(head.record, changed=False, dry_run=dry_run)
     return _write(registry, _draft(registry, head, frozen, Action.FREEZE, reason), dry_run=dry_run)
 
@@ -61,6 +62,7 @@ def unfreeze(registry: Registry, model: ModelName, alias: Alias, reason: str, *,
     _require_reason(reason, "ending a freeze")
     head = require_head(registry, model, alias)
     if frozen_now(head, registry.now()) is None:
+        _heal(registry, head, dry_run=dry_run)
         return Moved(head.record, changed=False, dry_run=dry_run)
     return _write(registry, _draft(registry, head, None, Action.UNFREEZE, reason), dry_run=dry_run)
 
@@ -104,6 +106,12 @@ def _draft(registry: Registry, head: Head, frozen: Freeze | None, action: Action
     last = head.record
     here = draft_in_place(registry, head, last.model, last.alias, action=action, reason=reason.strip())
     return replace(here, frozen=frozen)
+
+
+def _heal(registry: Registry, head: Head, *, dry_run: bool) -> None:
+    """Set a pointer that was not, when this very command died after its record was there."""
+    if not dry_run:
+        heal(registry, head.record.model, head.record.alias)
 
 
 def _write(registry: Registry, record: PromotionRecord, *, dry_run: bool) -> Moved:

@@ -14,7 +14,7 @@ from artreg.frozen import Frozen, replace
 from artreg.registry.fence import settle
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
-from artreg.registry.move import commit_in_place, draft_in_place
+from artreg.registry.move import commit_in_place, draft_in_place, heal
 from artreg.registry.version_log import Draft, VersionLog, append_next, digest_as_it_is, read_log
 from artreg.registry.versions import list_aliases
 
@@ -131,6 +131,8 @@ def mark(registry: Registry, log: VersionLog, alias: Alias) -> bool:
         if head is None or head.record.version != log.version:
             return False
         if head.record.yanked:
+            if head.record.action is Action.YANK:
+                heal(registry, log.model, alias)  # whoever made it may have died before the pointer was set
             return True
         record = draft_in_place(registry, head, log.model, alias, action=Action.YANK, reason=log.yank.why)
         try:
