@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from artreg.core.names import Alias
 from artreg.core.record import Action, PromotionRecord
 from artreg.errors import Conflict, IntegrityError
@@ -28,24 +30,23 @@ def settle(registry: Registry, log: VersionLog) -> tuple[PromotionRecord, ...]:
 
 def _fence(registry: Registry, log: VersionLog, alias: Alias, generation: int) -> PromotionRecord | None:
     """Take the place of a record that somebody meant to create; None if it is taken already."""
-    head = find_head(registry, log.model, alias)
-    newest = head.record.generation if head else 0
-    if newest >= generation:
-        if head is not None and head.record.action is Action.FENCE:
-            heal(registry, log.model, alias)  # whoever made it may have died before the pointer was set
-        return None
-    if newest != generation - 1:
-        raise IntegrityError(
-            f"the history of {alias} of {log.model} has lost records: it ends at {newest}, "
-            f"but somebody who saw {generation - 1} meant to move it to {log.version}",
-            hint="restore the files from a copy",
+    while True:
+        head = find_head(registry, log.model, alias)
+        newest = head.record.generation if head else 0
+        if newest >= generation:
+            if head is not None and head.record.action is Action.FENCE:
+                heal(registry, log.model, alias)  # whoever made it may have died before the pointer was set
+            return None
+        if newest != generation - 1:
+            raise IntegrityError(
+                f"the history of {alias} of {log.model} has lost records: it ends at {newest}, "
+                f"but somebody who saw {generation - 1} meant to move it to {log.version}",
+                hint="restore the files from a copy",
+            )
+        record = draft_in_place(
+            registry, head, log.model, alias, action=Action.FENCE, reason=f"in the place of a move to {log.version}"
         )
-    record = draft_in_place(
-        registry, head, log.model, alias, action=Action.FENCE, reason=f"in the place of a move to {log.version}"
-    )
-    try:
-        append_record(registry, record)
-    except Conflict:
-        return None
-    converge(registry, record)
-    return record
+        with suppress(Conflict):  # the next look tells whether the place is taken
+            append_record(registry, record)
+            converge(registry, record)
+            return record
