@@ -32,7 +32,7 @@ def commit(store: Store, key: str, data: bytes) -> None:
             raise
         except OutcomeUnknown as error:
             doubt = error
-        except StorageError as error:
+        except (StorageError, Conflict) as error:
             if doubt is None:
                 raise
             raise OutcomeUnknown(doubt.message, hint=doubt.hint, **doubt.details) from error
