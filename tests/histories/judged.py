@@ -24,7 +24,8 @@ def judge(crowd: Crowd, task: Task, count: int, place: Callable[[int], Place], *
         chance = random.Random(f"{task.seed} {number}")
         doomed = chance.randrange(2, 2 * CLIENTS * CALLS) if kill and number % 3 == 0 else None
         history = crowd.record(replace(task, place=place(number), seed=f"{task.seed} {number}"), doomed)
-        assert history.violations() == [], f"history {number} of {task.seed!r}"
+        wrong = history.violations()
+        assert not wrong, "\n".join([f"history {number} of {task.seed!r}:", *wrong])
         calls["all"] += len(history.events)
         calls["unknown"] += sum(event.told is None for event in history.events)
         calls["conflict"] += sum(event.told == ("conflict",) for event in history.events)

@@ -81,9 +81,11 @@ class Crowd:
                 number, messages = numbers[connection], messages + 1
                 try:
                     message = connection.recv()
-                except EOFError:
-                    processes.finish(self._clients[number][0])
+                except (EOFError, OSError) as error:  # in the middle of a message, too
+                    code = processes.finish(self._clients[number][0])
                     self._clients[number] = self._begin(number)
+                    if number != killed:
+                        raise AssertionError(f"client {number} ended by itself, with {code}") from error
                     busy.discard(connection)
                     continue
                 if message is None:
