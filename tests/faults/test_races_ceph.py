@@ -3,6 +3,7 @@
 import pytest
 
 from faults.races import Race, race_bumpers, race_promoters, race_publishers, race_readers
+from sizes import size
 
 pytestmark = pytest.mark.s3
 
@@ -13,11 +14,11 @@ def race(ceph_place, tmp_path) -> Race:
 
 
 def test_promoters_lose_no_move(race):
-    race_promoters(race, 8, 25)
+    race_promoters(race, *size((8, 25), (8, 25), (20, 50)))
 
 
 def test_publishers_of_one_version_have_one_winner(race):
-    race_publishers(race, 16, 100)
+    race_publishers(race, 16, size(50, 100, 200))
 
 
 def test_publishers_of_the_next_version_all_get_one(race):

@@ -1,13 +1,10 @@
 """Many processes at once on a disk."""
 
-import os
-
 import pytest
 
 from artreg.store.options import StorageOptions
 from faults.races import Race, race_bumpers, race_promoters, race_publishers, race_readers
-
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
+from sizes import size
 
 
 @pytest.fixture
@@ -16,11 +13,11 @@ def race(tmp_path) -> Race:
 
 
 def test_promoters_lose_no_move(race):
-    race_promoters(race, *((20, 50) if FULL else (8, 25)))
+    race_promoters(race, *size((8, 25), (20, 50), (20, 50)))
 
 
 def test_publishers_of_one_version_have_one_winner(race):
-    race_publishers(race, 16, 100)
+    race_publishers(race, 16, size(50, 100, 1000))
 
 
 def test_publishers_of_the_next_version_all_get_one(race):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from artreg.errors import AlreadyExists, OutcomeUnknown, StorageError
-from artreg.store.commit import commit
+from artreg.errors import AlreadyExists, Conflict, OutcomeUnknown, StorageError
+from artreg.store.commit import commit, create
 from store.faults import LostAnswers, Wrapper
 
 
@@ -69,7 +69,9 @@ class _Failing(Wrapper):
         self._errors = list(errors)
 
     def create(self, key, data):
-        raise self._errors.pop(0)
+        if self._errors:
+            raise self._errors.pop(0)
+        self.inner.create(key, data)
 
 
 def test_refusal_after_a_doubt_leaves_the_doubt(memory_store):
@@ -92,3 +94,17 @@ def test_what_vanished_before_it_could_be_read_is_unknown(memory_store):
     with pytest.raises(OutcomeUnknown, match=r"^a was there and then was not$") as caught:
         commit(_Vanishing(memory_store), "a", b"x")
     assert caught.value.hint == "run the command again; something else is deleting there"
+
+
+def test_what_a_clean_up_took_away_is_written_again(memory_store):
+    commit(_Failing(memory_store, *[Conflict("cleaned")] * 3), "a", b"x")
+    create(_Failing(memory_store, Conflict("cleaned")), "b", b"x")
+    assert (memory_store.read("a"), memory_store.read("b")) == (b"x", b"x")
+
+
+def test_a_clean_up_that_never_ends_is_told_but_not_after_a_doubt(memory_store):
+    cleaned = [Conflict("cleaned")] * 4
+    with pytest.raises(Conflict):
+        commit(_Failing(memory_store, *cleaned), "a", b"x")
+    with pytest.raises(OutcomeUnknown):
+        commit(_Failing(memory_store, OutcomeUnknown("hm"), *cleaned), "a", b"x")

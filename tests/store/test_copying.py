@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from artreg.store import copying
+from artreg.errors import Conflict, StorageError
+from artreg.store import copying, staging
 from artreg.store.interface import NO_PROGRESS
 
 
@@ -77,3 +78,12 @@ def test_a_stream_without_end_is_left(target):
             yield b"x" * 10
 
     assert copying.write_hashed(target, endless(), 25, NO_PROGRESS)[0] == 30
+
+
+def test_a_folder_that_was_cleaned_away_while_it_was_filled_is_told(tmp_path):
+    (tmp_path / "source").write_bytes(b"x")
+    sources = {"model/weights/one": tmp_path / "source"}
+    with pytest.raises(Conflict, match="clean-up"):
+        staging.copied(str(tmp_path / "gone"), "m", sources, link=False, progress=NO_PROGRESS)
+    with pytest.raises(StorageError, match="m cannot be written"):
+        staging.copied(str(tmp_path / "source"), "m", sources, link=False, progress=NO_PROGRESS)

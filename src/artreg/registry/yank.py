@@ -17,6 +17,7 @@ from artreg.registry.history import find_head
 from artreg.registry.move import commit_in_place, draft_in_place, stay
 from artreg.registry.version_log import Draft, VersionLog, append_next, digest_as_it_is, read_log
 from artreg.registry.versions import list_aliases
+from artreg.store.commit import create
 
 _ROUNDS = 100  # whoever is overtaken so often meets something that never stops moving
 
@@ -109,7 +110,7 @@ def mark_version(registry: Registry, model: ModelName, version: Version) -> bool
         StorageError: Storage failed; the same command run again goes on.
     """
     try:
-        registry.store.create(keys.yank_mark_key(model, version), b"")
+        create(registry.store, keys.yank_mark_key(model, version), b"")
     except AlreadyExists:
         return False
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from artreg.errors import AlreadyExists, IntegrityError, NotFound, OutcomeUnknown, StorageError
+from artreg.errors import AlreadyExists, Conflict, IntegrityError, NotFound, OutcomeUnknown, StorageError
 from artreg.store.interface import Store
 
 _ROUNDS = 4
@@ -17,6 +17,7 @@ def commit(store: Store, key: str, data: bytes) -> None:
 
     Raises:
         AlreadyExists: Somebody else's lies there.
+        Conflict: Somebody cleans up again and again; it was not written.
         NotFound: The root is not there.
         OutcomeUnknown: It may or may not have been written, and storage does not say.
         StorageError: It was not written.
@@ -24,19 +25,36 @@ def commit(store: Store, key: str, data: bytes) -> None:
     doubt: OutcomeUnknown | None = None
     for _ in range(_ROUNDS):
         try:
-            return store.create(key, data)
+            return create(store, key, data)
         except AlreadyExists as taken:
             if _is_ours(store, key, data, taken):
                 return None
             raise
         except OutcomeUnknown as error:
             doubt = error
-        except StorageError as error:
+        except (StorageError, Conflict) as error:
             if doubt is None:
                 raise
             raise OutcomeUnknown(doubt.message, hint=doubt.hint, **doubt.details) from error
     assert doubt is not None
     raise doubt
+
+
+def create(store: Store, key: str, data: bytes) -> None:
+    """Create `key` with `data`, and begin again where a clean-up took away what was being written.
+
+    Raises:
+        AlreadyExists: Something lies there.
+        Conflict: Somebody cleans up again and again; it was not written.
+        OutcomeUnknown: It may or may not have been written.
+        StorageError: It was not written.
+    """
+    for _ in range(_ROUNDS):
+        try:
+            return store.create(key, data)
+        except Conflict as error:
+            cleaned = error
+    raise cleaned
 
 
 def _is_ours(store: Store, key: str, data: bytes, taken: AlreadyExists) -> bool:

@@ -61,6 +61,7 @@ def _finding(name: str, check: Callable[[], str]) -> Finding:
 
 
 def _writable(store: Store, folder: str) -> str:
+    store.page(folder)  # so that storage which remembers its listings, or lets them lag, shows an old one later
     commit(store, f"{folder}/one", folder.encode())
     return "a file can be written"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from artreg.errors import ArtregError, InvalidInput
 from artreg.store.copying import NotPlain, copy_hashed, link_hashed
 from artreg.store.disk import stamp_of, translate
-from artreg.store.folders import cleaned
+from artreg.store.folders import cleaned, filling, folders_of
 from artreg.store.hashing import BUFFER, hash_descriptor
 from artreg.store.interface import NO_PROGRESS, Progress, TreeFile
 
@@ -31,8 +31,9 @@ def copied(
     folder: str, prefix: str, sources: Mapping[str, Path], *, link: bool, progress: Progress
 ) -> tuple[TreeFile, ...]:
     """Copy files into a folder of our own, or link them there, and take stock of what lies there then."""
-    for parent in sorted({os.path.dirname(name) for name in sources} - {""}):
-        os.makedirs(os.path.join(folder, parent), exist_ok=True)
+    for parent in folders_of(sources):
+        with filling(prefix):
+            os.mkdir(os.path.join(folder, parent))
     return for_each(partial(_copied, folder, prefix, link=link, progress=progress), sources, threads=2)
 
 
