@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -56,6 +58,8 @@ from faults.power_record import Recorder
 Action = Callable[[Registry, Path], object]
 ROOT = "models/registry"  # two folders to make
 _MEMORY = Path("/dev/shm")
+_RANDOM = re.compile("[0-9a-f]{32}$|[0-9a-f]{32}(?=/)")
+_NOW = datetime(2100, 1, 1, tzinfo=UTC)
 _UNTIL = datetime(2200, 1, 1, tzinfo=UTC)
 _TABLE = b"id,age\n1,2\n"
 
@@ -190,24 +194,26 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def open_registry(root: str | Path, *, store: LocalStore | None = None) -> Registry:
-    """A registry whose clock is an hour ahead, so that every leftover is old."""
-    return Registry(store or LocalStore(root), "victim", now=lambda: datetime.now(UTC) + timedelta(hours=1))
+def open_registry(root: str | Path, **settings: Callable[[], str]) -> Registry:
+    """A registry at a time to come, when every leftover is old."""
+    return Registry(LocalStore(root), "victim", now=lambda: _NOW, **settings)
 
 
 def record(top: Path, sources: Path, doings: Sequence[Doing], before: Sequence[str] | None = None) -> Recorded:
     """Carry out a scenario in a new registry below `top`; what came before it is durable."""
     top.mkdir()
+    numbers = count()
+    new_id = lambda: f"{next(numbers):032x}"  # noqa: E731  # so that equal states of two records are equal
     before = BEFORE.get(doings[0].step, _FIRST) if before is None else before
     for step in before:
-        STEPS[step](open_registry(top / ROOT), sources)
+        STEPS[step](open_registry(top / ROOT, new_id=new_id), sources)
     recorder = Recorder(str(top))
     for number, doing in enumerate(doings):
         dies = doing.dies
         if isinstance(dies, str):
             alone = record(top.with_name(f"{top.name}-{number}"), sources, [Doing(doing.step)], before)
             dies = alone.syncs[int(dies.removeprefix("sync "))]
-        action = partial(STEPS[doing.step], open_registry(top / ROOT), sources)
+        action = partial(STEPS[doing.step], open_registry(top / ROOT, new_id=new_id), sources)
         raised = recorder.step(doing.step, action, killed_at=dies, failing=doing.fails)
         if isinstance(raised, Exception) and not (doing.fails is not None and isinstance(raised, StorageError)):
             raise raised
@@ -244,7 +250,6 @@ class Trial:
         ignored: A site whose fsyncs do nothing.
         seed: For what is chosen at random.
         bound: How many sets of lost changes are tried at one moment, and how many losses of data for each.
-        finish: Whether the commands are run again in every state.
     """
 
     def __init__(self, recorded: Recorded, *, ignored: str = "", seed: int = 0, bound: int = 64) -> None:
@@ -254,6 +259,9 @@ class Trial:
         self._bound = bound
         self._views: dict[bytes, object] = {}
         self._final = self._views_at_ends()
+        changes = [event for event in recorded.trace.events if isinstance(event, Change)]
+        names = [name for change in changes for _, part, _ in change.places for name in _RANDOM.findall(part)]
+        self._alike = {name: f"random {number}" for number, name in enumerate(dict.fromkeys(names))}
 
     def is_caught(self, tried: Tried, *, at_rest: bool = False) -> bool:
         """Return whether any state is bad, looking first at those in which nothing is going on, or only at those."""
@@ -292,7 +300,7 @@ class Trial:
                 if state in told:
                     continue
                 told.add(state)
-                tried.states.add(state)
+                tried.states.add(digest(self._named_alike(tree)))
                 problem = self._problem(tree, allowed, again, acknowledged)
                 if problem:
                     tried.bad.append(f"{event}: {problem}")
@@ -308,6 +316,12 @@ class Trial:
                     self._look(disk.everything()) if event.acknowledged else self._done(disk, event.step)
                 )
         return found
+
+    def _named_alike(self, tree: Tree) -> Tree:
+        """A state without the random parts of names, which differ from record to record."""
+        return {
+            _RANDOM.sub(lambda name: self._alike.get(name[0], name[0]), path): content for path, content in tree.items()
+        }
 
     def _done(self, disk: Disk, step: str) -> object:
         """What readers see when a command that did not come to its end is run again."""

@@ -117,13 +117,17 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _raise(error: OSError) -> None:
-    raise InvalidInput(f"cannot read {error.filename}: {error.strerror}") from error
+    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        raise InvalidInput(
+            f"cannot read {error.filename}: {error.strerror}", hint="name a folder that can be read"
+        ) from error
+    raise error  # the machine's trouble, not the user's
 
 
 def _document(path: Path, name: str) -> dict[str, Any]:
     try:
         return canonical.loads(path.read_bytes(), name)
-    except (OSError, IntegrityError) as error:
+    except (FileNotFoundError, PermissionError, IntegrityError) as error:
         raise InvalidInput(
             f"cannot use {path}: {error}", hint=f"{name} must be one JSON object without NaN or infinities"
         ) from error

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from artreg.errors import ArtregError, IntegrityError, NotFound, OutcomeUnknown, StorageError
+from artreg.store.folders import cleaned
 from artreg.store.interface import NO_PROGRESS, Entry, Kind, Progress, TreeFile
 
 BUFFER = 2**20
@@ -39,6 +40,7 @@ _HINTS = {
     errno.EISDIR: "a folder stands where a file must be: move it away",
 }
 _UNCERTAIN = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR}
+_NAMED = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}
 _CANNOT_SYNC = {errno.EINVAL, errno.EOPNOTSUPP}  # what network file systems say that cannot sync a folder
 
 
@@ -47,6 +49,11 @@ def translate(error: OSError, key: str, doing: str) -> ArtregError:
     reason = (error.strerror or str(error)).lower()
     hint = _HINTS.get(error.errno or 0, "")
     return StorageError(f"{key} cannot be {doing}: {reason}", hint=hint, errno=errno.errorcode.get(error.errno or 0))
+
+
+def is_trouble(error: OSError) -> bool:
+    """Return whether the machine, and not what a user named, is the reason that something cannot be read."""
+    return error.errno not in _NAMED
 
 
 @contextlib.contextmanager
@@ -71,6 +78,17 @@ def writing(key: str, doing: str = "written") -> Iterator[None]:
         yield
     except OSError as error:
         raise translate(error, key, doing) from error
+
+
+@contextlib.contextmanager
+def writing_tree(key: str) -> Iterator[None]:
+    """Like `writing`, inside a temporary folder of our own: only a clean-up takes that away."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise cleaned(key) from error
+    except OSError as error:
+        raise translate(error, key, "written") from error
 
 
 @contextlib.contextmanager

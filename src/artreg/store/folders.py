@@ -12,7 +12,11 @@ def remove_tree(path: str, *, quietly: bool = True) -> None:
     """Remove a folder with all that is in it; quietly, what stays behind is a leftover, no error."""
     import shutil  # noqa: PLC0415  (costs more to import than most commands need)
 
-    shutil.rmtree(path, ignore_errors=quietly)
+    try:
+        shutil.rmtree(path, ignore_errors=quietly)
+    except OSError:  # not every call of it looks at `ignore_errors`
+        if not quietly:
+            raise
 
 
 def is_folder(path: str) -> bool:

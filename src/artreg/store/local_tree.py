@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from artreg.errors import IntegrityError
 from artreg.store.copying import NotPlain, copy_hashed, write_hashed
-from artreg.store.disk import check_source, new_file, source_pieces, sync_folder, translate
+from artreg.store.disk import check_source, new_file, source_pieces, sync_folder, translate, writing_tree
 from artreg.store.folders import cleaned
 from artreg.store.interface import Progress, TreeFile
 
@@ -24,22 +23,12 @@ def fill(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progr
         parents = file.name.split("/")[:-1]
         folders.update("/".join(parents[: depth + 1]) for depth in range(len(parents)))
     for folder in sorted(folders - {""}):
-        with _writing_tree(prefix):
+        with writing_tree(prefix):
             os.mkdir(os.path.join(temporary, folder))
     _copy_all(temporary, prefix, files, progress)
     for folder in sorted(folders, reverse=True):
-        with _writing_tree(prefix):
+        with writing_tree(prefix):
             sync_folder(os.path.join(temporary, folder))
-
-
-@contextlib.contextmanager
-def _writing_tree(prefix: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:  # the folder is ours: only a clean-up takes it away
-        raise cleaned(prefix) from error
-    except OSError as error:
-        raise translate(error, prefix, "written") from error
 
 
 def _copy_all(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progress) -> None:
@@ -60,7 +49,7 @@ def _copy_all(temporary: str, prefix: str, files: Sequence[TreeFile], progress: 
 
 def _copy(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
     if file.owned and isinstance(file.source, os.PathLike):
-        with _writing_tree(prefix):
+        with writing_tree(prefix):
             os.link(file.source, path)  # not moved: a tree that lost a race is tried again under another name
         progress.advance(file.size)
     elif isinstance(file.source, os.PathLike):
@@ -84,10 +73,10 @@ def _copy_file(path: str, prefix: str, file: TreeFile, source: os.PathLike[str],
 
 
 def _copy_pieces(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
-    with _writing_tree(prefix):
+    with writing_tree(prefix):
         descriptor = new_file(path)
     try:
-        with _writing_tree(prefix):
+        with writing_tree(prefix):
             size, sha256 = write_hashed(descriptor, source_pieces(file), file.size, progress)
     finally:
         os.close(descriptor)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from artreg.errors import ArtregError, InvalidInput
 from artreg.store.copying import NotPlain, copy_hashed, link_hashed
-from artreg.store.disk import stamp_of, translate
+from artreg.store.disk import is_trouble, stamp_of, translate, writing_tree
 from artreg.store.folders import cleaned
 from artreg.store.hashing import BUFFER, hash_descriptor
 from artreg.store.interface import NO_PROGRESS, Progress, TreeFile
@@ -32,7 +32,8 @@ def copied(
 ) -> tuple[TreeFile, ...]:
     """Copy files into a folder of our own, or link them there, and take stock of what lies there then."""
     for parent in sorted({os.path.dirname(name) for name in sources} - {""}):
-        os.makedirs(os.path.join(folder, parent), exist_ok=True)
+        with writing_tree(prefix):
+            os.makedirs(os.path.join(folder, parent), exist_ok=True)
     return for_each(partial(_copied, folder, prefix, link=link, progress=progress), sources, threads=2)
 
 
@@ -109,5 +110,7 @@ def _no_file(source: Path) -> InvalidInput:
     return InvalidInput(f"{source} is no plain file", hint="put the file itself there")
 
 
-def _unreadable(source: Path, error: OSError) -> InvalidInput:
+def _unreadable(source: Path, error: OSError) -> ArtregError:
+    if is_trouble(error):
+        return translate(error, str(source), "read")
     return InvalidInput(f"cannot read {source}: {error.strerror}", hint="name files that can be read")
