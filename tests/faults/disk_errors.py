@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from artreg.registry.yank import yank
 from artreg.store.local import LocalStore
 from faults.build import MODEL, POLICY, V2, make_history
 from faults.children import CALLS
+from faults.power_strace import Ran
 from faults.power_work import make_sources
 
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EACCES)
@@ -38,20 +40,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "gc": ("gc", "--older-than", "0s"),
     "init": ("init", "--registry", "new"),
 }
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """Why it failed."""
-        return json.loads(self.out)["error"]
 
 
 @dataclass
@@ -119,3 +107,30 @@ def fresh(folder: Path) -> Path:
         shutil.rmtree(folder / name, ignore_errors=True)
     shutil.copytree(folder / "template", folder / "registry", symlinks=True)
     return folder / "registry"
+
+
+def left(root: Path) -> frozenset[tuple[str, str]]:
+    """What a command left, but for what differs each time: the names and kinds of everything."""
+    return frozenset(
+        (re.sub(r"[0-9a-f]{32}", "random", path.relative_to(root).as_posix()), _kind(path)) for path in root.rglob("*")
+    )
+
+
+def _kind(path: Path) -> str:
+    return os.readlink(path) if path.is_symlink() else "/" if path.is_dir() else str(path.stat().st_size)
+
+
+def check_error(ran: Ran, error: int, context: str, *, moved: bool) -> bool:
+    """What a failed command says: what failed, what to do, and whether it may have been done all the same."""
+    told = json.loads(ran.out)["error"]
+    assert ran.code == 8 or (ran.code == 2 and error == errno.EACCES), context
+    assert told["hint"], context
+    assert "a bug" not in told["message"], context
+    if ran.code == 8:
+        assert errno.errorcode[error] in {told.get("errno"), *str(told).split()} or os.strerror(error).lower() in (
+            told["message"].lower()
+        ), context
+    unknown = told.get("outcome") == "unknown"
+    if moved:
+        assert unknown or "generation" in told or "is done" in told["message"], context
+    return unknown
