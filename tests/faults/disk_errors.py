@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
+STEPWISE = {"yank"}
+"""Commands that come to their end in several steps, each of which readers may see."""
+
+
 @dataclass
 class Faults:
     """Lets the call of a number fail, and counts the calls."""
@@ -120,7 +124,7 @@ def _kind(path: Path) -> str:
     return os.readlink(path) if path.is_symlink() else "/" if path.is_dir() else str(path.stat().st_size)
 
 
-def check_error(ran: Ran, error: int, context: str, *, moved: bool) -> bool:
+def check_error(ran: Ran, error: int, context: str, *, changed: bool) -> bool:
     """What a failed command says: what failed, what to do, and whether it may have been done all the same."""
     told = json.loads(ran.out)["error"]
     assert ran.code == 8 or (ran.code == 2 and error == errno.EACCES), context
@@ -131,6 +135,6 @@ def check_error(ran: Ran, error: int, context: str, *, moved: bool) -> bool:
             told["message"].lower()
         ), context
     unknown = told.get("outcome") == "unknown"
-    if moved:
-        assert unknown or "generation" in told or "is done" in told["message"], context
+    if changed:
+        assert unknown or "generation" in told or "done" in told, context
     return unknown
