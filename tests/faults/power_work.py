@@ -242,6 +242,12 @@ def seen(root: Path) -> object:
     }
 
 
+def _undigested(shown: object) -> object:
+    """What readers see, but for digests: those of a version that is published again are others."""
+    assert isinstance(shown, dict)
+    return {**shown, "moves": {name: [version for version, _ in moves] for name, moves in shown["moves"].items()}}
+
+
 class Trial:
     """Power lost at every moment of a scenario.
 
@@ -373,10 +379,10 @@ class Trial:
 
     def _check_finished(self, root: Path, step: str) -> None:
         registry = open_registry(root)
-        expected = self._final[step]
-        assert seen(root) == expected, f"{seen(root)} is not {expected}"
+        now, expected = seen(root), self._final[step]
+        assert _undigested(now) == _undigested(expected), f"{now} is not {expected}"
         collect(registry, older_than=timedelta(0))
-        assert seen(root) == expected
+        assert seen(root) == now
         assert_sound(registry)
         assert_pointers(registry.store)
         assert [path for path in root.rglob("*") if ".artreg-tmp-" in path.name] == []

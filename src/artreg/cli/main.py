@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()
+        return code
     except ArtregError as error:
         if _is_verbose(words) and error.__cause__ is not None:
             _show_traceback(error.__cause__)
@@ -68,7 +70,6 @@ def _run(words: list[str]) -> int:
         call.function(open_session(call.common), **call.arguments)
     except Exit as end:
         return end.code
-    sys.stdout.flush()
     return 0
 
 
@@ -88,7 +89,6 @@ def _run_typer(words: list[str]) -> int:
         raise InvalidInput(error.format_message()) from None
     if result == EXIT_CODES[Interrupted.code]:
         raise KeyboardInterrupt  # Typer has made an exit code of it
-    sys.stdout.flush()
     return result if isinstance(result, int) else 0
 
 
