@@ -23,8 +23,8 @@ from artreg.registry.yank import yank
 from artreg.store.local import LocalStore
 from faults.build import MODEL, POLICY, V2, make_history
 from faults.children import CALLS
+from faults.power_steps import make_sources
 from faults.power_strace import Ran
-from faults.power_work import make_sources
 
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EACCES)
 

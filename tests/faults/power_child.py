@@ -11,7 +11,7 @@ from pathlib import Path
 
 from faults.power_disk import FILE, FOLDER, Change, Sync, Trace, Write
 from faults.power_record import Recorder
-from faults.power_work import ROOT, STEPS, make_sources, open_registry
+from faults.power_steps import ROOT, STEPS, make_sources, open_registry
 
 LEFT_OUT = {"publish by link"}
 """What comes from outside by a link stands in a record as a file that is made and written."""

@@ -7,7 +7,8 @@ import pytest
 
 from faults.build import assert_sound
 from faults.disk_errors import COMMANDS, ERRORS, STEPWISE, Faults, check_error, fresh, left, prepare, run
-from faults.power_work import open_registry, scratch, seen
+from faults.power_steps import open_registry, seen
+from faults.power_work import scratch
 
 FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 

@@ -13,7 +13,7 @@ import pytest
 from faults import power_strace
 from faults.build import assert_sound
 from faults.disk_errors import COMMANDS, STEPWISE, check_error, prepare
-from faults.power_work import open_registry, seen
+from faults.power_steps import open_registry, seen
 
 pytestmark = pytest.mark.slow  # and of the full size of the tests of faults, which sees to it that strace is there
 FAILING = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EMFILE")

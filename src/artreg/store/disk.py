@@ -108,14 +108,14 @@ def settling(key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise unknown(error, key) from error
+        raise unknown(error, key, "is there, but may not outlast a loss of power") from error
 
 
-def unknown(error: OSError, key: str) -> OutcomeUnknown:
-    """Return the error for a `key` that may or may not have been written."""
+def unknown(error: OSError, key: str, what: str = "may or may not have been written") -> OutcomeUnknown:
+    """Return the error for a `key` of which nobody knows whether it is there for good."""
     reason = (error.strerror or str(error)).lower()
     return OutcomeUnknown(
-        f"{key} may or may not have been written: {reason}",
+        f"{key} {what}: {reason}",
         hint=_HINTS.get(error.errno or 0, "Run the command again: it finds out."),
         errno=errno.errorcode.get(error.errno or 0),
     )

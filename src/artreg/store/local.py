@@ -408,7 +408,7 @@ class LocalStore:
             raise
 
     def _sync_above(self, folder: str) -> None:
-        """Return when the disk holds the name of a folder; of one above the registry that may not be read it must."""
+        """Return when the disk holds the name of a folder, unless the one above may not be read: then nobody can tell."""
         with contextlib.suppress(PermissionError):
             self._sync(os.path.dirname(folder))
 
