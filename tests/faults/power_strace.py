@@ -44,7 +44,8 @@ def run(words: Sequence[str], folder: Path, inject: str = "") -> Ran:
     call, _, what = inject.partition(":")
     chosen = f"inject={CALLS[call]}:{what}" if inject else ""
     strace = ["strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", chosen]
-    environment = {**os.environ, "ARTREG_REGISTRY": "registry", "ARTREG_ACTOR": "ada", "OMP_NUM_THREADS": "1"}
+    quiet = {"PYTHONDONTWRITEBYTECODE": "1"} if inject else {}  # Python's own files are not meant
+    environment = {**os.environ, **quiet, "ARTREG_REGISTRY": "registry", "ARTREG_ACTOR": "ada", "OMP_NUM_THREADS": "1"}
     ran = subprocess.run(
         [*(strace if inject else []), ARTREG, *words, "--json"],
         check=False, cwd=folder, capture_output=True, text=True, env=environment, timeout=120,

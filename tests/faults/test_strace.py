@@ -28,6 +28,8 @@ class Place:
         self.folder, self.words = folder, COMMANDS[command]
         self.root = folder / ("new" if command == "init" else "registry")
         prepare(folder)
+        self.fresh()
+        power_strace.run(COMMANDS["publish"], folder)  # so that Python has compiled what it takes
         if command == "gc":
             self.fresh()
             power_strace.run(COMMANDS["publish"], folder, "rename:signal=KILL:when=1")

@@ -408,7 +408,7 @@ class LocalStore:
             raise
 
     def _sync_above(self, folder: str) -> None:
-        """Return when the disk holds the name of a folder, unless the one above may not be read: then nobody can tell."""
+        """Return when the disk holds the name of a folder, unless the one above may not be read."""
         with contextlib.suppress(PermissionError):
             self._sync(os.path.dirname(folder))
 
@@ -423,7 +423,9 @@ class LocalStore:
         if key in self._durable:
             return path
         # Also where they were there: whoever made them may have died before they were on the disk.
-        self._sync_above(self._root)
+        if "" not in self._durable:
+            self._sync_above(self._root)
+            self._durable.add("")
         here = self._root
         for segment in key.split("/") if key else ():
             parent, here = here, os.path.join(here, segment)
