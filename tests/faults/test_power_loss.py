@@ -12,11 +12,11 @@ from faults.power_work import Doing, Recorded, Trial, Tried, record, scratch
 
 FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 ALONE = {
-    "init": 3000,
+    "init": 60,
     "publish 1": 800,
     "publish 2": 800,
-    "publish again": 90,
-    "publish by link": 330,
+    "publish again": 45,
+    "publish by link": 300,
     "promote 1 to staging": 20,
     "promote 2 to prod": 18,
     "rollback": 17,
@@ -28,11 +28,11 @@ ALONE = {
     "data snapshot": 55,
     "freeze": 10,
     "unfreeze": 10,
-    "put tree": 130,
+    "put tree": 50,
 }
 """How many states are tried of each command at least."""
 QUICK = {"init": 30, "publish 1": 30, "promote 1 to staging": 12, "yank": 12}
-DYING = {"publish 1": 2000, "promote 1 to staging": 140, "yank": 150, "unyank": 35, "policy push": 35}
+DYING = {"publish 1": 3800, "promote 1 to staging": 320, "yank": 350, "unyank": 70, "policy push": 70}
 
 BUILT_UPON = [("publish 2", "promote 2 to staging"), ("publish 2", "yank")]
 """Commands that find what one before them did that died."""
@@ -106,7 +106,7 @@ def test_power_lost_after_a_command_died_and_was_run_again(make, step, least):
 def test_power_lost_after_one_command_built_on_another_that_died(make, step, following):
     scenario = make([Doing(step, dies="sync -1"), Doing(following)])
     tried = tried_in(f"{step}, died at its last fsync, then {following}", [scenario], bound=40 if FULL else 1)
-    assert len(tried.states) >= (600 if FULL else 4)
+    assert len(tried.states) >= (350 if FULL else 4)
 
 
 def test_every_fsync_is_known():
