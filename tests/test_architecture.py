@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "artreg.protocol": set(),
     "artreg.plainfile": set(),
     "artreg.core": set(),
-    "artreg.store": set(),
+    "artreg.store": {"artreg.plainfile"},
     "artreg.workers": set(),
     "artreg.registry": {
         "artreg.plainfile",

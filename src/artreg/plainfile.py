@@ -6,6 +6,23 @@ import errno
 import os
 import stat
 
+_NAMED = {
+    errno.EACCES,
+    errno.EFBIG,
+    errno.EINVAL,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EPERM,
+}
+
+
+def is_trouble(error: OSError) -> bool:
+    """Return whether the machine, and not what a user named, is the reason that a file cannot be read."""
+    return error.errno not in _NAMED
+
 
 def read_plain(path: str | os.PathLike[str], limit: int) -> bytes:
     """Return the whole of a small file.

@@ -1,131 +1,32 @@
-"""Commands that a disk loses power under, and what must hold of whatever it then holds."""
+"""Power lost at every moment of a scenario, and what must hold of whatever the disk then holds."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
 
-from artreg.core import keys
-from artreg.core.manifest import TOMBSTONE
-from artreg.core.names import Alias
-from artreg.core.policy import parse_policy
-from artreg.core.snapshot import TableDescription
-from artreg.core.version import Part, Version
 from artreg.errors import StorageError
-from artreg.registry.approvals import approve, revoke
-from artreg.registry.doctor import initialise
-from artreg.registry.freeze import freeze, unfreeze
 from artreg.registry.gc import collect
-from artreg.registry.handle import Registry
-from artreg.registry.history import find_head
-from artreg.registry.parcel import small_file
-from artreg.registry.promote import promote
-from artreg.registry.publish import Taking, publish
-from artreg.registry.rollback import rollback
-from artreg.registry.snapshots import list_snapshots, take
-from artreg.registry.stored_policy import push_policy, stored_policy
-from artreg.registry.version_log import list_logs, read_log
-from artreg.registry.versions import list_aliases
-from artreg.registry.yank import unyank, yank
-from artreg.store.local import LocalStore
 from faults.build import (
-    MODEL,
-    POLICY,
-    PROD,
-    STAGING,
-    V1,
-    V2,
-    V3,
     assert_pointers,
     assert_sound,
     files_below,
-    make_source,
-    view,
 )
 from faults.outofband import whole_versions
 from faults.power_disk import Begin, Change, Disk, End, Trace, Tree, Write, digest, lay_out
 from faults.power_record import Recorder
+from faults.power_steps import BEFORE, FIRST, ROOT, STEPS, open_registry, seen
 
-Action = Callable[[Registry, Path], object]
-ROOT = "models/registry"  # two folders to make
 _MEMORY = Path("/dev/shm")
-_UNTIL = datetime(2200, 1, 1, tzinfo=UTC)
-_TABLE = b"id,age\n1,2\n"
-
-
-_TREES = ".artreg/trees"
-_FILES = [small_file("claim", b"mine"), small_file("a/b", b"inside"), small_file("seal", b"whole")]
-_SPENT = Version(9, 0, 0)
-
-
-def _spend(registry: Registry) -> None:
-    """What a collection in a bucket leaves that died before it removed the files of an unfinished version."""
-    registry.store.create(keys.version_file(MODEL, _SPENT, "a"), b"a")
-    registry.store.create(keys.version_file(MODEL, _SPENT, "b"), b"b")
-    registry.store.create(keys.manifest_key(MODEL, _SPENT), TOMBSTONE)
-
-
-def _take(registry: Registry, _sources: Path) -> object:
-    from hashlib import sha256
-
-    table = TableDescription(sha256(_TABLE).hexdigest(), len(_TABLE), "csv", 1, (), {}, 1, "id")
-    return take(registry, "churn", table, "churn.csv", _TABLE)
-
-
-def _publish(name: str, target: Any, taking: Taking = Taking.COPY) -> Action:
-    return lambda registry, sources: publish(registry, MODEL, sources / name, target, taking=taking)
-
-
-def _promote(version: Any, alias: Alias) -> Action:
-    return lambda registry, _sources: promote(registry, MODEL, version, alias, POLICY)
-
-
-STEPS: dict[str, Action] = {
-    "init": lambda registry, _sources: initialise(registry),
-    "publish 1": _publish("one", V1),
-    "publish 2": _publish("two", V2),
-    "publish 3": _publish("three", V3),
-    "publish again": _publish("two", Part.PATCH),
-    "publish by link": _publish("three", V3, Taking.LINK),
-    "promote 1 to staging": _promote(V1, STAGING),
-    "promote 2 to staging": _promote(V2, STAGING),
-    "promote 1 to prod": _promote(V1, PROD),
-    "promote 2 to prod": _promote(V2, PROD),
-    "rollback": lambda registry, _sources: rollback(registry, MODEL, STAGING, POLICY, to=V1, reason="worse"),
-    "yank": lambda registry, _sources: yank(registry, MODEL, V2, "wrong"),
-    "unyank": lambda registry, _sources: unyank(registry, MODEL, V2, "right after all"),
-    "approve": lambda registry, _sources: approve(registry, MODEL, V2, PROD, "fine"),
-    "revoke": lambda registry, _sources: revoke(registry, MODEL, V2, PROD, "not fine"),
-    "policy push": lambda registry, _sources: push_policy(
-        registry, parse_policy({"aliases": {"prod": {}}}, "a policy"), reason="ours"
-    ),
-    "data snapshot": _take,
-    "freeze": lambda registry, _sources: freeze(registry, MODEL, STAGING, until=_UNTIL, reason="holidays"),
-    "unfreeze": lambda registry, _sources: unfreeze(registry, MODEL, STAGING, "back at work"),
-    "gc": lambda registry, _sources: collect(registry, older_than=timedelta(0)),
-    "put tree": lambda registry, _sources: registry.store.put_tree(f"{_TREES}/one", _FILES, claim="claim", seal="seal"),
-    "spend": lambda registry, _sources: _spend(registry),
-}
-_FIRST = ("init", "publish 1", "publish 2", "promote 1 to staging", "promote 2 to staging")
-BEFORE: dict[str, tuple[str, ...]] = {
-    "init": (),
-    "publish 1": ("init",),
-    "publish 2": ("init", "publish 1"),
-    "promote 1 to staging": ("init", "publish 1"),
-    "gc": ("init", "publish 1", "spend"),
-    "unyank": (*_FIRST, "yank"),
-    "revoke": (*_FIRST, "approve"),
-    "unfreeze": (*_FIRST, "freeze"),
-    "promote 2 to staging": ("init", "publish 1", "publish 2", "promote 1 to staging"),
-}
-"""What was done, durably, before a step; where nothing stands here, two versions through which staging went."""
+_RANDOM = re.compile("[0-9a-f]{32}$|[0-9a-f]{32}(?=/)")
 
 
 @dataclass(frozen=True)
@@ -176,13 +77,6 @@ class Tried:
     bad: list[str] = field(default_factory=list)
 
 
-def make_sources(folder: Path) -> Path:
-    """What is published, with files that are large by the measure of `Recorder`."""
-    for name in ("one", "two", "three"):
-        make_source(folder / name, name, size=200)
-    return folder
-
-
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """A folder, in memory where that can be."""
@@ -190,50 +84,31 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def open_registry(root: str | Path, *, store: LocalStore | None = None) -> Registry:
-    """A registry whose clock is an hour ahead, so that every leftover is old."""
-    return Registry(store or LocalStore(root), "victim", now=lambda: datetime.now(UTC) + timedelta(hours=1))
-
-
 def record(top: Path, sources: Path, doings: Sequence[Doing], before: Sequence[str] | None = None) -> Recorded:
     """Carry out a scenario in a new registry below `top`; what came before it is durable."""
     top.mkdir()
-    before = BEFORE.get(doings[0].step, _FIRST) if before is None else before
+    numbers = count()
+    new_id = lambda: f"{next(numbers):032x}"  # noqa: E731  # so that equal states of two records are equal
+    before = BEFORE.get(doings[0].step, FIRST) if before is None else before
     for step in before:
-        STEPS[step](open_registry(top / ROOT), sources)
+        STEPS[step](open_registry(top / ROOT, new_id=new_id), sources)
     recorder = Recorder(str(top))
     for number, doing in enumerate(doings):
         dies = doing.dies
         if isinstance(dies, str):
             alone = record(top.with_name(f"{top.name}-{number}"), sources, [Doing(doing.step)], before)
             dies = alone.syncs[int(dies.removeprefix("sync "))]
-        action = partial(STEPS[doing.step], open_registry(top / ROOT), sources)
+        action = partial(STEPS[doing.step], open_registry(top / ROOT, new_id=new_id), sources)
         raised = recorder.step(doing.step, action, killed_at=dies, failing=doing.fails)
         if isinstance(raised, Exception) and not (doing.fails is not None and isinstance(raised, StorageError)):
             raise raised
     return Recorded(recorder.trace, sources, tuple(recorder.calls))
 
 
-def seen(root: Path) -> object:
-    """What readers see of a registry: all that a command may acknowledge."""
-    if not root.exists():
-        return None
-    registry = open_registry(root)
-    policy = stored_policy(registry)
-    logs = {str(version): read_log(registry, MODEL, version) for version in list_logs(registry.store, MODEL)}
-    heads = [find_head(registry, MODEL, Alias(name)) for name in list_aliases(registry.store, MODEL)]
-    return {
-        **view(registry),
-        "yanked": [version for version, log in logs.items() if log.yank],
-        "approved": {
-            version: [str(event.alias) for event in log.approvals] for version, log in logs.items() if log.approvals
-        },
-        "policy": policy and policy.policy.digest,
-        "snapshots": [str(snapshot.ref) for snapshot in list_snapshots(registry)],
-        "marked": [str(head.record.alias) for head in heads if head and head.record.yanked],
-        "trees": [entry.name for entry in registry.store.walk(_TREES) if ".artreg-tmp-" not in entry.name],
-        "frozen": [str(head.record.alias) for head in heads if head and head.record.frozen],
-    }
+def _undigested(shown: object) -> object:
+    """What readers see, but for digests: those of a version that is published again are others."""
+    assert isinstance(shown, dict)
+    return {**shown, "moves": {name: [version for version, _ in moves] for name, moves in shown["moves"].items()}}
 
 
 class Trial:
@@ -244,7 +119,6 @@ class Trial:
         ignored: A site whose fsyncs do nothing.
         seed: For what is chosen at random.
         bound: How many sets of lost changes are tried at one moment, and how many losses of data for each.
-        finish: Whether the commands are run again in every state.
     """
 
     def __init__(self, recorded: Recorded, *, ignored: str = "", seed: int = 0, bound: int = 64) -> None:
@@ -254,6 +128,9 @@ class Trial:
         self._bound = bound
         self._views: dict[bytes, object] = {}
         self._final = self._views_at_ends()
+        changes = [event for event in recorded.trace.events if isinstance(event, Change)]
+        names = [name for change in changes for _, part, _ in change.places for name in _RANDOM.findall(part)]
+        self._alike = {name: f"random {number}" for number, name in enumerate(dict.fromkeys(names))}
 
     def is_caught(self, tried: Tried, *, at_rest: bool = False) -> bool:
         """Return whether any state is bad, looking first at those in which nothing is going on, or only at those."""
@@ -292,7 +169,7 @@ class Trial:
                 if state in told:
                     continue
                 told.add(state)
-                tried.states.add(state)
+                tried.states.add(digest(self._named_alike(tree)))
                 problem = self._problem(tree, allowed, again, acknowledged)
                 if problem:
                     tried.bad.append(f"{event}: {problem}")
@@ -308,6 +185,12 @@ class Trial:
                     self._look(disk.everything()) if event.acknowledged else self._done(disk, event.step)
                 )
         return found
+
+    def _named_alike(self, tree: Tree) -> Tree:
+        """A state without the random parts of names, which differ from record to record."""
+        return {
+            _RANDOM.sub(lambda name: self._alike.get(name[0], name[0]), path): content for path, content in tree.items()
+        }
 
     def _done(self, disk: Disk, step: str) -> object:
         """What readers see when a command that did not come to its end is run again."""
@@ -359,10 +242,10 @@ class Trial:
 
     def _check_finished(self, root: Path, step: str) -> None:
         registry = open_registry(root)
-        expected = self._final[step]
-        assert seen(root) == expected, f"{seen(root)} is not {expected}"
+        now, expected = seen(root), self._final[step]
+        assert _undigested(now) == _undigested(expected), f"{now} is not {expected}"
         collect(registry, older_than=timedelta(0))
-        assert seen(root) == expected
+        assert seen(root) == now
         assert_sound(registry)
         assert_pointers(registry.store)
         assert [path for path in root.rglob("*") if ".artreg-tmp-" in path.name] == []

@@ -32,6 +32,13 @@ def _can_mount() -> bool:
 MOUNT = ["mount"] if _can_mount() else []
 
 
+def test_output_that_cannot_be_written_is_no_bug():
+    ran = subprocess.run(["bash", "-c", f"{ARTREG} --version >/dev/full"], check=False, capture_output=True, text=True)
+    assert ran.returncode == 8
+    assert ran.stderr.startswith("error: what the command says or reads cannot be written or read: no space left")
+    assert "Traceback" not in ran.stderr
+
+
 def _shell(script: str, *arguments: str, mount: bool = False) -> dict:
     """Run a script in which `$artreg` is the command; return its exit code and what it printed as JSON."""
     command = [*(["unshare", "-rm"] if mount else []), "bash", "-c", script, "bash", *arguments]

@@ -170,6 +170,11 @@ class StoreContract:
         assert place.get("a/b") == b"first"
         assert place.keys() == ["a/b"]
 
+    def test_what_is_there_can_be_made_to_last(self, store):
+        store.create("m/a", b"x")
+        put(store, "o/1.0.0", tree())
+        store.persist(["m/a", "o/1.0.0", "o/1.0.0/run.json"])
+
     def test_what_is_deleted_can_be_created_again(self, place, store):
         store.create("a/b/c", b"first")
         store.delete(["a/b/c"])

@@ -21,7 +21,7 @@ from artreg.errors import (
     OutcomeUnknown,
     StorageError,
 )
-from artreg.store import disk
+from artreg.store import copying, disk
 from artreg.store.commit import commit
 from artreg.store.interface import Kind, Pointer, TreeFile
 from artreg.store.local import LocalStore
@@ -263,6 +263,23 @@ class TestLocalStore(StoreContract):
         with pytest.raises(OutcomeUnknown, match="m/a") as caught:
             commit(store, "m/a", b"x")
         assert caught.value.details["outcome"] == "unknown"
+
+    def test_fsync_that_fails_while_a_large_file_is_being_written_is_told(self, place, store, monkeypatch):
+        failures, real = iter([OSError(errno.EIO, "broken")]), os.fsync
+
+        def fsync(descriptor):
+            if 2**16 <= os.fstat(descriptor).st_size < 2**24:
+                for error in failures:
+                    raise error
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(copying, "_UNSYNCED", 1)
+        data = b"x" * 2**16
+        file = TreeFile("large", lambda: iter([data] * 256), 256 * len(data), hashlib.sha256(data * 256).hexdigest())
+        with pytest.raises(StorageError, match=r"o/1\.0\.0 cannot be written"):
+            put(store, "o/1.0.0", [*tree(), file])
+        assert place.keys() == []
 
     def test_folder_that_cannot_be_synced_at_all_is_no_error(self, place, store, monkeypatch):
         real = os.fsync

@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()
+        return code
     except ArtregError as error:
         if _is_verbose(words) and error.__cause__ is not None:
             _show_traceback(error.__cause__)
@@ -47,8 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(words, Interrupted("interrupted; nothing half-done is visible", hint="run the command again"))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+        _say_nothing_more()
         return 0
+    except OSError as error:
+        return _fail(words, _as_trouble(error))
     except Exception as error:  # noqa: BLE001  # the last resort: a bug must give an answer too
         return _fail(words, _as_bug(error, verbose=_is_verbose(words)))
 
@@ -67,7 +71,6 @@ def _run(words: list[str]) -> int:
         call.function(open_session(call.common), **call.arguments)
     except Exit as end:
         return end.code
-    sys.stdout.flush()
     return 0
 
 
@@ -93,7 +96,6 @@ def _run_typer(words: list[str]) -> int:
         return 0
     if result == EXIT_CODES[Interrupted.code]:
         raise KeyboardInterrupt  # Typer has made an exit code of it
-    sys.stdout.flush()
     return result if isinstance(result, int) else 0
 
 
@@ -115,8 +117,19 @@ def _is_verbose(words: list[str]) -> bool:
 
 
 def _fail(words: list[str], error: ArtregError) -> int:
-    choose_output(as_json="--json" in words, quiet=False).error(error)
+    try:
+        choose_output(as_json="--json" in words, quiet=False).error(error)
+        sys.stdout.flush()
+    except OSError:  # nobody can be told but by the exit code
+        _say_nothing_more()
     return exit_code(error)
+
+
+def _say_nothing_more() -> None:
+    """See that Python does not complain, when it flushes at exit, that its output cannot be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _show_traceback(error: BaseException) -> None:
@@ -124,6 +137,14 @@ def _show_traceback(error: BaseException) -> None:
 
     for line in "".join(traceback.format_exception(error)).splitlines():
         sys.stderr.write(f"{printable(without_credentials(line))}\n")
+
+
+def _as_trouble(error: OSError) -> ArtregError:
+    from artreg.store.disk import translate
+
+    if error.filename is None:
+        return translate(error, "what the command says or reads", "written or read")
+    return translate(error, os.fsdecode(error.filename), "used")
 
 
 def _as_bug(error: Exception, *, verbose: bool) -> ArtregError:

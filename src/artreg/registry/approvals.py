@@ -12,7 +12,7 @@ from artreg.frozen import Frozen
 from artreg.registry.fence import settle
 from artreg.registry.handle import Registry
 from artreg.registry.signing import SIGNATURE, allowed_signer, sign, statement, verify_signature
-from artreg.registry.version_log import Draft, VersionLog, append_next, digest_as_it_is, digest_of, read_log
+from artreg.registry.version_log import Draft, VersionLog, append_next, digest_as_it_is, digest_of, read_log, said
 from artreg.registry.versions import read_manifest, read_run
 
 
@@ -116,7 +116,8 @@ def revoke(
     if dry_run:
         return _would(registry, read_log(registry, model, version), alias, decide)
     log, changed = append_next(registry, model, version, decide)
-    fences = settle(registry, log)  # also where it was taken back already: whoever did so may have died before this
+    with said(log, f"is no longer approved for {alias} by {registry.actor}"):
+        fences = settle(registry, log)  # also where it was taken back already: whoever did so may have died before this
     return Given(log, alias, None, changed, fenced=any(fence.alias == alias for fence in fences))
 
 

@@ -15,7 +15,7 @@ from artreg.core.names import ModelName
 from artreg.core.run_record import supplied_run
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.frozen import Frozen
-from artreg.plainfile import read_plain
+from artreg.plainfile import is_trouble, read_plain
 from artreg.registry.handle import Registry
 from artreg.registry.progress import Reporter
 from artreg.store.interface import READ_LIMIT, TreeFile
@@ -118,13 +118,19 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _raise(error: OSError) -> None:
-    raise InvalidInput(f"cannot read {error.filename}: {error.strerror}") from error
+    if is_trouble(error):
+        raise error
+    raise InvalidInput(
+        f"cannot read {error.filename}: {error.strerror}", hint="name a folder that can be read"
+    ) from error
 
 
 def _document(path: Path, name: str) -> dict[str, Any]:
     try:
         return canonical.loads(read_plain(path, READ_LIMIT), name)
     except (OSError, IntegrityError) as error:
+        if isinstance(error, OSError) and is_trouble(error):
+            raise
         raise InvalidInput(
             f"cannot use {path}: {_reason(error)}", hint=f"{name} must be one JSON object without NaN or infinities"
         ) from error
@@ -135,6 +141,8 @@ def _check_own_manifest(path: Path, files: tuple[TreeFile, ...], folder: Path) -
     try:
         manifest = Manifest.parse(read_plain(path, READ_LIMIT), str(folder))
     except OSError as error:
+        if is_trouble(error):
+            raise
         raise InvalidInput(f"cannot use {path}: {_reason(error)}", hint="remove it, or put the file back") from error
     listed = {name: sha256 for name, sha256 in manifest.files.items() if name != RUN}
     if listed != {file.name: file.sha256 for file in files}:

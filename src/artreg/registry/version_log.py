@@ -8,6 +8,7 @@ reader takes one listing and one read, and one more for each yank, approval or p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from artreg.core import canonical, keys
 from artreg.core.manifest import TOMBSTONE
@@ -15,7 +16,7 @@ from artreg.core.names import Alias, ModelName
 from artreg.core.record import Verdict
 from artreg.core.version import Version, is_version
 from artreg.core.version_event import EventKind, Standing, VersionEvent, parse_event
-from artreg.errors import AlreadyExists, Conflict, GateRejected, IntegrityError, InvalidInput, NotFound
+from artreg.errors import AlreadyExists, Conflict, GateRejected, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.numbers import Missing, follow, settled
@@ -227,6 +228,24 @@ def append_next(
         except Conflict as error:
             overtaken = error
     raise overtaken
+
+
+@contextmanager
+def said(log: VersionLog, what: str) -> Iterator[None]:
+    """Tell of whatever fails after an event was appended that the event stands.
+
+    Raises:
+        StorageError: Storage failed; the message says what is done, and what is not.
+    """
+    try:
+        yield
+    except StorageError as error:
+        done = f"{log.model}@{log.version} {what}"
+        raise StorageError(
+            f"{done}, but what follows from it could not be done, or not seen: {error.message}",
+            hint="run the command again: it goes on from there",
+            **{**error.details, "done": done},
+        ) from error
 
 
 def digest_of(registry: Registry, log: VersionLog) -> str:

@@ -15,7 +15,7 @@ from artreg.registry.fence import settle
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head
 from artreg.registry.move import commit_in_place, draft_in_place, stay
-from artreg.registry.version_log import Draft, VersionLog, append_next, digest_as_it_is, read_log
+from artreg.registry.version_log import Draft, VersionLog, append_next, digest_as_it_is, read_log, said
 from artreg.registry.versions import list_aliases
 from artreg.store.commit import create
 
@@ -73,10 +73,11 @@ def yank(registry: Registry, model: ModelName, version: Version, reason: str, *,
     if dry_run:
         return _would(registry, read_log(registry, model, version), decide)
     log, changed = append_next(registry, model, version, decide)
-    # Also where it was yanked already: whoever did so may have died before this.
-    fences = settle(registry, log)
-    mark_version(registry, model, version)
-    held_by = tuple(alias for alias in _held_by(registry, model, version) if mark(registry, log, alias))
+    with said(log, "is yanked"):
+        # Also where it was yanked already: whoever did so may have died before this.
+        fences = settle(registry, log)
+        mark_version(registry, model, version)
+        held_by = tuple(alias for alias in _held_by(registry, model, version) if mark(registry, log, alias))
     return Yanked(model, version, log.yank, changed, held_by, tuple(fence.alias for fence in fences))
 
 
@@ -98,7 +99,9 @@ def unyank(registry: Registry, model: ModelName, version: Version, reason: str, 
     if dry_run:
         return _would(registry, read_log(registry, model, version), decide)
     log, changed = append_next(registry, model, version, decide)
-    return Yanked(model, version, log.yank, changed, _held_by(registry, model, version))
+    with said(log, "is not yanked any more"):
+        held_by = _held_by(registry, model, version)
+    return Yanked(model, version, log.yank, changed, held_by)
 
 
 def mark_version(registry: Registry, model: ModelName, version: Version) -> bool:

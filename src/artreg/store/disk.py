@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from artreg.errors import ArtregError, IntegrityError, NotFound, OutcomeUnknown, StorageError
+from artreg.store.folders import cleaned
 from artreg.store.interface import NO_PROGRESS, Entry, Kind, Progress, TreeFile
 
 BUFFER = 2**20
@@ -74,6 +75,17 @@ def writing(key: str, doing: str = "written") -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def writing_tree(key: str) -> Iterator[None]:
+    """Like `writing`, inside a temporary folder of our own: only a clean-up takes that away."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise cleaned(key) from error
+    except OSError as error:
+        raise translate(error, key, "written") from error
+
+
+@contextlib.contextmanager
 def committing(key: str) -> Iterator[None]:
     """Like `writing`, for the call that makes `key` appear: after some errors nobody knows whether it did."""
     try:
@@ -90,14 +102,14 @@ def settling(key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise unknown(error, key) from error
+        raise unknown(error, key, "is there, but may not outlast a loss of power") from error
 
 
-def unknown(error: OSError, key: str) -> OutcomeUnknown:
-    """Return the error for a `key` that may or may not have been written."""
+def unknown(error: OSError, key: str, what: str = "may or may not have been written") -> OutcomeUnknown:
+    """Return the error for a `key` of which nobody knows whether it is there for good."""
     reason = (error.strerror or str(error)).lower()
     return OutcomeUnknown(
-        f"{key} may or may not have been written: {reason}",
+        f"{key} {what}: {reason}",
         hint=_HINTS.get(error.errno or 0, "Run the command again: it finds out."),
         errno=errno.errorcode.get(error.errno or 0),
     )

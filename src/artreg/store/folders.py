@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from artreg.errors import Conflict
-from artreg.store.disk import translate
 
 
 def remove_tree(path: str, *, quietly: bool = True) -> None:
     """Remove a folder with all that is in it; quietly, what stays behind is a leftover, no error."""
     import shutil  # noqa: PLC0415  (costs more to import than most commands need)
 
-    shutil.rmtree(path, ignore_errors=quietly)
+    try:
+        shutil.rmtree(path, ignore_errors=quietly)
+    except OSError:  # not every call of it looks at `ignore_errors`
+        if not quietly:
+            raise
 
 
 def is_folder(path: str) -> bool:
@@ -49,14 +51,3 @@ def folders_of(names: Iterable[str]) -> list[str]:
         parents = name.split("/")[:-1]
         found.update("/".join(parents[: depth + 1]) for depth in range(len(parents)))
     return sorted(found)
-
-
-@contextlib.contextmanager
-def filling(key: str) -> Iterator[None]:
-    """Turn what system calls say while a temporary folder of our own is being filled into errors of artreg's own."""
-    try:
-        yield
-    except FileNotFoundError as error:  # the folder is ours: only a clean-up takes it away
-        raise cleaned(key) from error
-    except OSError as error:
-        raise translate(error, key, "written") from error

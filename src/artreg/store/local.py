@@ -446,7 +446,7 @@ class LocalStore:
             raise
 
     def _sync_above(self, folder: str) -> None:
-        """Return when the disk holds the name of a folder; of one above the registry that may not be read it must."""
+        """Return when the disk holds the name of a folder, unless the one above may not be read."""
         with contextlib.suppress(PermissionError):
             self._sync(os.path.dirname(folder))
 
@@ -460,7 +460,9 @@ class LocalStore:
         if key in self._durable:
             return self._place(key, whole=True) if key else self._root
         # Also where they were there: whoever made them may have died before they were on the disk.
-        self._sync_above(self._root)
+        if "" not in self._durable:
+            self._sync_above(self._root)
+            self._durable.add("")
         here = self._root
         for segment in key.split("/") if key else ():
             parent, here = here, os.path.join(here, segment)

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from artreg.errors import IntegrityError
 from artreg.store.copying import NotPlain, copy_hashed, write_hashed
-from artreg.store.disk import check_source, new_file, source_pieces, sync_folder, translate
-from artreg.store.folders import cleaned, filling, folders_of
+from artreg.store.disk import check_source, new_file, source_pieces, sync_folder, translate, writing_tree
+from artreg.store.folders import cleaned, folders_of
 from artreg.store.interface import Progress, TreeFile
 
 _WORKERS = 8
@@ -20,11 +20,11 @@ def fill(temporary: str, prefix: str, files: Sequence[TreeFile], progress: Progr
     """Copy every file into a folder of our own, durably."""
     folders = folders_of(file.name for file in files)
     for folder in folders:
-        with filling(prefix):
+        with writing_tree(prefix):
             os.mkdir(os.path.join(temporary, folder))
     _copy_all(temporary, prefix, files, progress)
     for folder in (*reversed(folders), ""):
-        with filling(prefix):
+        with writing_tree(prefix):
             sync_folder(os.path.join(temporary, folder))
 
 
@@ -46,7 +46,7 @@ def _copy_all(temporary: str, prefix: str, files: Sequence[TreeFile], progress: 
 
 def _copy(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
     if file.owned and isinstance(file.source, os.PathLike):
-        with filling(prefix):
+        with writing_tree(prefix):
             os.link(file.source, path)  # not moved: a tree that lost a race is tried again under another name
         progress.advance(file.size)
     elif isinstance(file.source, os.PathLike):
@@ -70,10 +70,10 @@ def _copy_file(path: str, prefix: str, file: TreeFile, source: os.PathLike[str],
 
 
 def _copy_pieces(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
-    with filling(prefix):
+    with writing_tree(prefix):
         descriptor = new_file(path)
     try:
-        with filling(prefix):
+        with writing_tree(prefix):
             size, sha256 = write_hashed(descriptor, source_pieces(file), file.size, progress)
     finally:
         os.close(descriptor)

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from artreg.errors import ArtregError, InvalidInput
+from artreg.plainfile import is_trouble
 from artreg.store.copying import NotPlain, copy_hashed, link_hashed
-from artreg.store.disk import stamp_of, translate
-from artreg.store.folders import cleaned, filling, folders_of
+from artreg.store.disk import stamp_of, translate, writing_tree
+from artreg.store.folders import cleaned, folders_of
 from artreg.store.hashing import BUFFER, hash_descriptor
 from artreg.store.interface import NO_PROGRESS, Progress, TreeFile
 
@@ -32,7 +33,7 @@ def copied(
 ) -> tuple[TreeFile, ...]:
     """Copy files into a folder of our own, or link them there, and take stock of what lies there then."""
     for parent in folders_of(sources):
-        with filling(prefix):
+        with writing_tree(prefix):
             os.mkdir(os.path.join(folder, parent))
     return for_each(partial(_copied, folder, prefix, link=link, progress=progress), sources, threads=2)
 
@@ -110,5 +111,7 @@ def _no_file(source: Path) -> InvalidInput:
     return InvalidInput(f"{source} is no plain file", hint="put the file itself there")
 
 
-def _unreadable(source: Path, error: OSError) -> InvalidInput:
+def _unreadable(source: Path, error: OSError) -> ArtregError:
+    if is_trouble(error):
+        return translate(error, str(source), "read")
     return InvalidInput(f"cannot read {source}: {error.strerror}", hint="name files that can be read")
