@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -20,6 +20,9 @@ from artreg.plainfile import read_plain
 
 MAX_BYTES = 256 * 1024
 """No file that a person writes for artreg is larger; one that is was meant for something else."""
+
+_MOST_NODES = 20_000  # values and keys; PyYAML takes a second for some ten thousand
+_MOST_LEVELS = 64
 
 _FIRST_CHARACTERS = {
     "null": ["~", "n", "N", ""],
@@ -92,11 +95,23 @@ _MEANT_ELSEWHERE = {"tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"}  # PyY
 
 
 class _Loader(yaml.SafeLoader):
+    _nodes = _depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
+        self._nodes, self._depth = self._nodes + 1, self._depth + 1
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # PyYAML has no types for it
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed here", mark)
-        return super().compose_node(parent, index)
+            self._refuse("aliases are not allowed here")
+        if self._depth > _MOST_LEVELS:
+            self._refuse(f"this is nested too deeply: {_MOST_LEVELS} levels are enough")
+        if self._nodes > _MOST_NODES:
+            self._refuse(f"no file that a person writes has more than {_MOST_NODES:,} values")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _refuse(self, problem: str) -> NoReturn:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # PyYAML has no types for it
+        raise yaml.composer.ComposerError(None, None, problem, mark)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()

@@ -108,6 +108,22 @@ def test_no_document_of_a_registry_breaks_a_command_or_leads_it_astray(name: str
     assert not wrong, "\n".join(wrong[:20])
 
 
+@pytest.mark.parametrize(
+    "time", ["", "soon", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "9999-12-31T23:59:59+14:00"]
+)
+def test_a_time_that_is_none_is_damage_and_no_bug(time: str, root: Path) -> None:
+    """A gate asks since when; the document's digests agree, so that nothing else finds it."""
+    victim = Victim(root)
+    for name in ("promotion record", "verifications"):
+        document = json.loads(victim.original(name))
+        body = {key: value for key, value in document.items() if key != TARGETS[name].seal}
+        body |= {"time": time, "why": "x"} if "time" in body else {"write_id": time}
+        with victim.holding(name, as_json({**body, TARGETS[name].seal: canonical.digest(as_json(body))})):
+            ran = run("check", "churn", "1.2.0", "--to", "prod")
+        assert ran.code in {3, 4}
+        assert problems(ran) == []
+
+
 FILES = {
     "checksum.txt": ("demo/churn/1.2.0/checksum.txt", ("show churn@1.2.0", "verify churn@1.2.0", "pull churn@1.2.0")),
     "uv.lock": ("demo/churn/1.2.0/uv.lock", ("diff churn@1.1.0 churn@1.2.0", "verify churn@1.2.0")),

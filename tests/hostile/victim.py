@@ -351,6 +351,13 @@ class Victim:
                 if beside.parent == path.parent:
                     beside.write_bytes(content)
 
+    def rewrite(self, name: str, data: bytes, **told: object) -> None:
+        """Write a file of a version for good, and what its run record is to say besides."""
+        path = self.path(name)
+        record = str(path.parent / "run.json")
+        _SAVED[record] = canonical.dumps({**json.loads(_SAVED[record]), **told})
+        TARGETS[name].around(self.root, path, data)
+
     def hostile(self, name: str, dice: random.Random) -> bytes:
         """Return a hostile document: a changed one whose digests agree, or garbage."""
         original = self.original(name)

@@ -48,6 +48,9 @@ def _off_by(gate: Mapping[str, Any]) -> str:
 def _cell(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, HTML, link or formula, and nobody is called by name."""
     escaped = re.sub(
-        r"[\\`*\[\]<>|~$&:]|\b_|_\b|(?<=www)\.", r"\\\g<0>", printable(text, _LONGEST), flags=re.IGNORECASE
+        r"[\\`*\[\]<>|~$&:]|(?<![a-z0-9])_|_(?![a-z0-9])|(?<=www)\.",
+        r"\\\g<0>",
+        printable(text, _LONGEST),
+        flags=re.IGNORECASE,
     )
     return escaped.replace("@", "@<!-- -->")  # an entity would be a mention all the same

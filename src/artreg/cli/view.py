@@ -56,7 +56,7 @@ LONGEST = 10_000
 LONGEST_CELL = 1_000
 """The same of a cell of a table, whose column is as wide as the longest."""
 
-_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+_INVISIBLE = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 """What Python takes for printable, but nobody sees: fillers, joiners, variation selectors, a blank of Braille."""
 
 
@@ -74,7 +74,7 @@ def printable(text: str, longest: int = LONGEST) -> str:
 
 def is_visible(text: str) -> bool:
     """Return whether a person sees every sign of a text."""
-    return text.isprintable() and (text.isascii() or re.search(f"[{_INVISIBLE}]", text) is None)
+    return text.isprintable() and (text.isascii() or re.search(_INVISIBLE, text) is None)
 
 
 def without_credentials(text: str) -> str:

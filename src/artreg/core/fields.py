@@ -103,6 +103,8 @@ def _is(value: object, kind: type) -> bool:
     """Return whether a value is of a plain kind; true is no number, and no number is infinite."""
     if issubclass(kind, _Text):
         return isinstance(value, str) and (is_alias(value) if kind is _AliasText else _is_age(value))
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+        return False
     if kind is float and type(value) is int:
         return abs(value) < 2**1023
     return type(value) is kind and (not isinstance(value, float) or math.isfinite(value))

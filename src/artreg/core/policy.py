@@ -83,6 +83,8 @@ class Policy(Frozen):
         Raises:
             ValueError: One does not.
         """
+        if not self.aliases:
+            raise ValueError("it names no alias")
         check_fields(replace(self, aliases={}, projects={}, models={}))
         _check_aliases(self.aliases, self.aliases)
         for aliases in (self.aliases, *self.projects.values(), *self.models.values()):
@@ -165,6 +167,9 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
     Raises:
         InvalidInput: It holds what this artreg does not know.
     """
+    unknown = sorted(map(str, set(document) - set(Policy.__match_args__)))
+    if unknown:
+        raise InvalidInput(f"the policy holds something that this artreg does not know: {', '.join(unknown)}")
     try:
         return Policy(
             aliases=_aliases(document["aliases"]),
@@ -190,6 +195,8 @@ def _aliases(document: Mapping[str, Any]) -> Aliases:
 
 
 def _alias_policy(gates: Sequence[Mapping[str, Any]] = (), **rules: Any) -> AliasPolicy:
+    if not isinstance(gates, list | tuple):
+        raise TypeError("gates are no list")
     return AliasPolicy(gates=[KINDS[gate["gate"]](**gate) for gate in gates], **rules)
 
 

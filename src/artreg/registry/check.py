@@ -155,7 +155,7 @@ def _look(
     digests += [*first, *hashing, *(Digest(name, "", problem) for name, problem in refused.items())]
     plain = {name for name, entry in entries.items() if entry.kind is Kind.FILE}
     sizes = {name: entries[name].size for name in plain & manifest.files.keys()} if quick else {}
-    sizes |= {it.name: it.size for it in digests if it.name in plain}
+    sizes |= {it.name: it.size for it in digests if it.name in plain and not it.problem}
     problems = [*_unpinned(digest, pins), *misplaced_files(manifest, entries)]
     problems += _wrong_bytes(manifest, (it for it in digests if it.name in plain))
     if not any(problem.file == RUN for problem in problems):

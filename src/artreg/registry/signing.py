@@ -29,6 +29,7 @@ SIGNATURE = "signature"
 """Where a signature lies in the payload of an event."""
 
 _MAGIC = b"SSHSIG\0\0\0\1"  # and its version; the public key follows
+_LARGEST_KEY = 2**16  # bytes
 _TIMEOUT_S = 60.0  # a key may lie in a token that waits for a finger
 
 
@@ -54,6 +55,8 @@ def sign(data: bytes, key: Path) -> str:
     Raises:
         InvalidInput: There is no ssh-keygen, or it cannot sign with that key.
     """
+    if not key.is_file() or key.stat().st_size > _LARGEST_KEY:
+        raise InvalidInput(f"there is no key {key}", hint="name a private SSH key, or a public one of an agent")
     done = _ssh_keygen(["sign", "-n", NAMESPACE, "-f", str(key)], data)
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip() or "ssh-keygen failed"

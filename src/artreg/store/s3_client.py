@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
 from artreg.store.options import StorageOptions
 from artreg.store.s3_pace import keep_pace
@@ -38,6 +39,7 @@ def connect(options: StorageOptions) -> Client:
     import botocore.session  # noqa: PLC0415
     from botocore import UNSIGNED  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     config = Config(
         connect_timeout=options.connect_timeout,
@@ -53,7 +55,15 @@ def connect(options: StorageOptions) -> Client:
     )
     session = botocore.session.get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
-    client = session.create_client("s3", endpoint_url=options.endpoint_url, config=config)
+    try:
+        client = session.create_client("s3", endpoint_url=options.endpoint_url, config=config)
+    except BotoCoreError:
+        raise
+    except ValueError:  # which may repeat what stands there, a password too
+        raise InvalidInput(
+            "the address of the S3 service is no URL",
+            hint="correct endpoint_url, ARTREG_ENDPOINT_URL or AWS_ENDPOINT_URL",
+        ) from None
     return Client(session, client, config, options)
 
 
