@@ -77,7 +77,7 @@ def crosscheck(registry: Registry, models: Sequence[ModelName], *, whole: bool) 
     checked = [_cross(registry, model, pushed, notes) for model in models]
     if whole:
         broken = tuple(_broken_chain(registry, policies()))
-        checked.append(Checked(POLICIES, len(pushed), 0, broken))
+        checked += [Checked(POLICIES, len(pushed), 0, broken)] if pushed or broken else []
         notes += [f"{name} is nothing that artreg knows" for name in _unknown(registry)]
     return Crossed(tuple(checked), tuple(notes))
 
