@@ -122,13 +122,19 @@ def test_a_spare_that_has_something_else_heals_nothing(history: Path, tmp_path: 
     root = shutil.copytree(history, tmp_path / "registry", symlinks=True)
     other = MemoryStore(uuid.uuid4().hex)
     other.make_root()
-    make_history(Registry(other), make_sources(tmp_path / "sources"))  # the same story, but other bytes
-    weights = root / "demo/churn/1.1.0/model/weights.bin"
-    weights.unlink()
+    sources = make_sources(tmp_path / "sources")
+    make_history(Registry(other), sources)  # the same story, but other bytes
+    publish(Registry(other), CHURN, sources / "two", Version(1, 3, 0))  # of which nothing more was said
+    for version in ("1.1.0", "1.3.0"):
+        (root / "demo/churn" / version / "model/weights.bin").unlink()
     (root / "demo/churn/history/prod/00000002.json").unlink()
     before = lying(root)
     done = mend(Registry(LocalStore(root)), Registry(other))
-    assert {fault.ref for fault in done.hopeless} >= {"demo/churn@1.1.0", "demo/churn@prod"}
+    assert {fault.ref for fault in done.hopeless} >= {
+        "demo/churn@1.1.0",
+        "demo/churn@1.3.0",
+        "demo/churn@prod",
+    }
     assert lying(root) == before
 
 
