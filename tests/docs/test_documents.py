@@ -180,6 +180,18 @@ def test_the_limits_of_the_documentation() -> None:
 
 
 @pytest.mark.slow
+def test_the_sessions_about_backups(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "metrics.json").write_text('{"roc_auc": 0.9}')
+    for version in ("1.0.0", "1.1.0"):
+        (tmp_path / "made" / "model.txt").write_text(f"{version}\n")
+        for command in (f"publish made --model churn --version {version}", f"promote churn {version} --to staging"):
+            assert "[exit" not in shell(f"artreg {command}", tmp_path, environment())
+    assert play(blocks("docs/backup.md", "console"), tmp_path, environment()) >= 9
+
+
+@pytest.mark.slow
 def test_the_trainer_of_the_documentation(trained: Path, tmp_path: Path) -> None:
     (snippet,) = blocks("docs/trainers.md", "python")
     place = shutil.copytree(trained, tmp_path / "place", ignore=shutil.ignore_patterns("registry"))

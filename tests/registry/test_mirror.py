@@ -348,3 +348,18 @@ def test_damage_at_the_source_leaves_no_claim_in_a_bucket(history: Path, tmp_pat
     ]
     assert "1.3.0" not in " ".join(bytes_of(target.store()))
     assert copy(Registry(LocalStore(history)), target.store()).diverged == ()
+
+
+def test_a_version_that_only_its_pins_give_away_is_not_copied(history: Path, tmp_path: Path) -> None:
+    """Another version, whole in itself, lies in the place of one that records pin."""
+    root = shutil.copytree(history, tmp_path / "registry", symlinks=True)
+    other = LocalStore(tmp_path / "other")
+    other.make_root()
+    publish(Registry(other), CHURN, make_source(tmp_path / "new", "new"), Version(1, 1, 0))
+    shutil.rmtree(root / "demo/churn/1.1.0")
+    shutil.copytree(tmp_path / "other/demo/churn/1.1.0", root / "demo/churn/1.1.0")
+    target = MemoryStore(uuid.uuid4().hex)
+    result = copy(Registry(LocalStore(root)), target)
+    assert [one.ref for one in result.damaged] == ["demo/churn@1.1.0"]
+    assert "pins another digest" in result.damaged[0].problem
+    assert "demo/churn/1.1.0/checksum.txt" not in bytes_of(target)

@@ -28,6 +28,7 @@ from keys import make_key, needs_openssh
 from registry.bench import CHURN, PROD
 from registry.keepsake import SNAPSHOT, bytes_of, in_memory, on_disk
 from store.fakes import DictFileSystem
+from store.faults import Crash, CrashAt
 from store.places import GenericPlace
 
 DAMAGE = [*VERSION_DAMAGE, *EXTRA_DAMAGE, *HISTORY_DAMAGE, *QUIET_DAMAGE]
@@ -123,13 +124,19 @@ def test_a_spare_that_has_something_else_heals_nothing(history: Path, tmp_path: 
     root = shutil.copytree(history, tmp_path / "registry", symlinks=True)
     other = MemoryStore(uuid.uuid4().hex)
     other.make_root()
-    make_history(Registry(other), make_sources(tmp_path / "sources"))  # the same story, but other bytes
-    weights = root / "demo/churn/1.1.0/model/weights.bin"
-    weights.unlink()
+    sources = make_sources(tmp_path / "sources")
+    make_history(Registry(other), sources)  # the same story, but other bytes
+    publish(Registry(other), CHURN, sources / "two", Version(1, 3, 0))  # of which nothing more was said
+    for version in ("1.1.0", "1.3.0"):
+        (root / "demo/churn" / version / "model/weights.bin").unlink()
     (root / "demo/churn/history/prod/00000002.json").unlink()
     before = lying(root)
     done = mend(Registry(LocalStore(root)), Registry(other))
-    assert {fault.ref for fault in done.hopeless} >= {"demo/churn@1.1.0", "demo/churn@prod"}
+    assert {fault.ref for fault in done.hopeless} >= {
+        "demo/churn@1.1.0",
+        "demo/churn@1.3.0",
+        "demo/churn@prod",
+    }
     assert lying(root) == before
 
 
@@ -225,3 +232,38 @@ def test_only_one_model_is_looked_at_where_one_is_named(keepsake: Path, tmp_path
     assert [fault.ref for fault in done.faults] == [f"{CHURN}@{PROD}"]
     assert Registry(LocalStore(root)).store.pointer(keys.pointer_key(CHURN, Alias("prod"))) is not None
     assert not (root / "other/fraud/free").is_symlink()
+
+
+def test_a_repair_that_was_cut_off_is_gone_on_with(keepsake: Path) -> None:
+    sound, point, died = bytes_of(LocalStore(keepsake)), 0, 0
+    spare = Registry(in_memory(sound))
+    while True:
+        point += 2
+        bucket = GenericPlace(DictFileSystem())
+        mirror(spare, Registry(bucket.store()))
+        bucket.put("demo/churn/1.1.0/model.bin", b"1.1.O")
+        bucket.put("demo/churn/1.1.0/checksum.txt", b"0")
+        bucket.put("demo/churn/1.1.0/extra", b"x")
+        bucket.put("demo/churn/history/prod/00000002.json", b"{}")
+        bucket.store().delete(["demo/churn/history/1.0.0/00000001.json", "demo/churn/prod"])
+        changing = Dying(bucket.store(), point)
+        try:
+            repair(Registry(changing), spare=spare, apply=True)
+        except Crash:
+            died += 1
+        assert repair(Registry(bucket.store()), spare=spare, apply=True).hopeless == ()
+        assert view(bytes_of(bucket.store())) == sound, point
+        if not changing.died:
+            break
+    assert died > 5
+
+
+class Dying(CrashAt):
+    """Dies before or after a call that changes something."""
+
+    died = False
+
+    def _tick(self, call: str, key: str) -> None:
+        if call in {"create", "put_tree", "point", "restore", "delete"}:
+            self.died = self._left == 0
+            super()._tick(call, key)

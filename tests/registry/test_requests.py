@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from artreg.core.version import Version
 from artreg.registry.catalog import catalog
 from artreg.registry.gc import collect
 from artreg.registry.handle import Registry
+from artreg.registry.mirror import mirror
 from artreg.registry.promote import promote
 from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
@@ -160,3 +162,30 @@ def test_gc_reads_no_version_that_is_whole(counter: Counter) -> None:
         counter.bench.publish(version)
     requests = counter.count(lambda registry: collect(registry, older_than=timedelta(0), dry_run=True))
     assert [place for method, place in requests if method == "get_object" and place.startswith("1.")] == []
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_mirroring_again_takes_listings_and_what_is_new(counter: Counter, moto_endpoint: str, quick: bool) -> None:
+    """Of what is there on both sides a manifest or a newest document is read on each side, or nothing."""
+    copy = Counter(MotoPlace.make(moto_endpoint, f"bucket-{uuid.uuid4().hex}", prefix="copy"), counter.bench.folder)
+
+    def run() -> tuple[list[str], list[str]]:
+        wrote: list[Request] = []
+
+        def into(target: Registry) -> None:
+            wrote.extend(counter.count(lambda source: mirror(source, target, quick=quick)))
+
+        return [method for method, _ in copy.count(into)], [method for method, _ in wrote]
+
+    run()
+    theirs, ours = run()
+    # Two versions, two logs and a history; the pointer is looked at in any case, and quickly the record that it shows.
+    assert ours.count("get_object") == (0 if quick else 5)
+    assert theirs.count("get_object") == (3 if quick else 7)  # the marker of the root too
+    assert ours.count("list_objects_v2") == 7  # the root, projects, models, the model; policies twice, data
+    assert theirs.count("list_objects_v2") == 4  # the root, the model, policies, data
+    assert not any(method.startswith("put") for method in (*ours, *theirs))
+    counter.bench.publish("1.2.0")
+    counter.bench.promote("1.2.0")
+    theirs_then, ours_then = run()
+    assert sum(map(len, (theirs_then, ours_then))) - sum(map(len, (theirs, ours))) <= 30
