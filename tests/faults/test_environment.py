@@ -172,7 +172,8 @@ def test_bucket_that_is_not_there(moto_endpoint, tmp_path, capsys, monkeypatch, 
 class Forbidding(Proxy):
     """Answers every request as a bucket does that these credentials may not use."""
 
-    def answer(self, request, body):
+    def answer(self, request):
+        request.body()
         document = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
         return 403, [("Content-Type", "application/xml")], document
 
