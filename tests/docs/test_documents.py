@@ -112,6 +112,7 @@ def test_the_sessions_about_reproducing(trained: Path, tmp_path: Path) -> None:
     assert play(blocks("docs/reproducing.md", "console"), checkout, environment()) >= 12
 
 
+@pytest.mark.slow
 def test_the_sessions_about_loading(trained: Path, tmp_path: Path) -> None:
     place = shutil.copytree(trained, tmp_path / "place", ignore=shutil.ignore_patterns("registry"))
     (place / "registry").mkdir()
