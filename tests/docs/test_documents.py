@@ -138,6 +138,7 @@ def test_each_attacker_is_held_to_what_tests_show() -> None:
             assert set(named) <= written, claim
 
 
+@pytest.mark.slow
 def test_the_sessions_about_loading(trained: Path, tmp_path: Path) -> None:
     place = shutil.copytree(trained, tmp_path / "place", ignore=shutil.ignore_patterns("registry"))
     (place / "registry").mkdir()

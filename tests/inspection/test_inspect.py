@@ -7,6 +7,7 @@ import json
 import pickle
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def test_a_hostile_archive_cannot_be_read_to_its_end(name: str) -> None:
 # --- what is no danger ---
 
 
+@cache
 def estimators() -> dict[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
     from sklearn.pipeline import make_pipeline

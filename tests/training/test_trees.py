@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,11 @@ TARGET = (FRAME["n"] > 0.5) ^ FRAME["c"].isin(["a", "b"])
 
 
 def boosted(kind: type = HistGradientBoostingClassifier, **settings: Any) -> Any:
+    return copy.deepcopy(_boosted(kind, **settings))
+
+
+@cache
+def _boosted(kind: type, **settings: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return kind(max_iter=3, min_samples_leaf=5, **settings).fit(FRAME, TARGET)
