@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +43,8 @@ class Track:
         return Registry(open_store(self.url, self.options), who)
 
 
-def promoter(number: int, track: Track, moves: int) -> None:
-    """Promote one version after another until so many moves are acknowledged."""
+def promoter(number: int, track: Track, moves: int, rest: float = 0.0) -> None:
+    """Promote one version after another until so many moves are acknowledged; who loses rests up to so many seconds."""
     registry = track.registry(f"promoter {number}")
     acknowledged: list[tuple[int, str]] = []
     attempt = number
@@ -52,6 +54,7 @@ def promoter(number: int, track: Track, moves: int) -> None:
         try:
             moved = promote(registry, MODEL, (V1, V2, V3)[attempt % 3], PROD, POLICY)
         except Conflict:
+            time.sleep(random.uniform(0, rest))
             continue
         if moved.changed:
             acknowledged.append((moved.record.generation, moved.record.write_id))

@@ -43,11 +43,11 @@ class Race:
         return racers.reports_of(self.reports)
 
 
-def race_promoters(race: Race, count: int, moves: int) -> None:
+def race_promoters(race: Race, count: int, moves: int, rest: float = 0.0) -> None:
     """Every acknowledged move stands in the history once, and nothing else does."""
     make_history(race.registry, make_sources(race.sources))
     before = {head.record.generation for head in records(race.registry, MODEL, PROD)}
-    told = race.run(count, racers.promoter, moves)
+    told = race.run(count, racers.promoter, moves, rest)
     acknowledged = [tuple(move) for moves_of_one in told.values() for move in moves_of_one]
     heads = list(records(race.registry, MODEL, PROD))  # which checks the chain
     assert [head.record.generation for head in heads] == list(range(len(before) + count * moves, 0, -1))

@@ -14,7 +14,7 @@ def race(ceph_place, tmp_path) -> Race:
 
 
 def test_promoters_lose_no_move(race):
-    race_promoters(race, *size((8, 25), (8, 25), (20, 50)))
+    race_promoters(race, *size((8, 25), (8, 25), (20, 50)), rest=size(0.0, 0.0, 0.5))
 
 
 def test_publishers_of_one_version_have_one_winner(race):
