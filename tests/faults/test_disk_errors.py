@@ -42,7 +42,7 @@ def test_every_call_fails_with_every_error(folder, command):
                 assert now == after, context
             else:
                 failed += 1
-                unknown += check_error(ran, error, context, changed=now != before)
+                unknown += check_error(ran, error, context, changed=before is not None and now != before)
                 assert now in (before, after) or command in STEPWISE, context
             if (state := left(root)) in states:
                 continue

@@ -111,7 +111,8 @@ class LocalStore:
             for folder in reversed(missing):
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(folder)
-                self._sync(os.path.dirname(folder))
+                with settling(self._url):
+                    self._sync(os.path.dirname(folder))
         self.require_root()
 
     def prepare_writing(self) -> None:
