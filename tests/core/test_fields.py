@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from typing import Any
@@ -13,8 +12,7 @@ from artreg.core.gates import KINDS
 from artreg.core.policy import parse_policy, policy_of
 from artreg.errors import InvalidInput
 from hostile.nasty import mutated
-
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
+from sizes import FULL
 
 GATES: dict[str, dict[str, Any]] = {
     "metric": {"key": "auc", "min": 0.5, "max": None},

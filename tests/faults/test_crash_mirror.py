@@ -1,7 +1,6 @@
 """Killed at any call to a disk, or any request to a bucket, a mirror leaves a sound target and goes on from there."""
 
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -16,9 +15,8 @@ from faults.build import assert_pointers, collect_everything
 from faults.crash_bucket import contents, in_memory, uploads
 from faults.operations import OPERATIONS
 from registry.keepsake import assert_sound, bytes_of, on_disk
+from sizes import FULL
 from store.places import S3Place
-
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Every call to the disk fails, with every error that a disk has: artreg says so, and loses and promises nothing."""
 
 import errno
-import os
 
 import pytest
 
@@ -9,8 +8,7 @@ from faults.build import assert_sound
 from faults.disk_errors import COMMANDS, ERRORS, STEPWISE, Faults, check_error, fresh, left, prepare, run
 from faults.power_steps import open_registry, seen
 from faults.power_work import scratch
-
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
+from sizes import FULL
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Every single flipped bit of a registry is found by `verify`."""
 
-import os
-
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import parse_policy
 from artreg.registry.handle import Registry
@@ -11,9 +9,9 @@ from artreg.registry.rollback import rollback
 from artreg.registry.verify import verify
 from artreg.store.interface import Store
 from faults.build import V1, V2, V3
+from sizes import FULL
 from store.places import LocalPlace, MemoryPlace
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it: all bits of each byte, where else it is one
 M = ModelName("p", "m")
 STAGING, PROD = Alias("staging"), Alias("prod")
 POLICY = parse_policy({"aliases": {"staging": {}, "prod": {"gates": [{"gate": "from", "alias": "staging"}]}}})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from datetime import UTC, datetime
 from functools import partial
@@ -38,9 +37,9 @@ from faults.judging import (
     assert_nothing_forbidden,
     make_versions,
 )
+from sizes import FULL
 from store.faults import Counting, Crash, CrashAt, Wrapper
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 CHRISTMAS = datetime(2100, 12, 24, tzinfo=UTC)
 REFUSED = (Conflict, GateRejected, NotFound)
 # One version is fought about, and what decides the fight is more frequent than what does not.

@@ -1,6 +1,5 @@
 """Power lost at any moment: what a disk may then hold is sound, holds what was acknowledged, and can be finished."""
 
-import os
 from collections.abc import Iterable
 from itertools import count
 
@@ -9,8 +8,8 @@ import pytest
 from faults import power_sites
 from faults.power_steps import STEPS, make_sources
 from faults.power_work import Doing, Recorded, Trial, Tried, record, scratch
+from sizes import FULL
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 ALONE = {
     "init": 60,
     "publish 1": 800,

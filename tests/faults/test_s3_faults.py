@@ -10,9 +10,10 @@ import pytest
 from artreg.store import commit
 from faults.build import make_sources
 from faults.s3_matrix import Matrix
+from sizes import size
 from store.s3_fake import FakeS3
 
-STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", "29" if os.environ.get("ARTREG_TEST_FULL") else "331"))
+STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", size(331, 29, 1)))
 """Every so manieth case is tried, 1 tries all; an odd number, since every other fault lasts."""
 
 

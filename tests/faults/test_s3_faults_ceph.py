@@ -9,12 +9,13 @@ import pytest
 from faults.build import make_sources
 from faults.s3_faults import FAULTS
 from faults.s3_matrix import RealMatrix
+from sizes import size
 from store.proxy import Proxy
 from store.s3_fake import FakeS3
 
 pytestmark = pytest.mark.s3
 
-STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", "199"))
+STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", size(199, 199, 61)))
 
 
 def test_nothing_false_is_said_whatever_goes_wrong(ceph_place, tmp_path) -> None:

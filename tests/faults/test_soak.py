@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sizes import FULL
-
 SOAK = Path(__file__).parents[2] / "scripts" / "soak.py"
 
 
-@pytest.mark.skipif(not FULL, reason="takes seconds: ARTREG_TEST_FULL=1")
+@pytest.mark.slow
 def test_a_short_soak_is_clean(tmp_path):
     words = [sys.executable, SOAK, "--minutes", "0.05", "--rest", "0.02", "--json", "--root", tmp_path / "registry"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -17,8 +16,8 @@ from artreg.errors import IntegrityError, InvalidInput
 from artreg.store.interface import READ_LIMIT
 from artreg.yamldoc import MAX_BYTES, parse_yaml
 from hostile.victim import alarm, clean_environment
+from sizes import FULL
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 MEMORY = 768 * 2**20
 """What reading one document of any kind may take beside Python and artreg themselves."""
 

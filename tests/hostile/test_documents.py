@@ -33,8 +33,8 @@ from hostile.nasty import as_json, garbage, invisible, mutated
 from hostile.tripwire import watching
 from hostile.victim import ANSWERS, DATA, LOCK, POLICY, RUN, TARGETS, Ran, Victim, run
 from registry.bench import CHURN, STAGING
+from sizes import FULL
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 READ = 800 if FULL else 60
 """Documents in the place of each that are read by the rules of its kind."""
 RUN_OF = 10

@@ -28,8 +28,8 @@ from hostile.nasty import SIGNS, TEXTS, invisible, text
 from hostile.test_documents import problems
 from hostile.tripwire import watching
 from hostile.victim import run
+from sizes import FULL
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 NAMES = 100_000 if FULL else 20_000
 ROOT = "/root/of/the/registry"
 

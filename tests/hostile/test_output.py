@@ -24,8 +24,8 @@ from artreg.core import canonical
 from artreg.store.options import StorageOptions
 from hostile.nasty import SIGNS, TEXTS, invisible
 from hostile.victim import TARGETS, Victim, clean_environment, run
+from sizes import FULL
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 EVIL = "".join(SIGNS) + "[link=http://evil]x[/link][/foo]"
 COMMANDS = (
     "list",

@@ -15,8 +15,8 @@ from artreg.store.local import LocalStore
 from hostile.test_documents import problems
 from hostile.tripwire import watching
 from hostile.victim import TARGETS, run
+from sizes import FULL
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 MODEL = "demo/churn"
 READS = (
     "list",

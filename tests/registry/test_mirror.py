@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 import uuid
@@ -33,11 +32,10 @@ from golden.test_golden import HERE as GOLDEN
 from golden.test_golden import REGISTRIES
 from registry.bench import CHURN, FREE, POLICY, STAGING
 from registry.keepsake import OTHER, SNAPSHOT, SPENT, assert_sound, bytes_of, in_memory, on_disk, table
+from sizes import FULL
 from store.fakes import DictFileSystem
 from store.faults import Crash, CrashAt, Wrapper
 from store.places import GenericPlace
-
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 
 
 @pytest.fixture(scope="module")
