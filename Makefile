@@ -11,7 +11,7 @@ RUN := $(UV) run --frozen --no-sync
 PYTEST := $(RUN) pytest
 WORKERS ?= auto
 
-.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster bench lint types package clean
+.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster faults faults-s3 bench lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -41,6 +41,15 @@ test: setup ## The quick tests: no network, no S3 server
 
 test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for the purpose
 	@$(RUN) bash scripts/test-s3
+
+faults: setup ## Every fault, at the sizes that docs/reliability.md states: an hour or two
+	@export ARTREG_TEST_FULL=1 ARTREG_TEST_NIGHTLY=1
+	$(PYTEST) -n $(WORKERS) -rP tests/faults tests/histories tests/hostile tests/inspection
+	$(PYTEST) -n 0 -m slow -s tests/faults
+	$(RUN) python scripts/soak.py --minutes 30
+
+faults-s3: setup ## The same against an S3 server
+	@ARTREG_TEST_NIGHTLY=1 $(RUN) bash scripts/test-s3 -n 0 -s tests/faults tests/histories
 
 test-slow: setup ## The tests that take minutes, or need a package index: versions reproduced from a fresh clone
 	@$(PYTEST) -m slow -n $(WORKERS) --dist loadfile
