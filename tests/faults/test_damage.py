@@ -129,5 +129,10 @@ def test_pointer_that_somebody_edited_is_not_trusted(root, target):
     assert_sound(registry)
 
 
+def test_an_empty_folder_is_no_version_and_no_damage(root):
+    (root / "demo/churn/9.0.0").mkdir()
+    assert_sound(Registry(LocalStore(root)))
+
+
 def _names(root) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))

@@ -232,7 +232,9 @@ class _Survey(Frozen):
                 left_out += 1
                 continue
             state = _state(registry, model, version)
-            if state is _State.ABSENT and version not in pins:
+            if version not in pins and (
+                state is _State.ABSENT or (state is _State.UNFINISHED and _is_empty(registry, model, version))
+            ):
                 continue
             if state is _State.UNFINISHED and version not in pins and not registry.store.whole_trees:
                 unfinished.append(f"{model}@{version}")
@@ -365,6 +367,11 @@ def _state(registry: Registry, model: ModelName, version: Version) -> _State:
     except IntegrityError:
         return _State.THERE  # damaged: the check of the version says how
     return _State.UNFINISHED if seal is None else _State.ABSENT if seal == TOMBSTONE else _State.THERE
+
+
+def _is_empty(registry: Registry, model: ModelName, version: Version) -> bool:
+    """Whether there is only a folder, as when somebody died who was to spend the number: it is nothing yet."""
+    return not registry.store.page(keys.version_prefix(model, version)).entries
 
 
 def _pointers(registry: Registry, model: ModelName, entries: list[Entry]) -> Iterator[str]:
