@@ -14,8 +14,7 @@ What a document of any kind may have, wherever it comes from, and what reading i
 | what a program of a gate says | the last 64 KiB | `instruments.programs` |
 | one line on a terminal, one cell of a table | 10,000 and 1,000 characters | `cli.view` |
 
-Reading any one of the documents takes less than 768 MiB, which a test has the system enforce; predictions may take
-more.
+Reading any one of them takes less than 768 MiB, which a test has the system enforce; predictions may take more.
 Models and tables may be of any size: they pass by in pieces, and of a file that grows no more than a piece is taken
 beyond what it held when it was opened.
 """
