@@ -1,6 +1,7 @@
 """Killed at any call to a disk, or any request to a bucket, a mirror leaves a sound target and goes on from there."""
 
 import json
+import os
 import signal
 from pathlib import Path
 
