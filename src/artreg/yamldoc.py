@@ -16,7 +16,7 @@ import yaml
 
 from artreg.core.scalars import PLAIN_SCALARS, parse_scalar
 from artreg.errors import InvalidInput
-from artreg.plainfile import read_plain
+from artreg.plainfile import is_trouble, read_plain
 
 MAX_BYTES = 256 * 1024
 """No file that a person writes for artreg is larger; one that is was meant for something else."""
@@ -47,6 +47,8 @@ def read_yaml(path: Path, what: str) -> object:
     except FileNotFoundError:
         raise InvalidInput(f"there is no {what} {path}", hint=_nearby(path), path=str(path)) from None
     except OSError as error:
+        if is_trouble(error):
+            raise
         reason = error.strerror or type(error).__name__
         raise InvalidInput(f"{what} {path} cannot be read: {reason}", hint=f"name a readable {what}") from None
     return parse_yaml(data, str(path))

@@ -31,6 +31,8 @@ GATES: dict[str, dict[str, Any]] = {
     "model_card": {"sections": ["Use"]},
     "no_pickle": {},
     "command": {"name": "c", "command": ["true"], "timeout_s": 3},
+    "signed": {"count": 1, "of": ["ada"]},
+    "inspected": {"allow": "data"},
     "plugin": {"name": "p", "options": {"a": [1, {"b": None}]}, "timeout_s": 3},
 }
 RULES = {"gates": [{"gate": kind, **gate} for kind, gate in GATES.items()], "require_reason": True, "who": ["a*"]}

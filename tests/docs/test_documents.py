@@ -13,7 +13,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+import skops.io
 import yaml
+from sklearn.linear_model import LogisticRegression
 
 from artreg.core.config import parse_config
 from artreg.core.gates import KINDS
@@ -209,7 +211,7 @@ def test_the_trainer_of_the_documentation(trained: Path, tmp_path: Path) -> None
 def test_the_python_of_the_readme(trained: Path) -> None:
     made = trained / "made"
     made.mkdir()
-    (made / "model.txt").write_text("a model")
+    skops.io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), made / "model.skops")
     (made / "metrics.json").write_text('{"roc_auc": 0.9}')
     (trained / "other").mkdir()
     for command in (

@@ -99,7 +99,9 @@ STEPS: dict[str, Action] = {
     "unfreeze": lambda registry, _sources: unfreeze(registry, MODEL, STAGING, "back at work"),
     "gc": lambda registry, _sources: collect(registry, older_than=timedelta(0)),
     "put tree": lambda registry, _sources: registry.store.put_tree(f"{_TREES}/one", _FILES, claim="claim", seal="seal"),
+    "restore": lambda registry, _sources: registry.store.restore(f"{_TREES}/kept", small_file("kept", b"as it was")),
     "spend": lambda registry, _sources: _spend(registry),
+    "spoil": lambda registry, _sources: registry.store.create(f"{_TREES}/kept", b"damaged"),
 }
 FIRST = ("init", "publish 1", "publish 2", "promote 1 to staging", "promote 2 to staging")
 BEFORE: dict[str, tuple[str, ...]] = {
@@ -108,6 +110,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "publish 2": ("init", "publish 1"),
     "promote 1 to staging": ("init", "publish 1"),
     "gc": ("init", "publish 1", "spend"),
+    "restore": ("init", "spoil"),
     "unyank": (*FIRST, "yank"),
     "revoke": (*FIRST, "approve"),
     "unfreeze": (*FIRST, "freeze"),
@@ -145,6 +148,10 @@ def seen(root: Path) -> object:
         "policy": policy and policy.policy.digest,
         "snapshots": [str(snapshot.ref) for snapshot in list_snapshots(registry)],
         "marked": [str(head.record.alias) for head in heads if head and head.record.yanked],
-        "trees": [entry.name for entry in registry.store.walk(_TREES) if ".artreg-tmp-" not in entry.name],
+        "trees": {
+            entry.name: registry.store.read(f"{_TREES}/{entry.name}")
+            for entry in registry.store.walk(_TREES)
+            if ".artreg-tmp-" not in entry.name
+        },
         "frozen": [str(head.record.alias) for head in heads if head and head.record.frozen],
     }

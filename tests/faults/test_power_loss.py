@@ -28,6 +28,7 @@ ALONE = {
     "freeze": 10,
     "unfreeze": 10,
     "put tree": 50,
+    "restore": 5,
 }
 """How many states are tried of each command at least."""
 QUICK = {"init": 30, "publish 1": 30, "promote 1 to staging": 12, "yank": 12}
@@ -51,6 +52,7 @@ WEAK = {  # what each fsync is for: a scenario that goes wrong without it
     "local.create#1": [Doing("promote 1 to staging")],
     "local.create#2": [Doing("promote 1 to staging")],
     "local.point#1": [Doing("promote 1 to staging")],
+    "local.restore#1": [Doing("restore")],
     "local.delete#1": [Doing("gc")],
     "local.discard#1": [Doing("publish 1", dies="sync -1"), Doing("gc")],
     "move.stay#1": [Doing("promote 1 to staging", dies="sync -1"), Doing("promote 1 to staging")],
@@ -121,7 +123,7 @@ def test_every_fsync_is_needed(make, name):
     assert Trial(recorded, ignored=site, bound=2).is_caught(Tried())
 
 
-@pytest.mark.parametrize("step", sorted({*STEPS} - {"spend", "gc"}) if FULL else ["policy push"])
+@pytest.mark.parametrize("step", sorted({*STEPS} - {"spend", "spoil", "gc"}) if FULL else ["policy push"])
 def test_a_command_whose_fsync_fails_says_so(make, step):
     scenarios = (make([Doing(step, fails=number)]) for number in range(len(make([Doing(step)]).syncs)))
     tried_in(f"{step}, whose every fsync failed", scenarios, bound=2)

@@ -236,6 +236,7 @@ def test_a_signature_is_of_one_person_for_one_version_and_alias(bench: Bench, tm
 def test_without_ssh_keygen_the_error_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bench.publish("1.0.0")
     monkeypatch.setattr(shutil, "which", lambda _: None)
+    (tmp_path / "key").write_text("a key")
     with pytest.raises(InvalidInput, match="there is no ssh-keygen"):
         approve(bench.registry, CHURN, V1, PROD, sign_key=tmp_path / "key")
     assert read_log(bench.registry, CHURN, V1).number == 0

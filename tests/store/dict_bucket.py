@@ -60,9 +60,11 @@ class DictBucket:
         self._put(key, data)
         self._tick()
 
-    def upload(self, key: str, file: TreeFile, progress: Progress) -> str:
+    def upload(self, key: str, file: TreeFile, progress: Progress, *, absent: bool = False) -> str:
         self._tick()
         data = hashed_bytes(file, progress)
+        if absent and key in self.objects:
+            raise AlreadyExists(f"{key} is there already")
         self._put(key, data)
         return _tag(data)
 

@@ -11,7 +11,7 @@ import re
 
 from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
-from artreg.plainfile import read_plain
+from artreg.plainfile import is_trouble, read_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def _from_file(path: str) -> dict[str, str]:
         plain = plain_settings(read_plain(path, _SMALL).decode("ascii"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and is_trouble(error):
+            raise
         plain = None
     if plain is None or not set(plain) <= set(Settings.__match_args__):
         return _from_yaml(path)

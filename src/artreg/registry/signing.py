@@ -56,7 +56,9 @@ def sign(data: bytes, key: Path) -> str:
         InvalidInput: There is no ssh-keygen, or it cannot sign with that key.
     """
     if not key.is_file() or key.stat().st_size > _LARGEST_KEY:
-        raise InvalidInput(f"there is no key {key}", hint="name a private SSH key, or a public one of an agent")
+        raise InvalidInput(
+            f"cannot sign with {key}: no key lies there", hint="name a private SSH key, or a public one of an agent"
+        )
     done = _ssh_keygen(["sign", "-n", NAMESPACE, "-f", str(key)], data)
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip() or "ssh-keygen failed"
