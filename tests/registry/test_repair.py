@@ -216,6 +216,7 @@ def test_a_signature_is_healed_by_what_its_name_says(keepsake: Path, tmp_path: P
     spare = Registry(in_memory({}))
     mirror(registry, spare)
     assert bytes_of(spare.store) == sound
+    assert not any(keys.SIGNATURES in note for note in verify(registry, deep=True).notes)
     (statement,) = (root / keys.signatures_prefix(CHURN, version)).glob("*.json")
     data = statement.read_bytes()
     statement.unlink()

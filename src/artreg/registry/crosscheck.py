@@ -233,6 +233,8 @@ def _check_data(registry: Registry, model: ModelName, version: Version, notes: l
 def _unknown(registry: Registry) -> Iterator[str]:
     """Yield what lies in the registry and is nobody's."""
     for entry in list_entries(registry.store, ""):
+        if entry.name == ".gitignore":
+            continue  # a registry may lie in a checkout
         if entry.kind is not Kind.FOLDER or not is_name(entry.name):
             yield entry.name
             continue
@@ -258,5 +260,6 @@ def _unknown_of(registry: Registry, model: ModelName) -> Iterator[str]:
             yield where
             continue
         for file in list_entries(registry.store, where):
-            if keys.parse_record_name(file.name) is None and file.name != keys.YANKED:
+            own = {keys.YANKED, keys.SIGNATURES} if is_version(entry.name) else set[str]()
+            if keys.parse_record_name(file.name) is None and file.name not in own:
                 yield f"{where}/{file.name}"
