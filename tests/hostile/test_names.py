@@ -228,7 +228,7 @@ def test_no_argument_breaks_a_command_or_leads_it_astray(root: Path, tmp_path: P
                 wrong += [f"{' '.join(ran.words)[:200]!r}: {it}" for it in wire.touched if not _asked_for(it, name)]
             wire.touched.clear()
     print(f"arguments: exit codes {dict(sorted(codes.items()))}")
-    assert not wrong, "\n".join(wrong[:20])
+    assert not wrong, ascii("\n".join(wrong[:20]))  # what reports carry must be text
     assert sorted(path.name for path in root.parent.iterdir()) == ["made", "registry"]
 
 
@@ -271,7 +271,7 @@ def test_no_variable_breaks_a_command_or_leads_it_astray(root: Path, monkeypatch
             wrong += [
                 f"{shell}: {sign!r}" for sign in invisible(ran.out.replace("\t", " ") + ran.err)
             ]  # fish is told words by tabs
-    assert not wrong, "\n".join(wrong[:20])
+    assert not wrong, ascii("\n".join(wrong[:20]))  # what reports carry must be text
 
 
 def test_no_name_in_a_store_leads_out_of_it(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_no_folder_that_is_a_link_leads_a_command_out_of_the_registry(place: str
             wrong += [f"{words}: {it}" for it in wire.touched if "outside" in it]
             wrong += problems(ran)
             wire.touched.clear()
-    assert not wrong, "\n".join(wrong[:20])
+    assert not wrong, ascii("\n".join(wrong[:20]))  # what reports carry must be text
     assert seen(outside) == before
 
 
@@ -180,7 +180,7 @@ def test_no_file_of_a_registry_that_is_none_makes_a_command_wait(kind: str, root
             wrong += [f"{name}: {it}" for it in [*problems(ran), *wire.touched]]
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         path.write_bytes(kept)
-    assert not wrong, "\n".join(wrong[:20])
+    assert not wrong, ascii("\n".join(wrong[:20]))  # what reports carry must be text
 
 
 WRITTEN = {
@@ -222,7 +222,7 @@ def test_no_file_of_a_person_that_is_none_makes_a_command_wait(kind: str, here: 
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         if kept is not None:
             path.write_bytes(kept)
-    assert not wrong, "\n".join(wrong[:20])
+    assert not wrong, ascii("\n".join(wrong[:20]))  # what reports carry must be text
     assert set(served) <= {"configs/policy.yaml", *NOTHING_THERE.get(kind, ())}
 
 

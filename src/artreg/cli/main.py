@@ -74,8 +74,18 @@ def _run(words: list[str]) -> int:
     return 0
 
 
+def _require_encodable(words: list[str]) -> None:
+    """Refuse what no argument of a process can be: Typer asks the system for files of such names."""
+    for word in words:
+        try:
+            os.fsencode(word)
+        except UnicodeEncodeError:
+            raise InvalidInput(f"{word!r} is no text", hint="write it as UTF-8") from None
+
+
 def _run_typer(words: list[str]) -> int:
     """Let Typer say what is wrong with the words, or show the help."""
+    _require_encodable(words)
     from typer._click.exceptions import ClickException, UsageError
     from typer.main import get_command
 

@@ -55,7 +55,7 @@ def sign(data: bytes, key: Path) -> str:
     Raises:
         InvalidInput: There is no ssh-keygen, or it cannot sign with that key.
     """
-    if not key.is_file() or key.stat().st_size > _LARGEST_KEY:
+    if not _is_key(key):
         raise InvalidInput(
             f"cannot sign with {key}: no key lies there", hint="name a private SSH key, or a public one of an agent"
         )
@@ -66,6 +66,14 @@ def sign(data: bytes, key: Path) -> str:
             f"cannot sign with {key}: {said}", hint="name a private SSH key, or a public one of an agent"
         )
     return done.stdout.decode("ascii", "replace")
+
+
+def _is_key(path: Path) -> bool:
+    """Return whether a file that could be a key lies there; ssh-keygen would wait for a FIFO for ever."""
+    try:
+        return path.is_file() and path.stat().st_size <= _LARGEST_KEY
+    except (OSError, ValueError):  # the latter for names that no file can have
+        return False
 
 
 def verify_signature(event: VersionEvent, allowed_signers: Iterable[str]) -> bool:
