@@ -17,13 +17,22 @@ YANKS = {"promote": 6, "rollback": 1, "yank": 3, "unyank": 3, "resolve": 6, "lis
 """Calls among which yanks and moves come in each other's way."""
 
 
-def judge(crowd: Crowd, task: Task, count: int, place: Callable[[int], Place], *, kill: bool = True) -> None:
+def judge(
+    crowd: Crowd,
+    task: Task,
+    count: int,
+    place: Callable[[int], Place],
+    *,
+    kill: bool = True,
+    through: Callable[[int], Place | None] = lambda _number: None,
+) -> None:
     """Record so many histories, each in a place of its own; in every third somebody is killed."""
     calls: Counter[str] = Counter()
     for number in range(count):
         chance = random.Random(f"{task.seed} {number}")
         doomed = chance.randrange(2, 2 * CLIENTS * CALLS) if kill and number % 3 == 0 else None
-        history = crowd.record(replace(task, place=place(number), seed=f"{task.seed} {number}"), doomed)
+        own = replace(task, place=place(number), through=through(number), seed=f"{task.seed} {number}")
+        history = crowd.record(own, doomed)
         wrong = history.violations()
         assert not wrong, "\n".join([f"history {number} of {task.seed!r}:", *wrong])
         calls["all"] += len(history.events)

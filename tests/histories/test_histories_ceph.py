@@ -50,11 +50,10 @@ def test_yanks_against_moves(crowd, place, sources):
 
 def test_with_a_tenth_of_the_answers_broken(crowd, place, sources, ceph_place):
     with Proxy(ceph_place.endpoint, 0.1, seed=5) as proxy:
-        through = {"endpoint_url": proxy.url, "attempts": 2, "read_timeout": 0.5, "budget": 5.0}
+        settings = {"endpoint_url": proxy.url, "attempts": 2, "read_timeout": 0.5, "budget": 5.0}
         task = Task(place(0), sources, "a tenth of the answers of Ceph broken", CALLS)
-        for number in range(size(2, 4, 20)):
-            again = Task(place(number), sources, f"{task.seed}, {number}", CALLS, through=place(number, **through))
-            judge(crowd, again, 1, lambda _number, again=again: again.place, kill=False)
+        count = size(2, 4, 20)
+        judge(crowd, task, count, place, kill=False, through=lambda number: place(number, **settings))
         assert proxy.broken > 0
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from histories.linearizability import Operation, linearize
 from histories.specification import READS, Alias, Event, History, of_alias
+from sizes import size
 
-lasting = settings(max_examples=200, deadline=None, database=None, derandomize=True)
+lasting = settings(max_examples=size(60, 200, 1000), deadline=None, database=None, derandomize=True)
 
 
 def register(state: int, what: tuple):
