@@ -262,3 +262,11 @@ def test_the_gates_of_the_readme() -> None:
         policy = parse_policy({"aliases": {"staging": {}, "prod": {"gates": [example]}}}, kind)
         assert [gate.gate for gate in policy.aliases["prod"].gates] == [kind]
     assert sorted(kind for kind, _ in rows) == sorted(KINDS)
+
+
+def test_the_figures_of_reliability_name_commands_that_are_there() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    named = set(re.findall(r"(?:tests|scripts)/[\w/.]+\w", text))
+    assert len(named) >= 15
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert "@" not in text.replace("churn@", "")

@@ -12,8 +12,8 @@ from sizes import FULL
 
 ALONE = {
     "init": 60,
-    "publish 1": 800,
-    "publish 2": 800,
+    "publish 1": 300,
+    "publish 2": 300,
     "publish again": 45,
     "publish by link": 300,
     "promote 1 to staging": 20,
