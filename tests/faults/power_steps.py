@@ -99,9 +99,9 @@ STEPS: dict[str, Action] = {
     "unfreeze": lambda registry, _sources: unfreeze(registry, MODEL, STAGING, "back at work"),
     "gc": lambda registry, _sources: collect(registry, older_than=timedelta(0)),
     "put tree": lambda registry, _sources: registry.store.put_tree(f"{_TREES}/one", _FILES, claim="claim", seal="seal"),
-    "restore": lambda registry, _sources: registry.store.restore(f"{_TREES}/kept", small_file("kept", b"as it was")),
     "spend": lambda registry, _sources: _spend(registry),
     "spoil": lambda registry, _sources: registry.store.create(f"{_TREES}/kept", b"damaged"),
+    "restore": lambda registry, _sources: registry.store.restore(f"{_TREES}/kept", small_file("kept", b"as it was")),
 }
 FIRST = ("init", "publish 1", "publish 2", "promote 1 to staging", "promote 2 to staging")
 BEFORE: dict[str, tuple[str, ...]] = {
