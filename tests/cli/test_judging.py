@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
 import pytest
 
 from cli.conftest import Shell
+from keys import needs_openssh
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_approvals_are_listed(released: Shell) -> None:
     assert [one["who"] for one in released.run("approvals", "churn@1.2.1", "--json").json["approvals"]] == ["ada"]
 
 
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs OpenSSH")
+@needs_openssh
 def test_an_approval_is_signed_by_the_key_that_the_policy_names(released: Shell) -> None:
     key = released.folder / "bob"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)

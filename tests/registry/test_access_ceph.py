@@ -39,7 +39,7 @@ def place() -> Iterator[S3Place]:
     """A bucket of its own, since policies hold for a bucket, or for a user wherever it goes."""
     endpoint = os.environ.get("S3_TEST_ENDPOINT")
     if not endpoint or not GUEST:
-        pytest.skip("S3_TEST_GUEST names no second user of this server; scripts/s3-server makes one")
+        pytest.fail("S3_TEST_GUEST names no second user of this server; scripts/s3-server makes one")
     place = S3Place.make(endpoint, f"access-{uuid.uuid4().hex}", prefix="")
     lay(place, [])
     yield place

@@ -52,6 +52,7 @@ from artreg.registry.version_log import (
 from artreg.registry.yank import unyank, yank
 from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
+from keys import needs_openssh
 from registry.bench import CHURN, FREE, POLICY, PROD, STAGING, Bench
 from store.faults import Counting, LostAnswers
 
@@ -202,7 +203,7 @@ def key_pair(folder: Path, name: str) -> tuple[Path, str]:
     return path, path.with_suffix(".pub").read_text()
 
 
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs OpenSSH")
+@needs_openssh
 def test_a_signature_is_of_one_person_for_one_version_and_alias(bench: Bench, tmp_path: Path) -> None:
     bench.publish("1.0.0")
     bob_key, bob_public = key_pair(tmp_path, "bob")

@@ -65,7 +65,11 @@ class Session:
         from artreg.registry.demands import Demands
 
         names = [name.strip() for name in (settings.moved_by or "").split(",") if name.strip()]
-        return Demands(self.memory, self.signed_by(names, None), _age(settings.max_age) if settings.max_age else None)
+        return Demands(
+            self.memory,
+            self.signed_by(names, None),
+            _duration("max_age", settings.max_age, "24h or 7d") if settings.max_age else None,
+        )
 
     @cached_property
     def policy(self) -> Policy:
@@ -167,15 +171,6 @@ class Session:
         )
 
 
-def _age(text: str) -> timedelta:
-    from artreg.core.ages import parse_age
-
-    try:
-        return parse_age(text)
-    except ValueError as error:
-        raise InvalidInput(f"max_age: {error}", hint="write it as 24h or 7d") from error
-
-
 def _storage_options(settings: Settings) -> StorageOptions:
     options = StorageOptions(endpoint_url=settings.endpoint_url)
     if settings.storage_timeout:
@@ -187,15 +182,19 @@ def _storage_options(settings: Settings) -> StorageOptions:
 
 
 def _seconds(name: str, text: str) -> float:
-    from artreg.core.ages import parse_age
-
-    try:
-        seconds = parse_age(text).total_seconds()
-    except ValueError as error:
-        raise InvalidInput(f"{name}: {error}") from None
+    seconds = _duration(name, text, "30s or 2m").total_seconds()
     if not seconds:
         raise InvalidInput(f"{name} is no time at all", hint="such as 30s")
     return seconds
+
+
+def _duration(name: str, text: str, such_as: str) -> timedelta:
+    from artreg.core.ages import parse_age
+
+    try:
+        return parse_age(text)
+    except ValueError as error:
+        raise InvalidInput(f"{name}: {error}", hint=f"write it as {such_as}") from error
 
 
 def open_session(common: dict[str, Any]) -> Session:

@@ -44,7 +44,7 @@ def _policy_model() -> type[Section]:
     gates = tuple(_gate_model(name, kind) for name, kind in KINDS.items())
     gate = Annotated[Union[gates], Field(discriminator="gate")]  # type: ignore[valid-type]  # noqa: UP007  # of a tuple
     rules = _model(AliasPolicy, Section, {}, {"Gate": gate})
-    aliases = dict[Annotated[str, AfterValidator(_alias)], rules]  # type: ignore[valid-type]
+    aliases = dict[Annotated[str, AfterValidator(_alias)], rules]  # type: ignore[valid-type]  # a class made here
     names = {"Aliases": aliases}
     return _model(Policy, _Checked, {"aliases": (Annotated[aliases, Field(min_length=1)], ...)}, names)
 

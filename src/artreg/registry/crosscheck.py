@@ -13,7 +13,7 @@ from artreg.core import canonical, keys
 from artreg.core.manifest import DATA_MANIFEST
 from artreg.core.names import Alias, ModelName, is_alias, is_name
 from artreg.core.policy_record import PolicyRecord
-from artreg.core.record import Action, PromotionRecord
+from artreg.core.record import MOVES, Action, PromotionRecord
 from artreg.core.snapshot import SnapshotRef
 from artreg.core.version import Version, is_version
 from artreg.core.version_event import EventKind, VersionEvent
@@ -28,7 +28,6 @@ from artreg.registry.version_log import list_logs
 from artreg.registry.versions import find_manifest, list_aliases, list_entries, list_numbers, read_file
 from artreg.store.interface import Kind
 
-_MOVES = {Action.PROMOTE, Action.ROLLBACK}
 _OWN_FOLDERS = ("damaged/", "data/", "policy/", "verified/", "probe-")
 _OWN_FILES = ("conditional-writes",)
 
@@ -151,12 +150,12 @@ def _check_moves(alias: Alias, history: Sequence[PromotionRecord], said: _Said) 
         if record.version is None or record.version in said.broken:
             continue
         log = said.events.get(record.version, ())
-        meant = record.action in _MOVES and any(
+        meant = record.action in MOVES and any(
             event.kind is EventKind.INTENT and (event.alias, event.generation) == (alias, record.generation)
             for event in log
         )
         since_logs = since_logs or meant
-        if record.action in _MOVES and since_logs and not meant:
+        if record.action in MOVES and since_logs and not meant:
             yield Problem(file, f"the log of {record.version} does not say that it was to come: it lost its end")
         if record.yanked and not any(event.kind is EventKind.YANK for event in log):
             yield Problem(file, f"says that {record.version} was yanked, of which its log knows nothing")
@@ -171,7 +170,7 @@ def _misplaced(
     record: PromotionRecord, before: PromotionRecord | None, earlier: Sequence[PromotionRecord]
 ) -> Iterator[str]:
     place = (record.version, record.digest)
-    if record.action not in _MOVES and place != ((before.version, before.digest) if before else (None, None)):
+    if record.action not in MOVES and place != ((before.version, before.digest) if before else (None, None)):
         yield f"a {record.action.value} leaves the alias where it is, but this one points elsewhere"
     if record.action is Action.ROLLBACK and place not in {(one.version, one.digest) for one in earlier}:
         yield f"is a rollback to {record.version}, which the alias never held"

@@ -189,6 +189,8 @@ class LocalStore:
         """Write a temporary file beside the place, and link it there."""
         folder, _, name = check_key(key).rpartition("/")
         with writing(key):
+            with contextlib.suppress(FileNotFoundError):  # then it is made
+                os.close(open_folder(self._root, folder))  # a link on the way there is not followed
             parent, temporary, descriptor = self._temporary_file(folder)
         try:
             with writing(key):
@@ -261,8 +263,6 @@ class LocalStore:
 
         folder, _, name = check_key(key).rpartition("/")
         with writing(key):
-            with contextlib.suppress(FileNotFoundError):  # then it is made
-                os.close(open_folder(self._root, folder))  # a link on the way there is not followed
             parent, temporary, descriptor = self._temporary_file(folder)
         try:
             with writing(key):
@@ -275,8 +275,7 @@ class LocalStore:
             raise
         finally:
             os.close(descriptor)
-        with settling(key):
-            sync_folder(parent)
+        self._settle(parent, key)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files, durably, and the folders that this empties."""

@@ -76,12 +76,12 @@ class _Sending:
     def send(self: Any, data: Any) -> None:
         """Send bytes, or whatever else `http.client` takes."""
         if self.sock is None or not isinstance(data, bytes | bytearray | memoryview):
-            super().send(data)  # type: ignore[misc]
+            super().send(data)  # type: ignore[misc]  # of a connection, which this is mixed into
             return
         since, view = self.pace.clock(), memoryview(data)
         for start in range(0, len(view), _STEP):
             self.sock.settimeout(self.pace.silence)
-            super().send(view[start : start + _STEP])  # type: ignore[misc]
+            super().send(view[start : start + _STEP])  # type: ignore[misc]  # likewise
             self.pace.check(since, start)
 
 

@@ -13,7 +13,7 @@ from artreg.errors import InvalidInput
 
 APPEND_ONLY = "append-only"
 
-Policy = Enum("Policy", {**{role.name: role.value for role in Role}, "APPEND_ONLY": APPEND_ONLY})  # type: ignore[misc]
+Policy = Enum("Policy", {**{role.name: role.value for role in Role}, "APPEND_ONLY": APPEND_ONLY})  # type: ignore[misc]  # made of values
 
 
 def access(

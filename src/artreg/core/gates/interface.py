@@ -55,7 +55,7 @@ class Gate(Frozen):
             evidence: What was gathered.
             measured: What was measured outside for this very gate, or None.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # each kind has its own rule
 
     def verdict(self, passed: bool, message: str, /, **figures: object) -> Verdict:
         """Return a verdict of this gate; figures that JSON has no word for (an infinite distance) become null."""

@@ -13,7 +13,7 @@ from itertools import count
 from typing import TypeGuard
 
 from artreg.core.names import Alias, ModelName, is_alias
-from artreg.core.record import Action, PromotionRecord
+from artreg.core.record import MOVES, Action, PromotionRecord
 from artreg.core.version import Version, is_version
 from artreg.core.version_event import EventKind, VersionEvent
 from artreg.errors import AlreadyExists, IntegrityError, NotFound
@@ -24,8 +24,6 @@ from artreg.registry.mirror.trees import Standing, State
 from artreg.registry.move import converge, heal, pointer_problem
 from artreg.registry.yank import mark_version
 from artreg.store.commit import commit
-
-_MOVES = {Action.PROMOTE, Action.ROLLBACK}
 
 
 class CopiedChain:
@@ -295,7 +293,7 @@ class ModelChains:
             return None  # whatever was said of the version before this record is there
         if record.action is Action.YANK:
             return None if self._was_yanked(record.version) else log
-        if record.action not in _MOVES:
+        if record.action not in MOVES:
             return None
         head = log.head()
         intended = head.document.standing.intended(record.alias) if head and _is_event(head.document) else 0
