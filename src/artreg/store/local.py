@@ -189,8 +189,6 @@ class LocalStore:
         """Write a temporary file beside the place, and link it there."""
         folder, _, name = check_key(key).rpartition("/")
         with writing(key):
-            with contextlib.suppress(FileNotFoundError):  # then it is made
-                os.close(open_folder(self._root, folder))  # a link on the way there is not followed
             parent, temporary, descriptor = self._temporary_file(folder)
         try:
             with writing(key):
@@ -263,6 +261,8 @@ class LocalStore:
 
         folder, _, name = check_key(key).rpartition("/")
         with writing(key):
+            with contextlib.suppress(FileNotFoundError):  # then it is made
+                os.close(open_folder(self._root, folder))  # a link on the way there is not followed
             parent, temporary, descriptor = self._temporary_file(folder)
         try:
             with writing(key):
