@@ -15,10 +15,12 @@ from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import replace
 from artreg.registry.approvals import approve
+from artreg.registry.check_history import check_history
 from artreg.registry.handle import Registry
 from artreg.registry.history import at, find_head, moment, records, require_head
 from artreg.registry.intent import intend
-from artreg.registry.move import Destination, draft, fallback_on, heal
+from artreg.registry.move import Destination, draft, fallback_on, heal, stay
+from artreg.registry.signed_moves import InForce
 from artreg.registry.verify import verify
 from artreg.registry.version_log import read_log
 from artreg.registry.yank import yank
@@ -382,3 +384,29 @@ def test_every_version_that_is_not_due_is_counted(bench: Bench) -> None:
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         bench.publish(version)
     assert verify(bench.registry, CHURN, only=Selection(sample=0.0)).left_out == 3
+
+
+def test_as_many_records_as_somebody_saw_must_be_there(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    bench.promote("1.0.0")
+
+    def said(**least: int) -> list[str]:
+        checked, _ = check_history(bench.registry, CHURN, PROD, InForce(), **least)
+        return [problem.problem for problem in checked.problems]
+
+    assert said() == ["the pointer has no history"]
+    assert said(least=1) == ["records are missing: there are 0, but somebody saw record 1"]
+    assert check_history(bench.registry, CHURN, FREE, InForce(), least=1)[0].ok
+
+
+def test_staying_heals_the_pointer_and_says_that_nothing_moved(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    bench.promote("1.0.0")
+    head = require_head(bench.registry, CHURN, FREE)
+    bench.store.point(keys.pointer_key(CHURN, FREE), Pointer("0.9.0", 0))
+    dry = stay(bench.registry, head, dry_run=True)
+    assert (dry.record, dry.changed, dry.dry_run) == (head.record, False, True)
+    assert bench.store.pointer(keys.pointer_key(CHURN, FREE)).target == "0.9.0"
+    stayed = stay(bench.registry, head, dry_run=False)
+    assert (stayed.record, stayed.changed, stayed.dry_run) == (head.record, False, False)
+    assert bench.store.pointer(keys.pointer_key(CHURN, FREE)).target == "1.0.0"
