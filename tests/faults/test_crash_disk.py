@@ -27,7 +27,7 @@ LEAST = {
 }
 """How many crash points there are at least; how many calls Python's own functions make differs a little."""
 
-STEP = size(5, 1, 1)
+STEP = size(11, 1, 1)
 """Every so manieth call is one to die at."""
 
 
