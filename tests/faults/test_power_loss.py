@@ -57,7 +57,7 @@ WEAK = {  # what each fsync is for: a scenario that goes wrong without it
     "local_leftovers.discard#1": [Doing("publish 1", dies="sync -1"), Doing("gc")],
     "move.stay#1": [Doing("promote 1 to staging", dies="sync -1"), Doing("promote 1 to staging")],
     "publish._existing#1": [Doing("publish 1", dies="sync -1"), Doing("publish 1")],
-    "snapshots.take#1": [Doing("data snapshot", dies="sync -1"), Doing("data snapshot")],
+    "snapshot_taking.take#1": [Doing("data snapshot", dies="sync -1"), Doing("data snapshot")],
     "stored_policy.push_policy#1": [Doing("policy push", dies="sync -1"), Doing("policy push")],
     "version_log.append_next#1": [Doing("unyank", dies="sync -1"), Doing("unyank")],
 }

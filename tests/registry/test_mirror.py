@@ -19,7 +19,7 @@ from artreg.registry.mirror import Mirrored, mirror
 from artreg.registry.promote import promote
 from artreg.registry.publish import publish
 from artreg.registry.rollback import rollback
-from artreg.registry.snapshots import take
+from artreg.registry.snapshot_taking import take
 from artreg.registry.stored_policy import push_policy
 from artreg.registry.yank import yank
 from artreg.store.interface import Entry, Store

@@ -134,7 +134,7 @@ def _crosscheck(registry: Registry, models: Sequence[ModelName], *, whole: bool)
 
 
 def _check_snapshots(registry: Registry, quick: bool, reporter: Reporter) -> tuple[Checked, ...]:
-    from artreg.registry.snapshots import check_snapshots  # noqa: PLC0415  # only the whole registry needs it
+    from artreg.registry.snapshot_check import check_snapshots  # noqa: PLC0415  # only the whole registry needs it
 
     return check_snapshots(registry, quick=quick, reporter=reporter)
 
