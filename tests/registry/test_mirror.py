@@ -25,7 +25,7 @@ from artreg.registry.yank import yank
 from artreg.store.interface import Entry, Store
 from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
-from faults.build import assert_pointers, make_history, make_source, make_sources
+from faults.build import assert_pointers, make_source
 from faults.damage import EXTRA_DAMAGE, HISTORY_DAMAGE, QUIET_DAMAGE, VERSION_DAMAGE
 from faults.outofband import whole_versions
 from golden.test_golden import HERE as GOLDEN
@@ -301,17 +301,6 @@ def test_a_target_that_has_more_is_left_alone(source: Registry, tmp_path: Path) 
 DAMAGE = [*VERSION_DAMAGE, *EXTRA_DAMAGE, *HISTORY_DAMAGE, *QUIET_DAMAGE][:: 1 if FULL else 11]
 UNSEEN = {"pointer set by hand", "pointer out of the registry", "pointer removed", "newest record removed"}
 """Damage to what is only a view, which a mirror sets by the history; and what looks like a stale pointer."""
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("damage")
-    store = LocalStore(folder / "registry")
-    store.make_root()
-    sources = make_sources(folder / "sources")
-    make_history(Registry(store), sources)
-    publish(Registry(store), CHURN, sources / "one", Version(1, 3, 0))
-    return folder / "registry"
 
 
 @pytest.mark.parametrize("kind", ["disk", "bucket"] if FULL else ["bucket"])
