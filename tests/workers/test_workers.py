@@ -24,10 +24,7 @@ def test_each_item_is_done_once(workers: Workers) -> None:
 
 
 def test_results_come_in_the_order_of_the_items(workers: Workers) -> None:
-    told: list[None] = []
-    found = collect(workers, square, NUMBERS, done=lambda: told.append(None))
-    assert found == [number * number for number in NUMBERS]
-    assert len(told) == len(NUMBERS)
+    assert collect(workers, square, NUMBERS) == [number * number for number in NUMBERS]
 
 
 def test_what_a_task_raises_arrives_whole_and_stops_no_other(workers: Workers) -> None:
