@@ -10,6 +10,11 @@ UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 RUN := $(UV) run --frozen --no-sync
 PYTEST := $(RUN) pytest
 WORKERS ?= auto
+# Without bytecode every process that a test starts would compile all of scikit-learn anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+# What tries more where it is asked to.
+EXPLORING := $(addprefix tests/,cli core faults histories hostile inspection registry training workers)
 
 .PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster faults faults-s3 bench lint types package clean
 
@@ -44,7 +49,7 @@ test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for 
 
 faults: setup ## Every fault, at the sizes that docs/reliability.md states: an hour or two
 	@export ARTREG_TEST_FULL=1 ARTREG_TEST_NIGHTLY=1
-	$(PYTEST) -n $(WORKERS) -rP tests/faults tests/histories tests/hostile tests/inspection
+	$(PYTEST) -n $(WORKERS) -rP $(EXPLORING)
 	$(PYTEST) -n 0 -m slow -s tests/faults
 	$(RUN) python scripts/soak.py --minutes 30
 

@@ -6,15 +6,46 @@ import importlib.util
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import TypeVar
 
+import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("store.contract", "store.bucket_contract")
 
 from artreg.store.local import LocalStore  # noqa: E402
 from artreg.store.memory import MemoryStore  # noqa: E402
+from sizes import size  # noqa: E402
 from store.places import MotoPlace, S3Place  # noqa: E402
+
+hypothesis.settings.register_profile(
+    "artreg", max_examples=size(30, 100, 500), deadline=None, database=None, derandomize=True
+)
+hypothesis.settings.load_profile("artreg")
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test that is skipped fail where nothing may be left out."""
+    return _not_left_out((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let a module that is skipped fail there, too."""
+    return _not_left_out((yield))
+
+
+def _not_left_out(report: Report) -> Report:
+    """Where `ARTREG_TEST_NO_SKIPS` is set, as in CI, turn a report of what was skipped into one of a failure."""
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("ARTREG_TEST_NO_SKIPS"):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} must not be left out here: {why}"
+    return report
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -138,16 +138,13 @@ def _unpickled(task: bytes) -> Callable[[Any], Any]:
     return made
 
 
-def collect(
-    workers: Workers, task: Callable[[Item], Result], items: Sequence[Item], *, done: Callable[[], None] = _nothing
-) -> list[Result]:
+def collect(workers: Workers, task: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Do a task for each item as `share_out` does, and return what came of them, in the order of the items.
 
     Args:
         workers: Who does it.
         task: What is done.
         items: For what.
-        done: Called after each.
 
     Raises:
         Exception: Whatever a task raised; the tasks that have not begun are left.
@@ -158,7 +155,6 @@ def collect(
             if isinstance(result, Exception):
                 raise result
             results[number] = result
-            done()
     return [results[number] for number in range(len(items))]
 
 

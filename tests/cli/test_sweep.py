@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from artreg.store.local import LocalStore
+from artreg.training import apart
 from artreg.training.churn import write_churn
 from cli.conftest import Shell
 
@@ -33,6 +34,12 @@ def project(shell: Shell) -> Shell:
     for name, strength in STRENGTHS.items():
         write_config(shell, name, strength)
     return shell
+
+
+@pytest.fixture
+def trained_here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Train without another interpreter, where that is not what a test is about."""
+    monkeypatch.setattr(apart, "train_apart", lambda job: apart._made(job, tmp_path_factory.mktemp("apart")))
 
 
 def write_config(shell: Shell, name: str, strength: str, model: str = "churn") -> None:
@@ -60,6 +67,7 @@ def test_a_sweep_makes_the_same_versions_as_one_after_the_other(project: Shell) 
     assert [one["snapshot"] for one in kept[0]] == [one["snapshot"] for one in kept[1]]
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_a_training_that_fails_keeps_no_other_back(project: Shell) -> None:
     (project.folder / "sweep" / "a.yaml").write_text(CONFIG.format(name="churn", strength="1").replace("small", "none"))
     ran = project.run("train", "--config", "sweep/*.yaml", "--json")
@@ -92,6 +100,7 @@ def test_what_makes_no_sense_is_refused(project: Shell, words: list[str], messag
     assert message in ran.err
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_a_dry_sweep_publishes_nothing(project: Shell) -> None:
     ran = project.run("train", "--config", "sweep/a.yaml", "--config", "sweep/[a]*.yaml", "--dry-run")
     assert ran.code == 0
@@ -135,6 +144,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_other_code_or_other_data_elsewhere_is_refused(project: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     from artreg.training import git
 

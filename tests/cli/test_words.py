@@ -14,6 +14,7 @@ from artreg.cli import app
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Option, parameters_of
 from artreg.cli.table import COMMANDS, Entry, Group
 from artreg.cli.words import Call, understand
+from sizes import size
 
 ENTRIES = {(name,): entry for name, entry in COMMANDS.items() if isinstance(entry, Entry)} | {
     (name, inner): entry
@@ -78,7 +79,7 @@ def lines(draw: st.DrawFn) -> list[str]:
     return [*before, *name, *positional, *draw(st.lists(word, max_size=5))]
 
 
-@settings(max_examples=300)
+@settings(max_examples=size(100, 300, 300))
 @given(lines())
 def test_what_is_understood_is_what_typer_understands(typer: Typer, words: list[str]) -> None:
     understood = understand(words)

@@ -13,6 +13,7 @@ from artreg.core.drift import Change, compare, parse_profile
 from artreg.core.drift.distribution import categories_in, numbers_in
 from artreg.core.drift.profile import distribution_document
 from artreg.errors import IntegrityError
+from sizes import size
 
 ROWS = 40
 
@@ -192,7 +193,7 @@ junk = st.recursive(
 PATHS = sorted({path for path, _ in HOSTILE})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=size(50, 200, 200), deadline=None)
 @given(st.sampled_from(PATHS), junk)
 def test_nothing_in_a_manifest_raises_anything_else(path: str, value: object) -> None:
     try:

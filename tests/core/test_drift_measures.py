@@ -13,6 +13,7 @@ from scipy.stats import ks_2samp
 
 from artreg.core.drift.distribution import KNOTS, Categories, Numbers, categories_in, numbers_in
 from artreg.core.drift.measures import FLOOR, Column, jensen_shannon, kolmogorov_smirnov, psi, psi_by_chance
+from sizes import size
 
 Draw = Callable[[np.random.Generator, int], "np.ndarray"]
 
@@ -126,7 +127,7 @@ def test_profiles_of_discrete_columns_are_exact(name: str) -> None:
 numbers = st.lists(st.one_of(st.integers(-5, 5), st.floats(-1e308, 1e308)).map(float), min_size=1, max_size=60)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=size(50, 200, 200), deadline=None)
 @given(numbers, numbers, st.integers(1, 12))
 def test_limits_hold_for_any_numbers_and_any_thinning(one: list[float], two: list[float], parts: int) -> None:
     whole = numbers_in(one), numbers_in(two)
@@ -145,7 +146,7 @@ def test_limits_hold_for_any_numbers_and_any_thinning(one: list[float], two: lis
 words = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=60)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=size(50, 200, 200), deadline=None)
 @given(words, words, st.integers(0, 10), st.integers(0, 10))
 def test_limits_hold_where_rare_categories_are_not_named(
     one: list[str], two: list[str], kept: int, others: int

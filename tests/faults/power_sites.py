@@ -9,7 +9,7 @@ from pathlib import Path
 
 import artreg
 
-FORWARDING = {"sync", "sync_folder", "_sync", "_sync_above", "_settle", "_sync_unless_gone", "persist"}
+FORWARDING = {"sync", "sync_folder", "_sync", "_sync_above", "_settle", "sync_unless_gone", "persist"}
 """Functions of the store that only hand on the wish to have something synced: who calls them decides."""
 
 WORKER = "artreg.store.copying:early"

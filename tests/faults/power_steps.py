@@ -23,7 +23,8 @@ from artreg.registry.parcel import small_file
 from artreg.registry.promote import promote
 from artreg.registry.publish import Taking, publish
 from artreg.registry.rollback import rollback
-from artreg.registry.snapshots import list_snapshots, take
+from artreg.registry.snapshot_taking import take
+from artreg.registry.snapshots import list_snapshots
 from artreg.registry.stored_policy import push_policy, stored_policy
 from artreg.registry.version_log import list_logs, read_log
 from artreg.registry.versions import list_aliases

@@ -1,6 +1,7 @@
 """A quarter of the answers of a simulated S3 broken: nobody is told something false."""
 
 from faults.broken_answers import promote_through_broken_answers, publish_through_broken_answers
+from sizes import size
 
 
 def test_promotions_are_reported_truly(moto_place, tmp_path):
@@ -8,4 +9,4 @@ def test_promotions_are_reported_truly(moto_place, tmp_path):
 
 
 def test_publishing_is_reported_truly(moto_place, tmp_path):
-    publish_through_broken_answers(moto_place, tmp_path, versions=3)
+    publish_through_broken_answers(moto_place, tmp_path, versions=size(1, 3, 3))

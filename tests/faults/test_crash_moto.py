@@ -4,13 +4,13 @@ import pytest
 
 from faults.build import make_sources
 from faults.crash_bucket import kill_at_every_request
+from sizes import size
 from store.places import PART
 
+POINTS = [("publish next", 6), ("promote next", 4)]
 
-@pytest.mark.parametrize(
-    ("name", "points"),
-    [("publish next", 6), ("promote next", 4)],
-)
+
+@pytest.mark.parametrize(("name", "points"), size(POINTS[1:], POINTS, POINTS))
 def test_killed_at_every_change(moto_place, tmp_path, name, points):
     """At every request that changes something; test_crash_ceph does so at every other one too."""
     sources = make_sources(tmp_path / "sources", large=PART + 1)

@@ -9,7 +9,7 @@ from artreg.registry.rollback import rollback
 from artreg.registry.verify import verify
 from artreg.store.interface import Store
 from faults.build import V1, V2, V3
-from sizes import FULL
+from sizes import FULL, size
 from store.places import LocalPlace, MemoryPlace
 
 M = ModelName("p", "m")
@@ -52,7 +52,7 @@ def test_every_flip_in_memory(tmp_path):
     files = {key: place.get(key) for key in names}
     assert {"p/m/prod", "p/m/history/prod/00000003.json", "p/m/1.2.0/checksum.txt"} <= files.keys()
     missed, count = [], 0
-    for key, position, bit in _flips(files, step=1 if FULL else 11):
+    for key, position, bit in _flips(files, step=size(23, 1, 1)):
         place.put(key, _flipped(files[key], position, bit))
         if verify(registry).ok:
             missed.append((key, position, bit))
@@ -69,7 +69,7 @@ def test_flips_on_a_disk(tmp_path):
     names = place.keys()
     files = {key: place.get(key) for key in names}
     missed, count = [], 0
-    for key, position, bit in _flips(files, step=11):
+    for key, position, bit in _flips(files, step=size(47, 11, 11)):
         path = place.root / key
         path.chmod(0o644)
         path.write_bytes(_flipped(files[key], position, bit))

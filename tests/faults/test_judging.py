@@ -37,7 +37,7 @@ from faults.judging import (
     assert_nothing_forbidden,
     make_versions,
 )
-from sizes import FULL
+from sizes import size
 from store.faults import Counting, Crash, CrashAt, Wrapper
 
 CHRISTMAS = datetime(2100, 12, 24, tzinfo=UTC)
@@ -112,7 +112,7 @@ def sources(tmp_path_factory):
 
 
 @settings(
-    max_examples=1000 if FULL else 80,
+    max_examples=size(40, 1000, 1000),
     deadline=None,
     database=None,
     derandomize=True,

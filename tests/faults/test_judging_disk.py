@@ -8,4 +8,4 @@ from sizes import size
 
 def test_movers_never_overtake_judges(tmp_path):
     race = Race(str(tmp_path / "registry"), StorageOptions(), tmp_path)
-    race_judges(race, movers=8, seconds=size(3, 10, 60), rest=0.05)
+    race_judges(race, movers=8, seconds=size(1.5, 10, 60), rest=0.05)

@@ -302,7 +302,7 @@ class BucketMachine(RegistryMachine):
 
 TestOnADisk, TestInABucket = RegistryMachine.TestCase, BucketMachine.TestCase
 TestOnADisk.settings = TestInABucket.settings = settings(
-    max_examples=size(30, 100, 500),
+    max_examples=size(15, 100, 500),
     stateful_step_count=size(30, 75, 500),
     deadline=None,
     database=None,

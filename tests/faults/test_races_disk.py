@@ -13,16 +13,16 @@ def race(tmp_path) -> Race:
 
 
 def test_promoters_lose_no_move(race):
-    race_promoters(race, *size((8, 25), (20, 50), (20, 50)))
+    race_promoters(race, *size((6, 10), (20, 50), (20, 50)))
 
 
 def test_publishers_of_one_version_have_one_winner(race):
-    race_publishers(race, 16, size(50, 100, 1000))
+    race_publishers(race, 16, size(15, 100, 1000))
 
 
 def test_publishers_of_the_next_version_all_get_one(race):
-    race_bumpers(race, 8, 5)
+    race_bumpers(race, *size((6, 3), (8, 5), (8, 5)))
 
 
 def test_readers_get_whole_versions_while_the_alias_moves(race):
-    race_readers(race, promoters=3, moves=20, readers=2)
+    race_readers(race, promoters=3, moves=size(8, 20, 20), readers=2)

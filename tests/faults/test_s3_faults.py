@@ -13,7 +13,7 @@ from faults.s3_matrix import Matrix
 from sizes import size
 from store.s3_fake import FakeS3
 
-STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", size(331, 29, 1)))
+STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", size(997, 29, 1)))
 """Every so manieth case is tried, 1 tries all; an odd number, since every other fault lasts."""
 
 

@@ -8,23 +8,12 @@ from artreg.registry.handle import Registry
 from artreg.store.object import MARKED, MARKER
 from histories.broken import ignoring
 from histories.clients import Place, Task
-from histories.judged import CALLS, CLIENTS, YANKS, found_out, judge
-from histories.record import Crowd, make_contents
+from histories.contract import HistoriesContract
+from histories.judged import CALLS, found_out, judge
 from sizes import size
 from store.proxy import Proxy
 
 pytestmark = pytest.mark.s3
-
-
-@pytest.fixture(scope="module")
-def crowd():
-    with Crowd(CLIENTS) as crowd:
-        yield crowd
-
-
-@pytest.fixture
-def sources(tmp_path) -> str:
-    return make_contents(tmp_path / "sources")
 
 
 @pytest.fixture
@@ -38,14 +27,10 @@ def place(ceph_place):
     return place
 
 
-def test_random_commands(crowd, place, sources):
-    task = Task(place(0), sources, "random commands on Ceph", CALLS)
-    judge(crowd, task, size(5, 12, 100), place)
-
-
-def test_yanks_against_moves(crowd, place, sources):
-    task = Task(place(0), sources, "yanks against moves on Ceph", CALLS, YANKS, ("1.0.0", "1.1.0"))
-    judge(crowd, task, size(3, 6, 30), place)
+class TestOnCeph(HistoriesContract):
+    where = "Ceph"
+    random = size(5, 12, 100)
+    judged = size(3, 6, 30)
 
 
 def test_with_a_tenth_of_the_answers_broken(crowd, place, sources, ceph_place):

@@ -6,15 +6,9 @@ from artreg.registry.doctor import diagnose
 from artreg.registry.handle import Registry
 from histories.broken import BROKEN, CheckThenAct, LateList
 from histories.clients import Place, Task
-from histories.judged import CALLS, CLIENTS, YANKS, found_out, judge
-from histories.record import Crowd, make_contents
+from histories.contract import HistoriesContract
+from histories.judged import CALLS, YANKS, found_out
 from sizes import FULL, size
-
-
-@pytest.fixture(scope="module")
-def crowd():
-    with Crowd(CLIENTS) as crowd:
-        yield crowd
 
 
 @pytest.fixture
@@ -22,19 +16,10 @@ def place(tmp_path):
     return lambda number: Place(str(tmp_path / str(number)))
 
 
-@pytest.fixture
-def sources(tmp_path) -> str:
-    return make_contents(tmp_path / "sources")
-
-
-def test_random_commands(crowd, place, sources):
-    task = Task(place(0), sources, "random commands on a disk", CALLS)
-    judge(crowd, task, size(3, 60, 650), place)
-
-
-def test_yanks_against_moves(crowd, place, sources):
-    task = Task(place(0), sources, "yanks against moves on a disk", CALLS, YANKS, ("1.0.0", "1.1.0"))
-    judge(crowd, task, size(2, 20, 200), place)
+class TestOnADisk(HistoriesContract):
+    where = "a disk"
+    random = size(3, 60, 650)
+    judged = size(2, 20, 200)
 
 
 FEW = ["creating looks first and acts later", "lists come late"]

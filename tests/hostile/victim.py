@@ -31,7 +31,7 @@ from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.proofs import record_proof
 from artreg.registry.publish import publish
-from artreg.registry.snapshots import take
+from artreg.registry.snapshot_taking import take
 from artreg.registry.stored_policy import push_policy
 from artreg.registry.verify import verify
 from artreg.registry.yank import unyank, yank

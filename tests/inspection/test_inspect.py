@@ -23,6 +23,7 @@ from artreg.inspection.inspect import inspect_file
 from artreg.training.skops_bytes import trusted_by
 from inspection import bombs, hostile_pickles
 from loading.artifacts import FRAME, LABELS, as_joblib, as_skops, estimator
+from sizes import size
 
 DANGEROUS = {Danger.RUNS, Danger.UNREADABLE, Danger.MAY_RUN}
 
@@ -162,7 +163,7 @@ def test_what_follows_the_end_is_told() -> None:
     assert look(b"\x80\x04N.", "model.pkl").danger is Danger.PICKLE
 
 
-@hypothesis.settings(derandomize=True, deadline=None, database=None, max_examples=300)
+@hypothesis.settings(derandomize=True, deadline=None, database=None, max_examples=size(100, 300, 300))
 @hypothesis.given(st.binary(max_size=200), st.sampled_from(["pkl", "joblib", "skops", "safetensors", "npy", "pt", "x"]))
 def test_no_bytes_bring_it_down(data: bytes, suffix: str) -> None:
     json.dumps(look(data, f"model.{suffix}").document())
@@ -176,7 +177,7 @@ _HONEST = {
 }
 
 
-@hypothesis.settings(derandomize=True, deadline=None, database=None, max_examples=150)
+@hypothesis.settings(derandomize=True, deadline=None, database=None, max_examples=size(50, 150, 150))
 @hypothesis.given(st.sampled_from(sorted(_HONEST)), st.data())
 def test_no_change_of_a_few_bytes_brings_it_down(suffix: str, data: st.DataObject) -> None:
     changed = bytearray(_HONEST[suffix])

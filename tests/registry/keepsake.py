@@ -24,7 +24,7 @@ from artreg.registry.promote import promote
 from artreg.registry.proofs import record_proof
 from artreg.registry.publish import publish
 from artreg.registry.rollback import rollback
-from artreg.registry.snapshots import take
+from artreg.registry.snapshot_taking import take
 from artreg.registry.stored_policy import push_policy
 from artreg.registry.verify import verify
 from artreg.registry.version_log import read_log

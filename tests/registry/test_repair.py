@@ -55,17 +55,6 @@ NOT = {
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("damage")
-    store = LocalStore(folder / "registry")
-    store.make_root()
-    sources = make_sources(folder / "sources")
-    make_history(Registry(store), sources)
-    publish(Registry(store), CHURN, sources / "one", Version(1, 3, 0))
-    return folder / "registry"
-
-
-@pytest.fixture(scope="module")
 def keepsake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return on_disk(tmp_path_factory.mktemp("keepsake"))
 

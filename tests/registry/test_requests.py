@@ -22,10 +22,11 @@ from artreg.registry.rollback import rollback
 from artreg.registry.stored_policy import stored_policy
 from artreg.registry.verify import verify
 from artreg.registry.yank import yank
-from artreg.store.object import ObjectStore
+from artreg.store.object import MARKED, MARKER, ObjectStore
 from artreg.store.s3 import S3Bucket
 from registry.bench import CHURN, FREE, Bench
-from store.places import MotoPlace
+from store.fakes import DictFileSystem
+from store.places import GenericPlace, MotoPlace
 
 Request = tuple[str, str]
 
@@ -57,12 +58,24 @@ class Counter:
         return bucket.requests
 
 
-@pytest.fixture
-def counter(moto_place: MotoPlace, tmp_path: Path) -> Counter:
-    counter = Counter(moto_place, tmp_path)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Two versions, both promoted, in a bucket that nobody needs to send requests to."""
+    place = GenericPlace(DictFileSystem())
+    place.put(MARKER, MARKED)
+    bench = Bench(place.store(), tmp_path_factory.mktemp("template"))
     for version in ("1.0.0", "1.1.0"):
-        counter.bench.publish(version)
-        counter.bench.promote(version)
+        bench.publish(version)
+        bench.promote(version)
+    return bench
+
+
+@pytest.fixture
+def counter(moto_place: MotoPlace, tmp_path: Path, template: Bench) -> Counter:
+    counter = Counter(moto_place, tmp_path)
+    for entry in template.store.walk(""):
+        moto_place.put(entry.name, template.store.read(entry.name))
+    counter.bench.registry = Registry(moto_place.store(), "ada", template.registry.now, template.registry.new_id)
     return counter
 
 

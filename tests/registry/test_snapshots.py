@@ -16,7 +16,10 @@ from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound
 from artreg.frozen import replace
 from artreg.registry.gc import collect
 from artreg.registry.handle import Registry
-from artreg.registry.snapshots import check_snapshots, find, list_snapshots, match, pieces, pull, take
+from artreg.registry.snapshot_check import check_snapshots
+from artreg.registry.snapshot_data import pieces, pull
+from artreg.registry.snapshot_taking import take
+from artreg.registry.snapshots import find, list_snapshots, match
 from artreg.registry.verify import verify
 from artreg.store.interface import Store
 from artreg.store.local import LocalStore

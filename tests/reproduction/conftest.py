@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from artreg.training.churn import write_churn
+from cli.conftest import Ran
 
 CONFIG = """
 name: churn
@@ -21,19 +21,6 @@ seed: 7
 data: {path: data/churn.csv, id_column: customer_id, target: churned, salt: s}
 model: {C: 0.5}
 """
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True)

@@ -438,7 +438,7 @@ class TestLocalStore(StoreContract):
             return os.statvfs_result(figures)
 
         monkeypatch.setattr(os, "statvfs", statvfs)
-        monkeypatch.setattr("artreg.store.local.time", SimpleNamespace(time=lambda: 0.0))
+        monkeypatch.setattr("artreg.store.local_leftovers.time", SimpleNamespace(time=lambda: 0.0))
         findings = {finding.check: finding for finding in store.diagnose()}
         assert {name: finding.ok for name, finding in findings.items()} == {"space": False, "clock": False}
         assert all(finding.hint for finding in findings.values())

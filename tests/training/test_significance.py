@@ -15,6 +15,7 @@ from artreg.core.predictions import Predictions
 from artreg.core.significance import HIGHER_IS_BETTER, Interval, Undecided
 from artreg.errors import InvalidInput
 from artreg.training.significance import _METRICS, compare
+from sizes import size
 
 REFERENCE = {
     "roc_auc": metrics.roc_auc_score,
@@ -70,7 +71,7 @@ def allowed(sets: int, level: float) -> range:
 
 
 def test_intervals_cover_the_truth_at_their_nominal_rate() -> None:
-    sets, level, gaps = 800, 0.9, (1.2, 0.8)
+    sets, level, gaps = size(200, 800, 800), 0.9, (1.2, 0.8)
     auc = [NormalDist().cdf(gap / math.sqrt(2)) for gap in gaps]  # of two unit normals so far apart
     generator = np.random.default_rng(5)
     held = 0
@@ -83,7 +84,7 @@ def test_intervals_cover_the_truth_at_their_nominal_rate() -> None:
 
 
 def test_intervals_of_a_mean_cover_too() -> None:
-    sets, level = 2000, 0.9
+    sets, level = size(400, 2000, 2000), 0.9
     generator = np.random.default_rng(6)
     held = 0
     for seed in range(sets):

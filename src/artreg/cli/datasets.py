@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from artreg.cli.session import Session
 from artreg.core.snapshot import Snapshot, SnapshotRef
-from artreg.registry.snapshots import find, pieces, take, verified
+from artreg.registry.snapshot_data import pieces, verified
+from artreg.registry.snapshot_taking import take
+from artreg.registry.snapshots import find
 
 if TYPE_CHECKING:
     from artreg.core.config import DataConfig
-    from artreg.registry.snapshots import Taken
+    from artreg.registry.snapshot_taking import Taken
     from artreg.store.interface import Chunk
     from artreg.training.source import Source
 

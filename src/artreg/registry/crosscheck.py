@@ -170,8 +170,8 @@ def _misplaced(
     record: PromotionRecord, before: PromotionRecord | None, earlier: Sequence[PromotionRecord]
 ) -> Iterator[str]:
     place = (record.version, record.digest)
-    if record.action not in MOVES and place != ((before.version, before.digest) if before else (None, None)):
-        yield f"a {record.action.value} leaves the alias where it is, but this one points elsewhere"
+    if not (record.follows(before) if before else record.action in MOVES or record.version is None):
+        yield f"this {record.action.value} starts where the alias did not stand, or points elsewhere without a move"
     if record.action is Action.ROLLBACK and place not in {(one.version, one.digest) for one in earlier}:
         yield f"is a rollback to {record.version}, which the alias never held"
     fallback = record.fallback

@@ -134,7 +134,7 @@ def _crosscheck(registry: Registry, models: Sequence[ModelName], *, whole: bool)
 
 
 def _check_snapshots(registry: Registry, quick: bool, reporter: Reporter) -> tuple[Checked, ...]:
-    from artreg.registry.snapshots import check_snapshots  # noqa: PLC0415  # only the whole registry needs it
+    from artreg.registry.snapshot_check import check_snapshots  # noqa: PLC0415  # only the whole registry needs it
 
     return check_snapshots(registry, quick=quick, reporter=reporter)
 
@@ -318,13 +318,11 @@ class _Log(Frozen):
     """What the check of one version's log found.
 
     Attributes:
-        version: The version.
         digest: What the log says the version's digest is, as far as it could be read.
         intents: Which records of which aliases were meant to be created, each by somebody who saw the one before.
         problem: What is wrong, or ''.
     """
 
-    version: Version
     digest: str | None
     intents: tuple[tuple[Alias, int], ...]
     problem: str
@@ -342,7 +340,7 @@ def _check_log(registry: Registry, model: ModelName, version: Version) -> _Log:
             digest, intents = event.digest, event.standing.intents
     except IntegrityError as error:
         problems.insert(0, error.message)
-    return _Log(version, digest, intents, "; ".join(problems))
+    return _Log(digest, intents, "; ".join(problems))
 
 
 def _moved_by(logs: Mapping[Version, _Log]) -> set[str]:

@@ -12,7 +12,9 @@ from artreg.core.snapshot import SnapshotRef
 from artreg.errors import ArtregError, NotFound
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
-from artreg.registry.snapshots import find, pieces, pull, take
+from artreg.registry.snapshot_data import pieces, pull
+from artreg.registry.snapshot_taking import take
+from artreg.registry.snapshots import find
 from artreg.reproduction.recorded import Recorded
 from artreg.store.factory import open_store
 from artreg.training.rows import RowChanges, compare_rows

@@ -5,15 +5,14 @@ from __future__ import annotations
 import bisect
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NoReturn
 
 from artreg.errors import AlreadyExists, InvalidInput, NotFound, StorageError
 from artreg.frozen import Frozen
 from artreg.store import pointers
+from artreg.store.afar import StoreAfar
 from artreg.store.digest import stream_digest
 from artreg.store.disk import hashed_bytes
 from artreg.store.interface import (
@@ -33,7 +32,6 @@ from artreg.store.interface import (
 )
 from artreg.store.limits import too_large
 from artreg.store.names import check_prefix, check_tree, is_hidden, is_own
-from artreg.store.staging import in_place
 
 _PAGE = 1000
 _PIECE = 2**20
@@ -74,7 +72,7 @@ _roots: dict[str, _Root] = {}
 _roots_lock = threading.Lock()
 
 
-class MemoryStore:
+class MemoryStore(StoreAfar):
     """Files in this process's memory; stores of one name show the same ones.
 
     Args:
@@ -162,25 +160,6 @@ class MemoryStore:
             if key in self._root.files or self._root.below(key):
                 raise AlreadyExists(f"{key} is there already")
             self._root.put(key, bytes(data))
-
-    def persist(self, keys: Sequence[str]) -> None:
-        """Do nothing: what is visible here lasts as long as anything does."""
-
-    def local_path(self, key: str) -> Path | None:
-        """Return None: no file of this machine."""
-        return None
-
-    def staged(
-        self,
-        folder: str,
-        sources: Mapping[str, Path],
-        *,
-        link: bool = False,
-        dry_run: bool = False,
-        progress: Progress = NO_PROGRESS,
-    ) -> AbstractContextManager[tuple[TreeFile, ...]]:
-        """Take stock of files where they lie."""
-        return in_place(sources, progress=progress)
 
     def put_tree(
         self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS

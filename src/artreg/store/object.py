@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, OutcomeUnknown, StorageError
 from artreg.store import pointers
+from artreg.store.afar import StoreAfar
 from artreg.store.bucket import Bucket, Found
 from artreg.store.commit import commit
 from artreg.store.digest import stream_digest
@@ -32,7 +32,6 @@ from artreg.store.interface import (
 from artreg.store.limits import too_large
 from artreg.store.names import check_prefix, check_tree, is_hidden, is_own
 from artreg.store.probe import probe
-from artreg.store.staging import in_place
 
 MARKER = f"{OWN}/conditional-writes"
 """Object that says that this root's storage was once seen to honour conditions."""
@@ -43,7 +42,7 @@ MARKED = b'{\n  "format": "artreg/conditional-writes/1"\n}\n'
 _FIRST = f"who may write below {OWN}/ must run artreg init once, before anybody writes to a registry"
 
 
-class ObjectStore:
+class ObjectStore(StoreAfar):
     """Objects below one root of a bucket.
 
     Args:
@@ -158,25 +157,6 @@ class ObjectStore:
     def create(self, key: str, data: bytes) -> None:
         """Put a small object on the condition that there is none."""
         self._bucket.put_absent(check_key(key), data)
-
-    def persist(self, keys: Sequence[str]) -> None:
-        """Do nothing: what is visible here lasts as long as anything does."""
-
-    def local_path(self, key: str) -> Path | None:
-        """Return None: no file of this machine."""
-        return None
-
-    def staged(
-        self,
-        folder: str,
-        sources: Mapping[str, Path],
-        *,
-        link: bool = False,
-        dry_run: bool = False,
-        progress: Progress = NO_PROGRESS,
-    ) -> AbstractContextManager[tuple[TreeFile, ...]]:
-        """Take stock of files where they lie."""
-        return in_place(sources, progress=progress)
 
     def put_tree(
         self, prefix: str, files: Sequence[TreeFile], *, claim: str, seal: str, progress: Progress = NO_PROGRESS

@@ -37,7 +37,7 @@ def snapshot(
     Examples: artreg data snapshot data/churn.csv; artreg data snapshot s3://lake/big.parquet --name events --reference
     """
     from artreg.core.snapshot import snapshot_name
-    from artreg.registry.snapshots import take
+    from artreg.registry.snapshot_taking import take
     from artreg.training.describe import describe
     from artreg.training.source import table_file
 
@@ -131,7 +131,9 @@ def verify(
     Examples: artreg data verify; artreg data verify churn
     """
     from artreg.registry.check import Problem
-    from artreg.registry.snapshots import check_snapshot, check_snapshots, list_snapshots, match, verified
+    from artreg.registry.snapshot_check import check_snapshot, check_snapshots
+    from artreg.registry.snapshot_data import verified
+    from artreg.registry.snapshots import list_snapshots, match
 
     session.registry.store.require_root()
     if ref is not None:
@@ -161,8 +163,8 @@ def pull(
 
     Examples: artreg data pull churn -o data/churn.csv; artreg data pull churn@sha256:0a1b2c3d -o old.csv
     """
+    from artreg.registry.snapshot_data import pull as run
     from artreg.registry.snapshots import match
-    from artreg.registry.snapshots import pull as run
 
     found = match(session.registry, ref)
     with snapshot_pieces(session, found) as data:

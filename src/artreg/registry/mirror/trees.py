@@ -12,9 +12,10 @@ from artreg.core.snapshot import SnapshotRef
 from artreg.core.version import Version
 from artreg.errors import AlreadyExists, Conflict, IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen
-from artreg.registry import snapshots
 from artreg.registry.check import check_version
 from artreg.registry.mirror.ledger import Copied, Job
+from artreg.registry.snapshot_taking import keep
+from artreg.registry.snapshots import look
 from artreg.registry.transfer import version_files
 from artreg.registry.versions import read_file, read_seal
 from artreg.store.commit import commit
@@ -169,7 +170,7 @@ def copy_snapshot(job: Job, ref: SnapshotRef, *, copied: bool) -> bool:
     if (ref, copied) in job.data:
         return True
     try:
-        snapshot = snapshots.look(job.source, ref, copied=copied)
+        snapshot = look(job.source, ref, copied=copied)
     except IntegrityError as error:
         job.damage(name, error.message)
         return True
@@ -179,10 +180,10 @@ def copy_snapshot(job: Job, ref: SnapshotRef, *, copied: bool) -> bool:
     key = f"{keys.snapshot_prefix(ref.name, ref.sha256, copied=copied)}/{snapshot.data_file}"
     data = partial(job.source.store.chunks, key) if copied else None
     try:
-        if snapshots.look(job.target, ref, copied=copied) is not None:
+        if look(job.target, ref, copied=copied) is not None:
             return True
         if not job.dry_run:
-            snapshots.keep(job.target, snapshot, data, job.reporter)
+            keep(job.target, snapshot, data, job.reporter)
     except (IntegrityError, NotFound) as error:
         job.damage(name, error.message)
     except (AlreadyExists, Conflict) as error:
