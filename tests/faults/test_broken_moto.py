@@ -1,7 +1,11 @@
 """A quarter of the answers of a simulated S3 broken: nobody is told something false."""
 
+import pytest
+
 from faults.broken_answers import promote_through_broken_answers, publish_through_broken_answers
 from sizes import size
+
+pytestmark = pytest.mark.usefixtures("broken_connections")
 
 
 def test_promotions_are_reported_truly(moto_place, tmp_path):

@@ -16,6 +16,8 @@ from store.s3_fake import FakeS3
 STEP = int(os.environ.get("ARTREG_TEST_FAULT_STEP", size(997, 29, 1)))
 """Every so manieth case is tried, 1 tries all; an odd number, since every other fault lasts."""
 
+pytestmark = pytest.mark.usefixtures("broken_connections")
+
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
@@ -27,8 +29,6 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         yield Matrix(fake, sources)
 
 
-# Whoever breaks connections leaves some open behind a store that is let go.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_nothing_false_is_said_whatever_goes_wrong(matrix: Matrix) -> None:
     failed = []
     cases = matrix.sample(STEP)

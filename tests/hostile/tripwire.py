@@ -118,7 +118,8 @@ def watching(*allowed: Path) -> Iterator[Tripwire]:
     """Watch what this process does; nothing but reading code may happen outside of the allowed folders."""
     global _watching  # noqa: PLW0603
     _watching = wire = Tripwire(*allowed)
+    keeps, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # else what is imported meanwhile is compiled
     try:
         yield wire
     finally:
-        _watching = None
+        _watching, sys.dont_write_bytecode = None, keeps
