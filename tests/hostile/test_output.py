@@ -28,6 +28,7 @@ from sizes import FULL
 
 EVIL = "".join(SIGNS) + "[link=http://evil]x[/link][/foo]"
 COMMANDS = (
+    "",
     "list",
     "list churn",
     "show churn@1.2.0",

@@ -13,31 +13,31 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import repeat
 
-from artreg.cli.view import LONGEST_CELL, Block, Fields, Line, Table, Tone, is_visible, printable, without_credentials
+from artreg.cli.lettering import legible, padded, width_of
+from artreg.cli.view import (
+    LONGEST_CELL,
+    Block,
+    Fields,
+    Line,
+    Spans,
+    Table,
+    Tone,
+    is_visible,
+    printable,
+    without_credentials,
+)
 from artreg.errors import ArtregError, GateRejected
 from artreg.protocol import Protocol
 from artreg.registry.progress import SILENT, Reporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
     from typing import Any, TextIO
 
     Document = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     Blocks = Sequence[Block] | Callable[[], Sequence[Block]]
-
-_TONES = {
-    "pass": "green",
-    "ok": "green",
-    "same": "green",
-    "FAIL": "bold red",
-    "DAMAGED": "bold red",
-    "UNSIGNED": "bold red",
-    "different": "bold red",
-    "unknown": "yellow",
-}
-"""How a cell of a table that says just this is coloured."""
-
 
 _LINES = 100  # of one error
 
@@ -162,8 +162,9 @@ class PlainOutput:
         self._show(sys.stderr, blocks)
 
     def _show(self, stream: TextIO, blocks: Sequence[Block]) -> None:
+        encoding = _encoding_of(stream)
         for block in blocks:
-            stream.writelines(line.rstrip() + "\n" for line in _plain_lines(block))
+            stream.writelines(line.rstrip() + "\n" for line in _plain_lines(block, encoding))
 
 
 class RichOutput(PlainOutput):
@@ -189,11 +190,17 @@ class RichOutput(PlainOutput):
         if not stream.isatty():
             super()._show(stream, blocks)
             return
+        from datetime import UTC, datetime
+
         from rich.console import Console
 
         console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        now, encoding, last = datetime.now(UTC), _encoding_of(stream), None
         for block in blocks:
-            console.print(_rich(block), soft_wrap=not isinstance(block, Table))
+            if isinstance(last, Fields | Table) and isinstance(block, Table):
+                console.print()
+            console.print(_rich(block, console.width, encoding, now), soft_wrap=True)
+            last = block
 
 
 def choose_output(*, as_json: bool, quiet: bool) -> Output:
@@ -209,62 +216,58 @@ def choose_output(*, as_json: bool, quiet: bool) -> Output:
     return PlainOutput(quiet=quiet)
 
 
-def _plain_lines(block: Block) -> list[str]:
+def _encoding_of(stream: TextIO) -> str:
+    return (stream.encoding or "utf-8").lower()
+
+
+def _plain_lines(block: Block, encoding: str) -> list[str]:
     match block:
         case Line():
-            return [printable(block.text)]
+            return [legible(block.text, encoding)]
+        case Spans():
+            return [legible("".join(text for text, _ in block.parts), encoding)]
         case Fields():
-            width = max((len(name) for name, _ in block.rows), default=0)
-            return [f"  {printable(name):<{width}}  {printable(value)}" for name, value in block.rows]
+            width = max((width_of(name) for name, _ in block.rows), default=0)
+            return [
+                f"  {padded(legible(name, encoding), width)}  {legible(value, encoding)}" for name, value in block.rows
+            ]
         case Table():
-            return _plain_table(block)
+            return _plain_table(block, encoding)
 
 
-def _plain_table(table: Table) -> list[str]:
-    columns = []
+def _plain_table(table: Table, encoding: str) -> list[str]:
+    columns: list[Iterable[str]] = []
     for index, cells in enumerate(zip(table.columns, *table.rows, strict=True)):
         together = "".join(cells)
         plain = is_visible(together) and max(map(len, cells)) <= LONGEST_CELL
-        shown = cells if plain else [printable(cell, LONGEST_CELL) for cell in cells]
-        width = max(map(len, shown))
-        columns.append(map(str.rjust if index in table.numeric else str.ljust, shown, repeat(width)))
+        if plain and together.isascii():
+            width = max(map(len, cells))
+            columns.append(map(str.rjust if index in table.numeric else str.ljust, cells, repeat(width)))
+            continue
+        shown = [legible(cell, encoding, LONGEST_CELL) for cell in cells]
+        width = max(map(width_of, shown))
+        columns.append(padded(cell, width, right=index in table.numeric) for cell in shown)
     lines = map("  ".join, zip(*columns, strict=True))
-    return [printable(table.title), *lines] if table.title else list(lines)
+    return [legible(table.title, encoding), *lines] if table.title else list(lines)
 
 
-def _rich(block: Block) -> Any:
-    from rich.table import Table as RichTable
+def _rich(block: Block, width: int, encoding: str, now: datetime) -> Any:
     from rich.text import Text
 
     match block:
         case Line():
-            return Text(printable(block.text), style=block.tone.value)
+            return Text(legible(block.text, encoding), style=block.tone.value)
+        case Spans():
+            return Text.assemble(*((legible(text, encoding), tone.value) for text, tone in block.parts))
         case Fields():
-            width = max((len(name) for name, _ in block.rows), default=0)
-            text = Text("\n").join(
-                Text.assemble((f"  {printable(name):<{width}}  ", "dim"), printable(value))
-                for name, value in block.rows
+            names = [
+                padded(legible(name, encoding), max(width_of(name) for name, _ in block.rows)) for name, _ in block.rows
+            ]
+            return Text("\n").join(
+                Text.assemble((f"  {name}  ", "dim"), legible(value, encoding))
+                for name, (_, value) in zip(names, block.rows, strict=True)
             )
-            text.no_wrap = False
-            return text
         case Table():
-            grid = RichTable(
-                box=None,
-                pad_edge=False,
-                title=Text(printable(block.title)) if block.title else None,
-                title_justify="left",
-                header_style="dim",
-            )
-            for index, column in enumerate(block.columns):
-                grid.add_column(
-                    Text(printable(column)), justify="right" if index in block.numeric else "left", overflow="fold"
-                )
-            for row in block.rows:
-                grid.add_row(*(_cell(cell) for cell in row))
-            return grid
+            from artreg.cli.layout import laid_out
 
-
-def _cell(cell: str) -> Any:
-    from rich.text import Text
-
-    return Text(printable(cell, LONGEST_CELL), style=_TONES.get(cell, ""))
+            return Text("\n").join(Text.assemble(*line) for line in laid_out(block, width, encoding, now))

@@ -41,6 +41,9 @@ class Group(Frozen):
     entries: dict[str, Entry]
 
 
+STANDING = Entry("standing", "standing", ("storage",))
+"""What `artreg` alone does."""
+
 _READS = ("integrity", "not_found", "storage")
 _MOVES = ("integrity", "not_found", "conflict", "storage")
 _MAKES = ("integrity", "not_found", "conflict", "already_exists", "storage")
