@@ -62,6 +62,9 @@ class Output(Protocol):
     def error(self, error: ArtregError) -> None:
         """Say why the command failed."""
 
+    def in_lines(self) -> Output:
+        """Return the output of a command that tells one thing after the other: of JSON each takes a line."""
+
 
 def error_document(error: ArtregError) -> dict[str, Any]:
     """Return an error as `--json` prints it."""
@@ -79,12 +82,12 @@ def flat(gate: Mapping[str, Any]) -> dict[str, Any]:
     return {**gate.get("figures", {}), **rest}
 
 
-def _json(document: Mapping[str, Any]) -> str:
+def _json(document: Mapping[str, Any], indent: int | None = 2) -> str:
     """Return a document as JSON in ASCII, that holds no control character."""
     try:
-        text = json.dumps(document, indent=2, allow_nan=False, default=str)
+        text = json.dumps(document, indent=indent, allow_nan=False, default=str)
     except ValueError:  # a number that JSON has no word for
-        text = json.dumps(_without_infinities(document), indent=2, allow_nan=False, default=str)
+        text = json.dumps(_without_infinities(document), indent=indent, allow_nan=False, default=str)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
@@ -119,6 +122,19 @@ class JsonOutput:
     def error(self, error: ArtregError) -> None:
         """Print the error as a document."""
         self.result({"error": error_document(error)}, ())
+
+    def in_lines(self) -> Output:
+        """Return what prints a document a line."""
+        return JsonLines()
+
+
+class JsonLines(JsonOutput):
+    """One JSON document a line, at once; an error is one too."""
+
+    def result(self, document: Document, blocks: Blocks) -> None:
+        """Print the document."""
+        sys.stdout.write(_json(document() if callable(document) else document, indent=None))
+        sys.stdout.flush()
 
 
 class PlainOutput:
@@ -161,10 +177,15 @@ class PlainOutput:
             blocks.append(Line(f"hint: {without_credentials(error.hint)}"))
         self._show(sys.stderr, blocks)
 
+    def in_lines(self) -> Output:
+        """Return itself: it prints lines."""
+        return self
+
     def _show(self, stream: TextIO, blocks: Sequence[Block]) -> None:
         encoding = _encoding_of(stream)
         for block in blocks:
             stream.writelines(line.rstrip() + "\n" for line in _plain_lines(block, encoding))
+        stream.flush()
 
 
 class RichOutput(PlainOutput):

@@ -87,6 +87,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "show": Entry("reading", "show", _READS),
     "resolve": Entry("reading", "resolve", _READS),
     "history": Entry("reading", "history", _READS),
+    "watch": Entry("watching", "watch", _READS),
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),

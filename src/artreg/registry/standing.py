@@ -12,7 +12,7 @@ from artreg.core.names import Alias, ModelName, is_alias
 from artreg.core.record import MOVES, Freeze, PromotionRecord
 from artreg.core.version import Version
 from artreg.core.version_event import VersionEvent
-from artreg.errors import IntegrityError
+from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, records_from, trusted_head
@@ -115,16 +115,17 @@ def _newest(registry: Registry, model: ModelName, told: set[str]) -> tuple[Versi
         seal = read_seal(registry, model, version)
         if seal is None:
             unfinished.append(version)
-        elif seal != TOMBSTONE and not (str(version) in told and _yank(registry, model, version)):
+        elif seal != TOMBSTONE and not (str(version) in told and _is_yanked(registry, model, version)):
             return version, tuple(unfinished)
     return None, tuple(unfinished)
 
 
-def _yank(registry: Registry, model: ModelName, version: Version) -> VersionEvent | None:
+def _is_yanked(registry: Registry, model: ModelName, version: Version) -> bool:
     try:
-        return find_yank(registry, model, version)
-    except IntegrityError:
-        return None  # a damaged log is told of where an alias holds the version
+        registry.store.read(keys.yank_mark_key(model, version))
+        return find_yank(registry, model, version) is not None
+    except (NotFound, IntegrityError):  # no mark; a damaged log is told of where an alias holds the version
+        return False
 
 
 def _alias(registry: Registry, model: ModelName, alias: Alias) -> AliasStanding:
