@@ -1,7 +1,8 @@
 """How a table is laid out on a terminal that is only so wide: nothing is cut off, long cells are folded.
 
-Where it is too wide, the column that may stand below its row goes there; then the times no longer say how long ago they
-were; then the widest columns are folded, line by line, as far as it takes.
+Where it is too wide, times no longer say how long ago they were, and the column that may stand below its row goes there
+unless enough room is left for it; then the widest columns are folded, line by line. Where even that is too wide, cells
+stand one below the other.
 """
 
 from __future__ import annotations
@@ -21,17 +22,22 @@ Piece = tuple[str, str]
 
 _GAP = "  "
 _NARROWEST = 10  # no column is folded further
+_ROOM = 24  # where a column has less than that beside the others, it goes below
 _HEAD = "dim"
 _TONES = {
     "pass": "green",
     "ok": "green",
     "same": "green",
     "newest": "green",
+    "better": "green",
+    "stable": "green",
     "prod": "bold",
     "FAIL": "bold red",
     "DAMAGED": "bold red",
     "UNSIGNED": "bold red",
     "different": "bold red",
+    "worse": "bold red",
+    "drifted": "bold red",
     "yanked": "bold red",
     "yank": "bold red",
     "rollback": "yellow",
@@ -39,6 +45,7 @@ _TONES = {
     "freeze": "yellow",
     "frozen": "yellow",
     "unknown": "yellow",
+    "shifted": "yellow",
     "confirm": "dim",
 }
 """How a word of a cell is coloured, where the cell says just this, or this and more with commas between."""
@@ -61,6 +68,9 @@ def laid_out(table: Table, width: int, encoding: str, now: datetime) -> Iterator
     ]
     told, below = _chosen(table, columns, width, now)
     widths = _shrunk(told, width, fixed=table.numeric | table.times)
+    if _total(widths) > width:
+        yield from _one_below_the_other(columns, width)
+        return
     for place, row in enumerate(zip(*told, strict=True)):
         lines = [
             [""] if room is None else [cell] if width_of(cell) <= room else folded(cell, room)
@@ -69,7 +79,21 @@ def laid_out(table: Table, width: int, encoding: str, now: datetime) -> Iterator
         for parts in zip_longest(*lines, fillvalue=""):
             yield _line(parts, widths, table.numeric, head=place == 0)
         if below and below[place] and place:
-            yield from ([(f"{_GAP}{line}", "")] for line in folded(below[place], max(width - len(_GAP), _NARROWEST)))
+            room = max(width - len(_GAP), _NARROWEST)
+            yield from ([(_GAP, ""), *style_of(line)] for line in folded(below[place], room))
+
+
+def _one_below_the_other(columns: list[list[str]], width: int) -> Iterator[list[Piece]]:
+    """Yield each cell with its heading in a line of its own, for terminals as narrow as a telephone."""
+    names = [column[0] for column in columns]
+    room = max(map(width_of, names))
+    for place, row in enumerate(zip(*(column[1:] for column in columns), strict=True)):
+        if place:
+            yield []
+        for name, cell in zip(names, row, strict=True):
+            lines = folded(cell, max(width - room - len(_GAP), _NARROWEST)) if cell else []
+            for number, line in enumerate(lines):
+                yield [(padded("" if number else name, room) + _GAP, _HEAD), *style_of(line)]
 
 
 def style_of(cell: str) -> list[Piece]:
@@ -79,8 +103,8 @@ def style_of(cell: str) -> list[Piece]:
     words = cell.split(", ")
     if not any(word in _TONES for word in words):
         return [(cell, "")]
-    pieces = [(f"{', ' if place else ''}{word}", _TONES.get(word, "")) for place, word in enumerate(words)]
-    return [piece for piece in pieces if piece[0]]
+    pieces = [piece for word in words for piece in ((", ", ""), (word, _TONES.get(word, "")))]
+    return pieces[1:]
 
 
 def _chosen(
@@ -93,10 +117,11 @@ def _chosen(
         else column
         for place, column in enumerate(columns)
     ]
-    if _total(_widths(aged)) <= width or (table.below is None and not table.times):
-        return aged, None
     if table.below is None:
-        return columns, None
+        return (aged if _total(_widths(aged)) <= width else columns), None
+    for told in (aged, columns):
+        if _total([_ROOM if place == table.below and it else it for place, it in enumerate(_widths(told))]) <= width:
+            return told, None
     emptied = [""] * len(columns[0])
     for told in (aged, columns):
         beside = [*told[: table.below], emptied, *told[table.below + 1 :]]

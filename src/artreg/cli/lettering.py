@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from artreg.cli.view import LONGEST, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
+_UNITS = (("d", 86_400), ("h", 3600), ("m", 60))
 _ASCII = str.maketrans(
     {
         "→": "->",
@@ -55,30 +58,41 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Return a text in lines of at most so many cells (two at least), broken between words where that is possible."""
+    """Return a text in lines of at most so many cells (two at least), broken where people would break it."""
     lines = [""]
-    for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if width_of(joined) <= width:
-            lines[-1] = joined
+    for piece in re.findall(r"[^ @/,;:.-]*[@/,;:.-]*(?: +|$)?", text):
+        if width_of(lines[-1] + piece.rstrip(" ")) <= width:
+            lines[-1] += piece
             continue
         lines += [""] if lines[-1] else []
-        for sign in word:
+        for sign in piece:
             if lines[-1] and width_of(lines[-1] + sign) > width:
                 lines.append("")
             lines[-1] += sign
-    return lines
+    return [line.rstrip(" ") for line in lines]
+
+
+def breaks(text: str, width: int) -> list[int]:
+    """Return where a text is to be broken, so that no line is wider; words that are wider by themselves are left."""
+    found, room = [], width
+    for match in re.finditer(r"[^ ]+ *", text):
+        word = match[0]
+        if width_of(word.rstrip(" ")) > room < width:
+            found.append(match.start())
+            room = width
+        room -= width_of(word)
+    return found
 
 
 def ago(text: str, now: datetime) -> str:
     """Return how long before `now` a time was, such as 3 d ago; '' of what is no time."""
     from datetime import UTC, datetime
 
-    from artreg.core.ages import shown
-
     try:
         then = datetime.fromisoformat(text)
     except ValueError:
         return ""
-    age = now - (then if then.tzinfo else then.replace(tzinfo=UTC))
-    return f"in {shown(-age)}" if age.days < 0 else f"{shown(age)} ago"
+    seconds = int((now - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds())
+    unit, length = next(((unit, length) for unit, length in _UNITS if abs(seconds) >= 2 * length), ("s", 1))
+    told = f"{abs(seconds) // length} {unit}"
+    return f"{told} ago" if seconds >= 0 else f"in {told}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import repeat
 
-from artreg.cli.lettering import legible, padded, width_of
+from artreg.cli.lettering import breaks, legible, padded, width_of
 from artreg.cli.view import (
     LONGEST_CELL,
     Block,
@@ -32,9 +32,11 @@ from artreg.registry.progress import SILENT, Reporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from typing import Any, TextIO
+
+    from rich.text import Text
 
     Document = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     Blocks = Sequence[Block] | Callable[[], Sequence[Block]]
@@ -220,7 +222,9 @@ class RichOutput(PlainOutput):
         for block in blocks:
             if isinstance(last, Fields | Table) and isinstance(block, Table):
                 console.print()
-            console.print(_rich(block, console.width, encoding, now), soft_wrap=True)
+            for line in _rich_lines(block, console.width, encoding, now):
+                line.rstrip()
+                console.print(line, soft_wrap=True)
             last = block
 
 
@@ -267,28 +271,34 @@ def _plain_table(table: Table, encoding: str) -> list[str]:
             continue
         shown = [legible(cell, encoding, LONGEST_CELL) for cell in cells]
         width = max(map(width_of, shown))
-        columns.append(padded(cell, width, right=index in table.numeric) for cell in shown)
+        columns.append([padded(cell, width, right=index in table.numeric) for cell in shown])
     lines = map("  ".join, zip(*columns, strict=True))
     return [legible(table.title, encoding), *lines] if table.title else list(lines)
 
 
-def _rich(block: Block, width: int, encoding: str, now: datetime) -> Any:
+def _rich_lines(block: Block, width: int, encoding: str, now: datetime) -> Iterator[Text]:
+    """Yield the lines of a block for a terminal, broken between words; a longer word the terminal breaks itself."""
     from rich.text import Text
+
+    from artreg.cli.layout import laid_out, style_of
 
     match block:
         case Line():
-            return Text(legible(block.text, encoding), style=block.tone.value)
+            yield from _broken(Text(legible(block.text, encoding), style=block.tone.value), width)
         case Spans():
-            return Text.assemble(*((legible(text, encoding), tone.value) for text, tone in block.parts))
+            pieces = ((legible(text, encoding), tone.value) for text, tone in block.parts)
+            yield from _broken(Text.assemble(*pieces), width)
         case Fields():
-            names = [
-                padded(legible(name, encoding), max(width_of(name) for name, _ in block.rows)) for name, _ in block.rows
-            ]
-            return Text("\n").join(
-                Text.assemble((f"  {name}  ", "dim"), legible(value, encoding))
-                for name, (_, value) in zip(names, block.rows, strict=True)
-            )
+            names = [legible(name, encoding) for name, _ in block.rows]
+            room = max(map(width_of, names), default=0)
+            for name, (_, value) in zip(names, block.rows, strict=True):
+                head = f"  {padded(name, room)}  "
+                lines = _broken(Text.assemble(*style_of(legible(value, encoding))), max(width - width_of(head), 1))
+                for place, line in enumerate(lines):
+                    yield Text.assemble((" " * width_of(head) if place else head, "dim"), line)
         case Table():
-            from artreg.cli.layout import laid_out
+            yield from (Text.assemble(*line) for line in laid_out(block, width, encoding, now))
 
-            return Text("\n").join(Text.assemble(*line) for line in laid_out(block, width, encoding, now))
+
+def _broken(text: Text, width: int) -> Iterator[Text]:
+    return iter(text.divide(breaks(text.plain, width)))

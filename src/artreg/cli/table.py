@@ -86,7 +86,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "list": Entry("reading", "list_", _READS),
     "show": Entry("reading", "show", _READS),
     "resolve": Entry("reading", "resolve", _READS),
-    "history": Entry("reading", "history", _READS),
+    "history": Entry("recalling", "history", _READS),
     "watch": Entry("watching", "watch", _READS),
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),

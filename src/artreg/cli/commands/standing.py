@@ -56,7 +56,7 @@ def standing(session: Session) -> None:
         lambda: [
             Fields((("registry", f"{url} ({_said(found_by)})"), ("models", str(len(models)) if exists else "-"))),
             *_blocks(models, found),
-            _next_line(step),
+            *_next_lines(step),
         ],
     )
 
@@ -68,21 +68,21 @@ def _said(found_by: str) -> str:
 def _blocks(models: Sequence[ModelStanding], found: Sequence[Matter]) -> list[Block]:
     rows = tuple(row for model in models for row in _rows(model))
     columns = ("alias", "version", "gen", "since (UTC)", "by", "")
-    table: list[Block] = [Table(columns, rows, numeric=frozenset({2}), times=frozenset({3}))] if rows else []
+    table: list[Block] = [Table(columns, rows, numeric=frozenset({2}), times=frozenset({3}), below=5)] if rows else []
     if not found:
         return table
     told = [
-        Spans((("! ", tone), (matter.ref, Tone.STRONG), (f" {matter.message}", tone)))
+        Spans((("! ", tone), (matter.ref, Tone.STRONG), (f" {matter.message}", Tone.PLAIN)))
         for matter in found
         for tone in (_TONES.get(matter.kind, Tone.BAD),)
     ]
-    return [*table, Line(f"{plural(len(found), 'thing')} to look at:", Tone.STRONG), *told]
+    return [*table, Line(""), Line(f"{plural(len(found), 'thing')} to look at:", Tone.STRONG), *told]
 
 
-def _next_line(step: Step | None) -> Block:
+def _next_lines(step: Step | None) -> list[Block]:
     if step is None:
-        return Line("nothing is due; artreg --help shows what there is", Tone.DIM)
-    return Spans((("next: ", Tone.PLAIN), (step.command, Tone.STRONG), (f"  ({step.why})", Tone.DIM)))
+        return [Line("nothing is due; artreg --help shows what there is", Tone.DIM)]
+    return [Spans((("next: ", Tone.PLAIN), (step.command, Tone.STRONG))), Line(f"  {step.why}", Tone.DIM)]
 
 
 def _rows(model: ModelStanding) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import timedelta
 
-from artreg.cli.commands.reading import parse_time
+from artreg.cli.commands.recalling import move_of, parse_time
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
@@ -162,14 +162,13 @@ class _Watch:
     def _tell(self, head: Head) -> None:
         record = head.record
         moved = record.action in MOVES
-        text = f"{record.previous_version or '-'} → {record.version or '-'}" if moved else str(record.version or "-")
         why = f": {record.why}" if record.why else ""
         parts = (
             (f"{record.time.replace('T', ' ')[:19]}  ", Tone.DIM),
             (f"{record.model}@{record.alias}", Tone.STRONG),
             (f"  gen {record.generation}  ", Tone.DIM),
             (record.action.value, _TONES.get(record.action, Tone.PLAIN)),
-            (f"  {text}  ", Tone.STRONG if moved else Tone.PLAIN),
+            (f"  {move_of(record)}  ", Tone.STRONG if moved else Tone.PLAIN),
             (f"{record.who}{why}", Tone.PLAIN),
         )
         self._out.result({"event": "record", **record.document()}, [Spans(parts)])
