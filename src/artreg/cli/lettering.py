@@ -60,7 +60,7 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
 def folded(text: str, width: int) -> list[str]:
     """Return a text in lines of at most so many cells (two at least), broken where people would break it."""
     lines = [""]
-    for piece in re.findall(r"[^ @/,;:.-]*[@/,;:.-]*(?: +|$)?", text):
+    for piece in re.findall(r"[^ @/_]*[@/_]*(?: +|$)?", text):
         if width_of(lines[-1] + piece.rstrip(" ")) <= width:
             lines[-1] += piece
             continue
