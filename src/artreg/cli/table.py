@@ -87,6 +87,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "show": Entry("reading", "show", _READS),
     "resolve": Entry("reading", "resolve", _READS),
     "history": Entry("recalling", "history", _READS),
+    "tree": Entry("branching", "tree", _READS),
     "watch": Entry("watching", "watch", _READS),
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
