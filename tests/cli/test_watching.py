@@ -175,6 +175,37 @@ def test_until_the_alias_holds_a_version(churn: Shell, script) -> None:
     assert churn.run("watch", "churn@prod", "--until", "1.0.0").code == 0
 
 
+def test_what_is_said_of_versions_is_told_where_that_is_wanted(churn: Shell, script) -> None:
+    def say(*words: str) -> Step:
+        def run() -> None:
+            from artreg.cli.main import main
+
+            assert main([*words, "--json"]) == 0
+
+        return run
+
+    def kinds(out: str) -> list[tuple[str, str]]:
+        said = [it for it in told(out) if it.get("event") == "said"]
+        return [(it["kind"], it["version"]) for it in said]
+
+    script(
+        say("approve", "churn@1.0.0", "--to", "staging"),
+        say("yank", "churn@1.2.0", "--reason", "x"),
+        *[nothing] * 4,
+        say("approve", "churn@1.2.0", "--to", "staging"),
+        nothing,
+    )
+    ran = churn.run("watch", "churn", "--logs", "--json")
+    assert kinds(ran.out) == [("approve", "1.0.0"), ("yank", "1.2.0"), ("approve", "1.2.0")]
+    assert moves(told(ran.out)) == [("staging", 1, "1.0.0")]
+    script()
+    ran = churn.run("watch", "churn", "--logs", "--since", "1d", "--json")
+    assert kinds(ran.out) == [("approve", "1.0.0"), ("yank", "1.2.0"), ("approve", "1.2.0")]
+    assert kinds(churn.run("watch", "churn", "--since", "1d", "--once", "--json").out) == []
+    lines = churn.run("watch", "churn", "--since", "1d", "--once", "--logs").out.splitlines()
+    assert lines[2][19:] == "  demo/churn@1.2.0  event 1  yank  ada: x"
+
+
 def test_a_history_that_was_set_back_or_rewritten_ends_it(churn: Shell, script) -> None:
     promoted(churn, "1.1.0")()
     history = churn.folder / "registry/demo/churn/history/staging"
@@ -204,6 +235,7 @@ def test_a_history_that_was_set_back_or_rewritten_ends_it(churn: Shell, script) 
         ("watch churn@1.0.0", 2),
         ("watch churn --since 3", 2),
         ("watch churn --until 1.0.0", 2),
+        ("watch churn@prod --logs", 2),
         ("watch churn@prod --until soon", 2),
         ("watch churn --since soon", 2),
         ("watch --interval often", 2),

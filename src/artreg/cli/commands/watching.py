@@ -18,10 +18,11 @@ from artreg.cli.session import Session
 from artreg.cli.view import Spans, Tone
 from artreg.core.ages import parse_age, shown
 from artreg.core.names import Alias, Reference, is_alias
-from artreg.core.record import MOVES, Action
+from artreg.core.record import Action, PromotionRecord
 from artreg.core.version import Version
+from artreg.core.version_event import FORBIDDING
 from artreg.errors import ArtregError, Interrupted, InvalidInput, NotFound, StorageError, exit_code
-from artreg.registry.follow import Follower, Subject, in_order, since
+from artreg.registry.follow import Follower, Subject, in_order
 from artreg.registry.versions import list_models
 
 TYPE_CHECKING = False
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from typing import Annotated
 
     from artreg.cli.output import Output
-    from artreg.registry.history import Head
+    from artreg.core.version_event import VersionEvent
+    from artreg.registry.follow import News
 
 _SHORTEST = 0.1  # seconds between two looks
 _LONGEST = 60.0  # seconds between two looks while storage is in trouble
@@ -57,6 +59,9 @@ def watch(
     until: Annotated[
         str | None, Option("--until", metavar="VERSION", help="End, with 0, as soon as the alias holds this version")
     ] = None,
+    logs: Annotated[
+        bool, Option("--logs", help="Also what is said of versions: approvals, yanks, proofs; a request for each")
+    ] = False,
     timeout: Annotated[
         str | None, Option("--timeout", metavar="AGE", help="End after so long; with --until that is exit code 5")
     ] = None,
@@ -71,15 +76,17 @@ def watch(
     comes between two looks is told all the same, once, in order. While storage is in trouble it looks less and less
     often, up to once a minute, and goes on where it was. An interruption is exit code 130, as everywhere.
 
-    With --json each line is an object: {"event": "record", …} with the record; {"event": "trouble", …} and
-    {"event": "recovered"} where storage fails for a while; {"error": …} at last, where it ends with an error.
+    With --json each line is an object: {"event": "record", …} with the record, or "said" with what --logs asks for;
+    {"event": "trouble", …} and {"event": "recovered"} where storage fails for a while; at last {"error": …}, where it
+    ends with an error.
 
     Examples: artreg watch; artreg watch churn@prod --since 24h --once; artreg watch churn@prod --since 7 --json;
     artreg watch churn@prod --until 1.3.0 --timeout 10m && systemctl restart scorer
     """
     out = session.output.in_lines()
     try:
-        _Watch(session, out, subject, until, _seconds("--timeout", timeout)).run(
+        followed = _subject(session, subject, logs=logs)
+        _Watch(session, out, followed, until, _seconds("--timeout", timeout)).run(
             start, once=once, interval=_seconds("--interval", interval), patience=_seconds("--patience", patience)
         )
     except KeyboardInterrupt:  # how a watch usually ends: a person need not be told
@@ -97,27 +104,28 @@ class _Watch:
     Args:
         session: The session.
         out: Where it tells what it sees.
-        text: What is followed.
+        subject: What is followed.
         until: Which version is waited for.
         timeout: Seconds after which it ends.
     """
 
-    def __init__(self, session: Session, out: Output, text: str | None, until: str | None, timeout: float) -> None:
-        self._session, self._out = session, out
-        self._subject = _subject(session, text)
-        if until is not None and self._subject.alias is None:
+    def __init__(self, session: Session, out: Output, subject: Subject, until: str | None, timeout: float) -> None:
+        self._session, self._out, self._subject = session, out, subject
+        if subject.logs and subject.alias is not None:
+            raise InvalidInput("--logs is of a model's versions", hint="name the model alone, such as churn")
+        if until is not None and subject.alias is None:
             raise InvalidInput("--until waits for one alias", hint="name it, such as churn@prod")
         self._until = None if until is None else Version.parse(until)
         self._end = time.monotonic() + timeout
-        self._follower = Follower(session.registry, self._subject)
+        self._follower = Follower(session.registry, subject)
 
     def run(self, start: str | None, *, once: bool, interval: float, patience: float) -> None:
         """Tell what there is, then what comes, until the end."""
         begin = None if start is None else _start(start, self._subject, self._session.registry.now())
         heads = self._follower.begin()
-        before = in_order([head] for head in heads) if begin is None else since(self._session.registry, heads, begin)
-        for head in before:
-            self._tell(head)
+        now = [news for news in heads if isinstance(news.told, PromotionRecord)]
+        for news in in_order([one] for one in now) if begin is None else self._follower.since(begin):
+            self._tell(news)
         held = any(map(self._is_awaited, heads))
         if not (heads or once):
             self._session.output.note("nothing points anywhere yet; waiting for the first move")
@@ -134,9 +142,9 @@ class _Watch:
         while True:
             _wait(min(pause, self._left()))
             try:
-                for head in self._follower.look():
-                    self._tell(head)
-                    if self._is_awaited(head):
+                for news in self._follower.look():
+                    self._tell(news)
+                    if self._is_awaited(news):
                         return True
             except StorageError as error:
                 now = time.monotonic()
@@ -156,40 +164,51 @@ class _Watch:
         """Return how many seconds it has until it ends."""
         return self._end - time.monotonic()
 
-    def _is_awaited(self, head: Head) -> bool:
-        return self._until is not None and head.record.version == self._until
+    def _is_awaited(self, news: News) -> bool:
+        return self._until is not None and news.told.version == self._until
 
-    def _tell(self, head: Head) -> None:
-        record = head.record
-        moved = record.action in MOVES
-        why = f": {record.why}" if record.why else ""
-        parts = (
-            (f"{record.time.replace('T', ' ')[:19]}  ", Tone.DIM),
-            (f"{record.model}@{record.alias}", Tone.STRONG),
-            (f"  gen {record.generation}  ", Tone.DIM),
-            (record.action.value, _TONES.get(record.action, Tone.PLAIN)),
-            (f"  {move_of(record)}  ", Tone.STRONG if moved else Tone.PLAIN),
-            (f"{record.who}{why}", Tone.PLAIN),
-        )
-        self._out.result({"event": "record", **record.document()}, [Spans(parts)])
+    def _tell(self, news: News) -> None:
+        told = news.told
+        if isinstance(told, PromotionRecord):
+            name, tone = told.action.value, _TONES.get(told.action, Tone.PLAIN)
+            parts = _parts(told, f"{told.model}@{told.alias}", f"gen {told.generation}", (name, tone), move_of(told))
+            self._out.result({"event": "record", **told.document()}, [Spans(parts)])
+            return
+        kind = (told.kind.value, Tone.BAD if told.kind in FORBIDDING else Tone.PLAIN)
+        alias = f"for {told.alias}" if told.alias else ""
+        parts = _parts(told, f"{told.model}@{told.version}", f"event {told.number}", kind, alias)
+        self._out.result({"event": "said", **told.document()}, [Spans(parts)])
 
     def _tell_trouble(self, error: StorageError, patience: float) -> None:
         self._out.result({"event": "trouble", **error_document(error)}, [])
         self._out.note(f"storage is in trouble, trying again for {shown(timedelta(seconds=patience))}: {error.message}")
 
 
-def _subject(session: Session, text: str | None) -> Subject:
+def _parts(
+    told: PromotionRecord | VersionEvent, name: str, number: str, kind: tuple[str, Tone], rest: str
+) -> tuple[tuple[str, Tone], ...]:
+    return (
+        (f"{told.time.replace('T', ' ')[:19]}  ", Tone.DIM),
+        (name, Tone.STRONG),
+        (f"  {number}  ", Tone.DIM),
+        kind,
+        (f"  {rest}  " if rest else "  ", Tone.STRONG),
+        (told.who + (f": {told.why}" if told.why else ""), Tone.PLAIN),
+    )
+
+
+def _subject(session: Session, text: str | None, *, logs: bool) -> Subject:
     if text is None:
-        return Subject()
+        return Subject(logs=logs)
     if "@" in text or text.startswith("models:/"):
         reference = Reference.parse(text, session.settings.project)
         if not isinstance(reference.target, Alias):
             raise InvalidInput(f"{text!r} names no alias", hint="only aliases move: write churn@prod, or churn")
-        return Subject(reference.model, reference.target)
+        return Subject(reference.model, reference.target, logs)
     model = session.model(text)
     if is_alias(text) and model not in list_models(session.registry.store):
-        return Subject(session.model_with(Alias(text)), Alias(text))
-    return Subject(model)
+        return Subject(session.model_with(Alias(text)), Alias(text), logs)
+    return Subject(model, logs=logs)
 
 
 def _start(text: str, subject: Subject, now: datetime) -> int | datetime:
