@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -258,8 +259,18 @@ class Watching:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=clean_environment(),
+            env={name: value for name, value in clean_environment().items() if name != "PYTHONUNBUFFERED"},
         )
+
+    def __enter__(self) -> Watching:
+        self._watchdog = threading.Timer(60, self.process.kill)  # a test that waits in vain fails
+        self._watchdog.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watchdog.cancel()
+        self.process.kill()
+        self.process.__exit__(None, None, None)
 
     def line(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -272,7 +283,11 @@ def test_moves_of_several_processes_that_come_quickly_are_each_told_once(churn: 
     environment = {**clean_environment(), "PYTHONPATH": str(Path(__file__).parents[1])}
     first = subprocess.run([sys.executable, "-c", MOVE_MANY, "zoe", "1"], cwd=tmp_path, env=environment, check=True)
     assert first.returncode == 0
-    watch = Watching(tmp_path, "churn")
+    with Watching(tmp_path, "churn") as watch:
+        follow_movers(watch, tmp_path, environment)
+
+
+def follow_movers(watch: Watching, tmp_path: Path, environment: dict[str, str]) -> None:
     assert {watch.line()["alias"], watch.line()["alias"]} == {"free", "staging"}
     movers = [
         subprocess.Popen([sys.executable, "-c", MOVE_MANY, name, "8"], cwd=tmp_path, env=environment)
@@ -291,14 +306,13 @@ def test_moves_of_several_processes_that_come_quickly_are_each_told_once(churn: 
 
 
 def test_it_ends_with_its_reader_though_nothing_comes(churn: Shell, tmp_path: Path) -> None:
-    watch = Watching(tmp_path)
-    assert watch.line()["event"] == "record"
-    assert watch.process.stdout is not None
-    assert watch.process.stderr is not None
-    watch.process.stdout.close()
-    assert watch.process.wait(timeout=20) == 0
-    assert watch.process.stderr.read() == ""
-    watch.process.stderr.close()
+    with Watching(tmp_path) as watch:
+        assert watch.line()["event"] == "record"
+        assert watch.process.stdout is not None
+        assert watch.process.stderr is not None
+        watch.process.stdout.close()
+        assert watch.process.wait(timeout=20) == 0
+        assert watch.process.stderr.read() == ""
 
 
 def test_a_wait_is_over_when_the_reader_of_a_pipe_is(monkeypatch: pytest.MonkeyPatch) -> None:
