@@ -40,11 +40,16 @@ def test_what_is_folded_fits_and_is_whole(text: str, width: int) -> None:
 
 
 @PROPERTY
-@given(TEXTS, st.integers(2, 40))
-def test_lines_are_broken_between_words_only(text: str, width: int) -> None:
-    places = breaks(text, width)
+@given(TEXTS, st.integers(6, 40), st.integers(0, 4))
+def test_lines_are_broken_between_words_only(text: str, width: int, indent: int) -> None:
+    places = breaks(text, width, indent)
     lines = [text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True)]
-    assert all(width_of(line.rstrip(" ")) <= width or " " not in line.strip(" ") for line in lines)
+    rooms = [width, *[width - indent] * len(places)]
+    for line, room in zip(lines, rooms, strict=True):
+        assert width_of(line.rstrip(" ")) <= room or " " not in line.strip(" ")
+    for line, room, place in zip(lines, rooms, places, strict=False):
+        word = text[place:].split(" ", maxsplit=1)[0]
+        assert width_of(line + word) > room
     assert all(text[place - 1] == " " for place in places)
 
 
@@ -205,6 +210,18 @@ def test_a_metric_of_each_version(shell: Shell) -> None:
     shown = shell.run("show", "churn@1.2.0").out
     assert "roc_auc    0.8  ▁█▅" in shown
     assert "up to here" not in shell.run("show", "churn@1.0.0").out
+
+
+def test_of_very_many_versions_the_newest_are_read(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artreg.cli.trends.LONGEST_TREND", 2)
+    for version, auc in (("1.0.0", 0.95), ("1.1.0", 0.8), ("1.2.0", 0.9)):
+        shell.publish(version, roc_auc=auc)
+    lines = shell.run("list", "churn").out.splitlines()
+    assert lines[-1] == "roc_auc  ▁█  0.8 → 0.9, best 0.9 in 1.2.0"
+    assert [line.split()[-1] for line in lines[2:5]] == ["0.9", "0.8", "B"]
+    assert shell.run("list", "churn", "--metric", "roc_auc").out.splitlines()[-1] == (
+        "roc_auc  ▁█  0.95 → 0.9, best 0.95 in 1.0.0"
+    )
 
 
 @pytest.mark.parametrize("damage", ["[1]", '{"roc_auc": NaN}', "{", '{"roc_auc": 0.99}', None])

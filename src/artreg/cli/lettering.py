@@ -72,15 +72,21 @@ def folded(text: str, width: int) -> list[str]:
     return [line.rstrip(" ") for line in lines]
 
 
-def breaks(text: str, width: int) -> list[int]:
-    """Return where a text is to be broken, so that no line is wider; words that are wider by themselves are left."""
-    found, room = [], width
+def breaks(text: str, width: int, indent: int = 0) -> list[int]:
+    """Return where a text is to be broken, so that no line is wider; words that are wider by themselves are left.
+
+    Args:
+        text: The text.
+        width: How many cells a line has.
+        indent: By how many less a line has that is not the first.
+    """
+    found, room, fresh = [], width, True
     for match in re.finditer(r"[^ ]+ *", text):
         word = match[0]
-        if width_of(word.rstrip(" ")) > room < width:
+        if width_of(word.rstrip(" ")) > room and not fresh:
             found.append(match.start())
-            room = width
-        room -= width_of(word)
+            room = width - indent
+        room, fresh = room - width_of(word), False
     return found
 
 

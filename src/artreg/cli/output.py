@@ -287,7 +287,8 @@ def _rich_lines(block: Block, width: int, encoding: str, now: datetime) -> Itera
             yield from _broken(Text(legible(block.text, encoding), style=block.tone.value), width)
         case Spans():
             pieces = ((legible(text, encoding), tone.value) for text, tone in block.parts)
-            yield from _broken(Text.assemble(*pieces), width)
+            lines = _broken(Text.assemble(*pieces), width, block.indent)
+            yield from (Text.assemble(" " * block.indent if place else "", line) for place, line in enumerate(lines))
         case Fields():
             names = [legible(name, encoding) for name, _ in block.rows]
             room = max(map(width_of, names), default=0)
@@ -300,5 +301,5 @@ def _rich_lines(block: Block, width: int, encoding: str, now: datetime) -> Itera
             yield from (Text.assemble(*line) for line in laid_out(block, width, encoding, now))
 
 
-def _broken(text: Text, width: int) -> Iterator[Text]:
-    return iter(text.divide(breaks(text.plain, width)))
+def _broken(text: Text, width: int, indent: int = 0) -> Iterator[Text]:
+    return iter(text.divide(breaks(text.plain, width, indent)))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Figures = Mapping[Version, Mapping[str, object] | None]
 
-LONGEST_TREND = 50
-"""Versions, the newest, of which metrics are read unless a metric is asked for by name."""
+LONGEST_TREND = 30
+"""Versions, the newest, of which metrics are read unless a metric is asked for by name; and bars that are drawn."""
 
 
 def chosen_metric(figures: Figures) -> str | None:
@@ -47,10 +47,10 @@ def values_of(figures: Figures, key: str) -> dict[Version, float | None]:
 
 
 def told(key: str, values: Mapping[Version, float | None]) -> str:
-    """Return a metric in one line: the bars from the oldest version to the newest, where it began, and the best."""
+    """Return a metric in one line: bars of the newest versions, where it began, where it is, and the best."""
     line = sorted(values.items(), key=lambda item: item[0].precedence())
     numbers = [(value, version) for version, value in line if value is not None]
-    bars = sparkline([value for _, value in line])
+    bars = sparkline([value for _, value in line[-LONGEST_TREND:]])
     if not numbers:
         return f"{key}  {bars}"
     text = f"{key}  {bars}  {figure(numbers[0][0])} → {figure(numbers[-1][0])}"

@@ -27,9 +27,15 @@ class Line(Frozen):
 
 
 class Spans(Frozen):
-    """One line of text in several tones."""
+    """One line of text in several tones.
+
+    Attributes:
+        parts: Pieces of it.
+        indent: How far a terminal sets in what does not fit into the first line.
+    """
 
     parts: tuple[tuple[str, Tone], ...]
+    indent: int = 0
 
 
 class Fields(Frozen):

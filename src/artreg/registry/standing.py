@@ -82,11 +82,11 @@ class ModelStanding(Frozen):
 def survey(registry: Registry) -> list[ModelStanding]:
     """Return where each model stands; what is damaged is told of it and hides nothing else.
 
+    Whether the root is there is not asked.
+
     Raises:
-        NotFound: There is no such registry.
         StorageError: Storage cannot be reached, or refuses.
     """
-    registry.store.require_root()
     return list(_each(registry, lambda model: _model(registry, model), list_models(registry.store)))
 
 

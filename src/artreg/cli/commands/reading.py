@@ -12,7 +12,7 @@ from artreg.errors import InvalidInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Annotated, Any
 
     from artreg.core.version import Version
@@ -42,7 +42,7 @@ def list_(
 ) -> None:
     """List models, or the versions of one, with what points where, and how a metric went.
 
-    The metric is one of metrics.json, by default the first whose direction is known, such as roc_auc, of the newest 50
+    The metric is one of metrics.json, by default the first whose direction is known, such as roc_auc, of the newest 30
     versions. Each bar is a version, the oldest first; a dot has no such number.
 
     Examples: artreg list; artreg list churn; artreg list churn --metric log_loss; artreg list --json
@@ -147,7 +147,7 @@ def _versions_view(session: Session, summary: ModelSummary, values: Values | Non
             version.created.isoformat(" ", "minutes").partition("+")[0],
             str(version.files),
             human_bytes(version.bytes),
-            *([_number(numbers.get(version.version))] if key else []),
+            *([_number(numbers, version.version)] if key else []),
         )
         for version in summary.versions
     )
@@ -155,8 +155,10 @@ def _versions_view(session: Session, summary: ModelSummary, values: Values | Non
     return [table, *([Line(told(key, numbers))] if key and len(numbers) > 1 else [])]
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else figure(value)
+def _number(numbers: Mapping[Version, float | None], version: Version) -> str:
+    """Return a number, `-` where a version has none, nothing where it was not read."""
+    value = numbers.get(version)
+    return figure(value) if value is not None else "-" if version in numbers else ""
 
 
 def _details_view(session: Session, result: VersionDetails, signatures: Sequence[Claim]) -> list[Block]:

@@ -30,10 +30,8 @@ def standing(session: Session) -> None:
     """
     found_by = origin("registry", session.flags, os.environ)
     root = f" -r {shlex.quote(session.settings.registry)}" if session.flags.get("registry") else ""
-    try:
-        models, exists = survey(session.registry), True
-    except NotFound:  # of the root; of the rest what is missing is told
-        models, exists = [], False
+    exists = _exists(session)
+    models = survey(session.registry) if exists else []
 
     def short(model: ModelName) -> str:
         return model.model if model.project == session.settings.project else str(model)
@@ -61,6 +59,14 @@ def standing(session: Session) -> None:
     )
 
 
+def _exists(session: Session) -> bool:
+    try:
+        session.registry.store.require_root()
+    except NotFound:
+        return False
+    return True
+
+
 def _said(found_by: str) -> str:
     return "the default" if found_by == "default" else f"from {found_by}"
 
@@ -72,7 +78,7 @@ def _blocks(models: Sequence[ModelStanding], found: Sequence[Matter]) -> list[Bl
     if not found:
         return table
     told = [
-        Spans((("! ", tone), (matter.ref, Tone.STRONG), (f" {matter.message}", Tone.PLAIN)))
+        Spans((("! ", tone), (matter.ref, Tone.STRONG), (f" {matter.message}", Tone.PLAIN)), 2)
         for matter in found
         for tone in (_TONES.get(matter.kind, Tone.BAD),)
     ]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _SHORTEST = 0.1  # seconds between two looks
 _LONGEST = 60.0  # seconds between two looks while storage is in trouble
+_INDENT = len("2026-03-01 12:00:00  ")
 _LONGEST_WAIT = 86_400.0  # seconds that the system can be told to wait
 _TONES = {
     Action.PROMOTE: Tone.GOOD,
@@ -172,12 +173,12 @@ class _Watch:
         if isinstance(told, PromotionRecord):
             name, tone = told.action.value, _TONES.get(told.action, Tone.PLAIN)
             parts = _parts(told, f"{told.model}@{told.alias}", f"gen {told.generation}", (name, tone), move_of(told))
-            self._out.result({"event": "record", **told.document()}, [Spans(parts)])
+            self._out.result({"event": "record", **told.document()}, [Spans(parts, _INDENT)])
             return
         kind = (told.kind.value, Tone.BAD if told.kind in FORBIDDING else Tone.PLAIN)
         alias = f"for {told.alias}" if told.alias else ""
         parts = _parts(told, f"{told.model}@{told.version}", f"event {told.number}", kind, alias)
-        self._out.result({"event": "said", **told.document()}, [Spans(parts)])
+        self._out.result({"event": "said", **told.document()}, [Spans(parts, _INDENT)])
 
     def _tell_trouble(self, error: StorageError, patience: float) -> None:
         self._out.result({"event": "trouble", **error_document(error)}, [])
