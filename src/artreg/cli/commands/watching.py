@@ -93,9 +93,13 @@ def watch(
     except KeyboardInterrupt:  # how a watch usually ends: a person need not be told
         error: ArtregError = Interrupted("interrupted", hint="run it again with --since")
         out.result({"error": error_document(error)}, [])
+        if sys.stderr.isatty():
+            out.note("")  # the prompt that follows is to begin a line
         raise Exit(exit_code(error)) from None
     except ArtregError as found:
-        out.error(found)
+        if out is session.output:
+            raise
+        out.error(found)  # in one line
         raise Exit(exit_code(found)) from None
 
 
