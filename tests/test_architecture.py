@@ -248,7 +248,7 @@ def test_completion_imports_nothing_slow(registry: Path) -> None:
     assert loaded_after(code, registry) & (SLOW - {"subprocess"}) == set()
 
 
-@pytest.mark.parametrize("words", ["list", "history churn@staging", "show churn@staging", "verify"])
+@pytest.mark.parametrize("words", ["", "list", "history churn@staging", "show churn@staging", "verify"])
 def test_reading_a_local_registry_imports_nothing_heavy(words: str, registry: Path) -> None:
     code = f"from artreg.cli.main import main; assert main('{words} -r r'.split()) == 0"
     assert loaded_after(code, registry) & (HEAVY | {"typer", "yaml"}) == set()

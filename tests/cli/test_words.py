@@ -75,6 +75,8 @@ def lines(draw: st.DrawFn) -> list[str]:
     options = [text for option in (*named, *COMMON.values(), *COMMON_FLAGS.values()) for text in option.names]
     word = st.sampled_from([*VALUES, *options, *(f"{option}=v" for option in options), "--nope", "-qv"])
     before = draw(st.lists(st.sampled_from(["--json", "-q", "--registry", "-r=x", "--project=p"]), max_size=2))
+    if draw(st.integers(0, 9)) == 0:
+        return [*before, *draw(st.lists(word, max_size=2))]
     positional = draw(st.lists(st.sampled_from(VALUES[:4]), max_size=3))
     return [*before, *name, *positional, *draw(st.lists(word, max_size=5))]
 
@@ -101,6 +103,8 @@ def test_what_is_understood_is_what_typer_understands(typer: Typer, words: list[
         "data list churn --project demo",
         "policy show --actor ada",
         "verify",
+        "",
+        "--json -r x",
     ],
 )
 def test_what_people_type_is_understood(line: str, typer: Typer) -> None:
@@ -112,7 +116,6 @@ def test_what_people_type_is_understood(line: str, typer: Typer) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "",
         "--help",
         "resolve",
         "resolve --help",

@@ -28,8 +28,14 @@ from sizes import FULL
 
 EVIL = "".join(SIGNS) + "[link=http://evil]x[/link][/foo]"
 COMMANDS = (
+    "",
     "list",
     "list churn",
+    "list churn --metric roc_auc",
+    "tree",
+    "tree churn",
+    "watch --once",
+    "watch churn --once --since 2000-01-01",
     "show churn@1.2.0",
     "show churn@1.2.0 --provenance slsa",
     "export churn@1.2.0 --to cyclonedx",

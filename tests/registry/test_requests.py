@@ -13,12 +13,14 @@ from artreg.core.names import Reference
 from artreg.core.selection import Selection
 from artreg.core.version import Version
 from artreg.registry.catalog import catalog
+from artreg.registry.follow import Follower, Subject
 from artreg.registry.gc import collect
 from artreg.registry.handle import Registry
 from artreg.registry.mirror import mirror
 from artreg.registry.promote import promote
 from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
+from artreg.registry.standing import survey
 from artreg.registry.stored_policy import stored_policy
 from artreg.registry.verify import verify
 from artreg.registry.yank import yank
@@ -149,6 +151,41 @@ def test_a_rollback_takes_as_many_however_long_the_history_is(counter: Counter) 
         counter.bench.promote("1.0.0")
         counter.bench.promote("1.1.0")
     assert len(counter.count(act)) == len(before)
+
+
+def test_where_things_stand_takes_as_many_however_many_versions_there_are(counter: Counter) -> None:
+    before = counter.count(survey)
+    for minor in range(2, 8):
+        counter.bench.publish(f"1.{minor}.0")
+        counter.bench.promote(f"1.{minor}.0")
+    assert len(counter.count(survey)) == len(before)
+    own = [(method.partition("_")[0], place) for method, place in before[2:]]
+    assert own == [
+        ("list", "history/"),
+        ("list", "pre/fix/demo/churn/"),
+        ("get", "1.1.0/checksum.txt"),
+        ("get", "history/1.1.0/yanked"),
+        ("list", "history/free/"),
+        ("get", "history/free/00000002.json"),
+        ("get", "free"),
+    ]
+
+
+def test_following_takes_a_request_an_alias_and_look(counter: Counter) -> None:
+    follower: list[Follower] = []
+
+    def begin(registry: Registry) -> None:
+        follower.append(Follower(registry, Subject(CHURN)))
+        follower[0].begin()
+        bucket = registry.store._bucket  # type: ignore[attr-defined]
+        bucket.requests.clear()
+        assert list(follower[0].look()) == []
+        assert bucket.requests == [("get_object", "history/free/00000003.json")]
+        for _ in range(4):
+            list(follower[0].look())
+        assert len(bucket.requests) == 5 + 3  # the root, what was told, and which aliases there are
+
+    counter.count(begin)
 
 
 def test_a_listing_takes_no_more_requests_for_more_versions(counter: Counter) -> None:

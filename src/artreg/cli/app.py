@@ -13,10 +13,12 @@ from artreg import __version__
 from artreg.cli import completion
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Argument, Option, Parameter, parameters_of
 from artreg.cli.session import open_session
-from artreg.cli.table import COMMANDS, Entry, Group
+from artreg.cli.table import COMMANDS, STANDING, Entry, Group
 from artreg.errors import EXIT_CODES
 
-_TITLE = "A filesystem artifact registry: train, publish, verify, promote, roll back; on a disk or in S3."
+_TITLE = """A filesystem artifact registry: train, publish, verify, promote, roll back; on a disk or in S3.
+
+artreg alone says where things stand, and what to do next."""
 
 
 def make_app() -> typer.Typer:
@@ -24,7 +26,7 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="artreg",
         cls=_Group,
-        no_args_is_help=True,
+        invoke_without_command=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         help=_TITLE,
@@ -48,11 +50,13 @@ def _print_version(wanted: bool) -> None:
 
 
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        _call(STANDING.load(), context.find_root().ensure_object(dict), {})
 
 
 def _add(app: typer.Typer, name: str, entry: Entry) -> None:

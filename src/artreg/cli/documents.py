@@ -6,11 +6,12 @@ from artreg.cli.output import flat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from artreg.core.drift import ColumnDrift, DriftReport, SchemaChange
     from artreg.core.inspection import Inspected
+    from artreg.core.version import Version
     from artreg.core.version_event import VersionEvent
     from artreg.registry.approvals import Approval, Given
     from artreg.registry.assess import Assessment
@@ -109,8 +110,9 @@ def _checked(checked: Checked) -> dict[str, Any]:
     return {"ref": checked.ref, "ok": checked.ok, "files": checked.files, "bytes": checked.bytes, "problems": problems}
 
 
-def model_summary(model: ModelSummary) -> dict[str, Any]:
-    """Return one of the `models` that `list` prints."""
+def model_summary(model: ModelSummary, values: tuple[str, Mapping[Version, float | None]] | None) -> dict[str, Any]:
+    """Return one of the `models` that `list` prints, with a metric of each version if one was asked for."""
+    key, numbers = values or ("", {})
     return {
         "project": model.model.project,
         "model": model.model.model,
@@ -123,6 +125,7 @@ def model_summary(model: ModelSummary) -> dict[str, Any]:
                 "bytes": version.bytes,
                 "aliases": list(version.aliases),
                 "yanked": version.yanked or None,
+                **({"metric": key, "value": numbers.get(version.version)} if key else {}),
             }
             for version in model.versions
         ],

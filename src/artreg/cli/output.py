@@ -13,31 +13,33 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import repeat
 
-from artreg.cli.view import LONGEST_CELL, Block, Fields, Line, Table, Tone, is_visible, printable, without_credentials
+from artreg.cli.lettering import breaks, legible, padded, width_of
+from artreg.cli.view import (
+    LONGEST_CELL,
+    Block,
+    Fields,
+    Line,
+    Spans,
+    Table,
+    Tone,
+    is_visible,
+    printable,
+    without_credentials,
+)
 from artreg.errors import ArtregError, GateRejected
 from artreg.protocol import Protocol
 from artreg.registry.progress import SILENT, Reporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
     from typing import Any, TextIO
+
+    from rich.text import Text
 
     Document = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     Blocks = Sequence[Block] | Callable[[], Sequence[Block]]
-
-_TONES = {
-    "pass": "green",
-    "ok": "green",
-    "same": "green",
-    "FAIL": "bold red",
-    "DAMAGED": "bold red",
-    "UNSIGNED": "bold red",
-    "different": "bold red",
-    "unknown": "yellow",
-}
-"""How a cell of a table that says just this is coloured."""
-
 
 _LINES = 100  # of one error
 
@@ -62,6 +64,9 @@ class Output(Protocol):
     def error(self, error: ArtregError) -> None:
         """Say why the command failed."""
 
+    def in_lines(self) -> Output:
+        """Return the output of a command that tells one thing after the other: of JSON each takes a line."""
+
 
 def error_document(error: ArtregError) -> dict[str, Any]:
     """Return an error as `--json` prints it."""
@@ -79,12 +84,12 @@ def flat(gate: Mapping[str, Any]) -> dict[str, Any]:
     return {**gate.get("figures", {}), **rest}
 
 
-def _json(document: Mapping[str, Any]) -> str:
+def _json(document: Mapping[str, Any], indent: int | None = 2) -> str:
     """Return a document as JSON in ASCII, that holds no control character."""
     try:
-        text = json.dumps(document, indent=2, allow_nan=False, default=str)
+        text = json.dumps(document, indent=indent, allow_nan=False, default=str)
     except ValueError:  # a number that JSON has no word for
-        text = json.dumps(_without_infinities(document), indent=2, allow_nan=False, default=str)
+        text = json.dumps(_without_infinities(document), indent=indent, allow_nan=False, default=str)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
@@ -119,6 +124,19 @@ class JsonOutput:
     def error(self, error: ArtregError) -> None:
         """Print the error as a document."""
         self.result({"error": error_document(error)}, ())
+
+    def in_lines(self) -> Output:
+        """Return what prints a document a line."""
+        return JsonLines()
+
+
+class JsonLines(JsonOutput):
+    """One JSON document a line, at once; an error is one too."""
+
+    def result(self, document: Document, blocks: Blocks) -> None:
+        """Print the document."""
+        sys.stdout.write(_json(document() if callable(document) else document, indent=None))
+        sys.stdout.flush()
 
 
 class PlainOutput:
@@ -161,9 +179,15 @@ class PlainOutput:
             blocks.append(Line(f"hint: {without_credentials(error.hint)}"))
         self._show(sys.stderr, blocks)
 
+    def in_lines(self) -> Output:
+        """Return itself: it prints lines."""
+        return self
+
     def _show(self, stream: TextIO, blocks: Sequence[Block]) -> None:
+        encoding = _encoding_of(stream)
         for block in blocks:
-            stream.writelines(line.rstrip() + "\n" for line in _plain_lines(block))
+            stream.writelines(line.rstrip() + "\n" for line in _plain_lines(block, encoding))
+        stream.flush()
 
 
 class RichOutput(PlainOutput):
@@ -189,11 +213,19 @@ class RichOutput(PlainOutput):
         if not stream.isatty():
             super()._show(stream, blocks)
             return
+        from datetime import UTC, datetime
+
         from rich.console import Console
 
         console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        now, encoding, last = datetime.now(UTC), _encoding_of(stream), None
         for block in blocks:
-            console.print(_rich(block), soft_wrap=not isinstance(block, Table))
+            if isinstance(last, Fields | Table) and isinstance(block, Table):
+                console.print()
+            for line in _rich_lines(block, console.width, encoding, now):
+                line.rstrip()
+                console.print(line, soft_wrap=True)
+            last = block
 
 
 def choose_output(*, as_json: bool, quiet: bool) -> Output:
@@ -209,62 +241,65 @@ def choose_output(*, as_json: bool, quiet: bool) -> Output:
     return PlainOutput(quiet=quiet)
 
 
-def _plain_lines(block: Block) -> list[str]:
+def _encoding_of(stream: TextIO) -> str:
+    return (stream.encoding or "utf-8").lower()
+
+
+def _plain_lines(block: Block, encoding: str) -> list[str]:
     match block:
         case Line():
-            return [printable(block.text)]
+            return [legible(block.text, encoding)]
+        case Spans():
+            return [legible("".join(text for text, _ in block.parts), encoding)]
         case Fields():
-            width = max((len(name) for name, _ in block.rows), default=0)
-            return [f"  {printable(name):<{width}}  {printable(value)}" for name, value in block.rows]
+            width = max((width_of(name) for name, _ in block.rows), default=0)
+            return [
+                f"  {padded(legible(name, encoding), width)}  {legible(value, encoding)}" for name, value in block.rows
+            ]
         case Table():
-            return _plain_table(block)
+            return _plain_table(block, encoding)
 
 
-def _plain_table(table: Table) -> list[str]:
-    columns = []
+def _plain_table(table: Table, encoding: str) -> list[str]:
+    columns: list[Iterable[str]] = []
     for index, cells in enumerate(zip(table.columns, *table.rows, strict=True)):
         together = "".join(cells)
         plain = is_visible(together) and max(map(len, cells)) <= LONGEST_CELL
-        shown = cells if plain else [printable(cell, LONGEST_CELL) for cell in cells]
-        width = max(map(len, shown))
-        columns.append(map(str.rjust if index in table.numeric else str.ljust, shown, repeat(width)))
+        if plain and together.isascii():
+            width = max(map(len, cells))
+            columns.append(map(str.rjust if index in table.numeric else str.ljust, cells, repeat(width)))
+            continue
+        shown = [legible(cell, encoding, LONGEST_CELL) for cell in cells]
+        width = max(map(width_of, shown))
+        columns.append([padded(cell, width, right=index in table.numeric) for cell in shown])
     lines = map("  ".join, zip(*columns, strict=True))
-    return [printable(table.title), *lines] if table.title else list(lines)
+    return [legible(table.title, encoding), *lines] if table.title else list(lines)
 
 
-def _rich(block: Block) -> Any:
-    from rich.table import Table as RichTable
+def _rich_lines(block: Block, width: int, encoding: str, now: datetime) -> Iterator[Text]:
+    """Yield the lines of a block for a terminal, broken between words; a longer word the terminal breaks itself."""
     from rich.text import Text
+
+    from artreg.cli.layout import laid_out, style_of
 
     match block:
         case Line():
-            return Text(printable(block.text), style=block.tone.value)
+            yield from _broken(Text(legible(block.text, encoding), style=block.tone.value), width)
+        case Spans():
+            pieces = ((legible(text, encoding), tone.value) for text, tone in block.parts)
+            lines = _broken(Text.assemble(*pieces), width, block.indent)
+            yield from (Text.assemble(" " * block.indent if place else "", line) for place, line in enumerate(lines))
         case Fields():
-            width = max((len(name) for name, _ in block.rows), default=0)
-            text = Text("\n").join(
-                Text.assemble((f"  {printable(name):<{width}}  ", "dim"), printable(value))
-                for name, value in block.rows
-            )
-            text.no_wrap = False
-            return text
+            names = [legible(name, encoding) for name, _ in block.rows]
+            room = max(map(width_of, names), default=0)
+            for name, (_, value) in zip(names, block.rows, strict=True):
+                head = f"  {padded(name, room)}  "
+                lines = _broken(Text.assemble(*style_of(legible(value, encoding))), max(width - width_of(head), 1))
+                for place, line in enumerate(lines):
+                    yield Text.assemble((" " * width_of(head) if place else head, "dim"), line)
         case Table():
-            grid = RichTable(
-                box=None,
-                pad_edge=False,
-                title=Text(printable(block.title)) if block.title else None,
-                title_justify="left",
-                header_style="dim",
-            )
-            for index, column in enumerate(block.columns):
-                grid.add_column(
-                    Text(printable(column)), justify="right" if index in block.numeric else "left", overflow="fold"
-                )
-            for row in block.rows:
-                grid.add_row(*(_cell(cell) for cell in row))
-            return grid
+            yield from (Text.assemble(*line) for line in laid_out(block, width, encoding, now))
 
 
-def _cell(cell: str) -> Any:
-    from rich.text import Text
-
-    return Text(printable(cell, LONGEST_CELL), style=_TONES.get(cell, ""))
+def _broken(text: Text, width: int, indent: int = 0) -> Iterator[Text]:
+    return iter(text.divide(breaks(text.plain, width, indent)))

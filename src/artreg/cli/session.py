@@ -16,6 +16,7 @@ from artreg.store.options import StorageOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
     from pathlib import Path
     from typing import Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from artreg.registry.demands import Demands
     from artreg.registry.seen import Memory
 
+_NO_FLAGS: Mapping[str, str | None] = {}
+
 
 class Session:
     """One run of the command line.
@@ -32,11 +35,13 @@ class Session:
     Args:
         settings: What it goes by.
         output: Where it prints.
+        flags: What the command line said of the settings.
     """
 
-    def __init__(self, settings: Settings, output: Output) -> None:
+    def __init__(self, settings: Settings, output: Output, flags: Mapping[str, str | None] = _NO_FLAGS) -> None:
         self.settings = settings
         self.output = output
+        self.flags = flags
 
     @cached_property
     def registry(self) -> Registry:
@@ -201,4 +206,4 @@ def open_session(common: dict[str, Any]) -> Session:
     """Return the session that the shared options ask for."""
     output = choose_output(as_json=bool(common.get("json")), quiet=bool(common.get("quiet")))
     flags = {name: common.get(name) for name in ("registry", "project", "model", "policy", "actor")}
-    return Session(load_settings(flags, os.environ), output)
+    return Session(load_settings(flags, os.environ), output, flags)

@@ -79,6 +79,15 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
     return Settings(**values)
 
 
+def origin(name: str, flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> str:
+    """Return what said what a setting is: the flag, the variable, the file, or `default`; the same arguments."""
+    if flags.get(name):
+        return f"--{name}"
+    if environment.get(variable := f"ARTREG_{name.upper()}"):
+        return variable
+    return SETTINGS_FILE if name in _from_file(os.path.join(folder, SETTINGS_FILE)) else "default"
+
+
 def default_actor() -> str:
     """Return user@host as far as the system knows them."""
     user = next((os.environ[name] for name in _USER_VARIABLES if os.environ.get(name)), "") or _account()

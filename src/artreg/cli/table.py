@@ -41,6 +41,9 @@ class Group(Frozen):
     entries: dict[str, Entry]
 
 
+STANDING = Entry("standing", "standing", ("storage",))
+"""What `artreg` alone does."""
+
 _READS = ("integrity", "not_found", "storage")
 _MOVES = ("integrity", "not_found", "conflict", "storage")
 _MAKES = ("integrity", "not_found", "conflict", "already_exists", "storage")
@@ -83,7 +86,9 @@ COMMANDS: dict[str, Entry | Group] = {
     "list": Entry("reading", "list_", _READS),
     "show": Entry("reading", "show", _READS),
     "resolve": Entry("reading", "resolve", _READS),
-    "history": Entry("reading", "history", _READS),
+    "history": Entry("recalling", "history", _READS),
+    "tree": Entry("branching", "tree", _READS),
+    "watch": Entry("watching", "watch", _READS),
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),

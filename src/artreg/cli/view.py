@@ -14,6 +14,7 @@ class Tone(Enum):
     PLAIN = ""
     GOOD = "green"
     BAD = "red"
+    CARE = "yellow"
     DIM = "dim"
     STRONG = "bold"
 
@@ -23,6 +24,18 @@ class Line(Frozen):
 
     text: str
     tone: Tone = Tone.PLAIN
+
+
+class Spans(Frozen):
+    """One line of text in several tones.
+
+    Attributes:
+        parts: Pieces of it.
+        indent: How far a terminal sets in what does not fit into the first line.
+    """
+
+    parts: tuple[tuple[str, Tone], ...]
+    indent: int = 0
 
 
 class Fields(Frozen):
@@ -39,15 +52,19 @@ class Table(Frozen):
         rows: As many cells each as there are headings.
         title: What stands above, or ''.
         numeric: Which columns are numbers, and stand flush right.
+        times: Which columns are times; a terminal also says how long ago they were.
+        below: Which column may stand below its row where the terminal is too narrow.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     title: str = ""
     numeric: frozenset[int] = frozenset()
+    times: frozenset[int] = frozenset()
+    below: int | None = None
 
 
-Block = Line | Fields | Table
+Block = Line | Spans | Fields | Table
 
 
 LONGEST = 10_000

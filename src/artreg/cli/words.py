@@ -8,13 +8,13 @@ a test holds one against the other.
 from __future__ import annotations
 
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Argument, Option, Parameter, parameters_of
-from artreg.cli.table import COMMANDS, Entry, Group
+from artreg.cli.table import COMMANDS, STANDING, Entry, Group
 from artreg.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
 
 class Call(Frozen):
@@ -47,14 +47,17 @@ class Words:
         self.common: dict[str, Any] = {}  # an empty value counts as none
 
     def command(self) -> Entry:
-        """Read on to the command's name, past common options.
+        """Read on to the command's name, past common options; where nothing else is said, it is where things stand.
 
         Raises:
             NotUnderstood: There is none.
         """
         level: dict[str, Entry | Group] | dict[str, Entry] = COMMANDS
         while True:
-            entry = level.get(self._positional())
+            name = self._positional()
+            if not name and level is COMMANDS:
+                return STANDING
+            entry = level.get(name)
             if isinstance(entry, Entry):
                 return entry
             if entry is None:
@@ -88,12 +91,16 @@ class Words:
         return {it.name: given.get(it.name, it.default) for it in parameters}
 
     def _positional(self) -> str:
+        """Read on to a word that is no common option; '' if there is none."""
         while self._rest:
             word = self._rest.pop()
             if not word.startswith("-"):
-                return word
+                return word or self._refuse()
             if not self._common(word):
-                break
+                self._refuse()
+        return ""
+
+    def _refuse(self) -> NoReturn:
         raise NotUnderstood
 
     def _common(self, word: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from artreg.core.significance import HIGHER_IS_BETTER
 
-_DIRECTIONS: Mapping[str, bool] = {
+DIRECTIONS: Mapping[str, bool] = {
     **HIGHER_IS_BETTER,
     "balanced_accuracy": True,
     "macro_f1": True,
@@ -27,4 +27,4 @@ def higher_is_better(key: str) -> bool | None:
     """
     if key.startswith(_CROSS_VALIDATED) and key.endswith(".mean"):
         key = key.removeprefix(_CROSS_VALIDATED).removesuffix(".mean")
-    return _DIRECTIONS.get(key)
+    return DIRECTIONS.get(key)

@@ -85,10 +85,22 @@ def read_record(registry: Registry, model: ModelName, alias: Alias, generation: 
     Raises:
         IntegrityError: It is missing or damaged.
     """
+    head = find_record(registry, model, alias, generation)
+    if head is None:
+        raise IntegrityError(f"record {generation} of {alias} of {model} is missing")
+    return head
+
+
+def find_record(registry: Registry, model: ModelName, alias: Alias, generation: int) -> Head | None:
+    """Return one record of an alias, or None if it is not there.
+
+    Raises:
+        IntegrityError: It is damaged.
+    """
     try:
         data = registry.store.read(keys.record_key(model, alias, generation))
-    except NotFound as error:
-        raise IntegrityError(f"record {generation} of {alias} of {model} is missing") from error
+    except NotFound:
+        return None
     return Head(parse_record(data, model, alias, generation), canonical.digest(data))
 
 

@@ -148,10 +148,22 @@ def read_event(registry: Registry, model: ModelName, version: Version, number: i
     Raises:
         IntegrityError: It is missing or damaged.
     """
+    found = find_event(registry, model, version, number)
+    if found is None:
+        raise IntegrityError(f"event {number} of {model}@{version} is missing")
+    return found
+
+
+def find_event(registry: Registry, model: ModelName, version: Version, number: int) -> tuple[VersionEvent, str] | None:
+    """Return one event of a version with the sha256 of its bytes, or None if it is not there.
+
+    Raises:
+        IntegrityError: It is damaged.
+    """
     try:
         data = registry.store.read(keys.event_key(model, version, number))
-    except NotFound as error:
-        raise IntegrityError(f"event {number} of {model}@{version} is missing") from error
+    except NotFound:
+        return None
     return parse_event(data, model, version, number), canonical.digest(data)
 
 

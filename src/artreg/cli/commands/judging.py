@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from artreg.cli import documents
-from artreg.cli.commands.reading import parse_time
+from artreg.cli.commands.recalling import parse_time
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Block, Line, Table, Tone
