@@ -79,6 +79,13 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
     return Settings(**values)
 
 
+def described() -> list[tuple[str, str, str]]:
+    """Return each setting with its default, or '', and what it is."""
+    told = re.findall(r"^ +([a-z_]+): (.+)$", Settings.__doc__ or "", re.MULTILINE)
+    defaults = Settings()
+    return [(name, getattr(defaults, name) or "", meaning) for name, meaning in told]
+
+
 def default_actor() -> str:
     """Return user@host as far as the system knows them."""
     user = next((os.environ[name] for name in _USER_VARIABLES if os.environ.get(name)), "") or _account()
