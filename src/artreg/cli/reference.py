@@ -96,7 +96,7 @@ def _about(item: Item) -> str:
     notes += ["may be repeated"] if item.many else []
     notes += [f"one of {', '.join(f'`{choice}`' for choice in item.choices)}"] if item.choices else []
     notes += [f"default `{item.default}`"] if item.default else []
-    notes += [f"or `{item.environment}`"] if item.environment else []
+    notes += [f"environment `{item.environment}`"] if item.environment else []
     return _text(item.help) + (f" ({'; '.join(notes)})" if notes else "")
 
 
