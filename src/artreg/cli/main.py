@@ -26,6 +26,8 @@ _GARBAGE = 100_000
 
 _HELP = frozenset(("--help", "-h"))
 _ASKED_TO_COMPLETE = "_ARTREG_COMPLETE"
+_COMPLETIONS = {"--install-completion": ("completion", "--install"), "--show-completion": ("completion",)}
+"""How other programs of this kind are told to complete."""
 
 
 class InternalError(ArtregError):
@@ -62,11 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    if _ASKED_TO_COMPLETE in os.environ and (code := _complete(os.environ[_ASKED_TO_COMPLETE])) is not None:
-        return code
+    if shell := os.environ.get(_ASKED_TO_COMPLETE):
+        return _complete(shell, words)
     if words == ["--version"]:
         sys.stdout.write(f"artreg {__version__}\n")
         return 0
+    if words and words[0] in _COMPLETIONS:
+        words = [*_COMPLETIONS[words[0]], *words[1:]]
     gc.set_threshold(_GARBAGE)
     call = understand(words)
     try:
@@ -122,12 +126,6 @@ def _run_typer(words: list[str]) -> int:
         raise InvalidInput(error.format_message(), hint=f"see {path} --help") from None
     except ClickException as error:
         raise InvalidInput(error.format_message()) from None
-    except SystemExit as end:  # Typer's completion, of shells that are not answered here
-        if end.code:
-            raise InvalidInput(
-                f"{_ASKED_TO_COMPLETE} asks for nothing that is known", hint="see artreg --install-completion"
-            ) from None
-        return 0
     if result == EXIT_CODES[Interrupted.code]:
         raise KeyboardInterrupt  # Typer has made an exit code of it
     return result if isinstance(result, int) else 0
@@ -144,17 +142,12 @@ def _no_option(error: NoSuchOption) -> InvalidInput:
     return InvalidInput(f"{path} has no option {error.option_name}", hint=hint, suggestions=found)
 
 
-def _complete(instruction: str) -> int | None:
-    """Answer a shell that asks what may come next; None if Typer must."""
+def _complete(shell: str, words: list[str]) -> int:
+    """Answer a shell that asks what may come next."""
     from artreg.cli.completion import answer
 
-    action, _, shell = instruction.partition("_")
-    said = answer(shell, os.environ) if action == "complete" else None
-    if said is None:
-        return None
-    text, code = said
-    sys.stdout.write(f"{text}\n")
-    return code
+    sys.stdout.write(answer(shell, words))
+    return 0
 
 
 def _is_verbose(words: list[str]) -> bool:

@@ -41,14 +41,15 @@ _ALWAYS = ("internal", "interrupted")
 _BY_OFFER = {
     "aliases": "ALIAS",
     "models": "MODEL",
+    "numbers": "VERSION",
     "policy_aliases": "ALIAS",
     "projects": "PROJECT",
     "references": "REFERENCE",
     "snapshots": "SNAPSHOT",
+    "version_references": "REFERENCE",
     "versions": "VERSION",
 }
 _BY_KIND = {"int": "N", "float": "NUMBER", "Path": "PATH"}
-_ENVIRONMENT = r" ?\[(ARTREG_[A-Z_]+)\]"
 
 
 class Item(Frozen):
@@ -198,7 +199,7 @@ def _item(parameter: Parameter) -> Item:
     marker = parameter.marker
     choices = tuple(str(member.value) for member in getattr(parameter.kind, "__members__", {}).values())
     if isinstance(marker, Option):
-        metavar = marker.metavar or _BY_OFFER.get(marker.complete) or _metavar(parameter, choices)
+        metavar = marker.metavar or _BY_OFFER.get(marker.complete.rpartition(" ")[2]) or _metavar(parameter, choices)
         shown = _shown(parameter.default)
         return _option(marker, metavar, choices, default=shown, required=parameter.required, many=parameter.many)
     name = marker.metavar or parameter.name.upper().replace("_", "-")
@@ -207,9 +208,7 @@ def _item(parameter: Parameter) -> Item:
 
 
 def _option(marker: Option, metavar: str, choices: tuple[str, ...], **rest: Any) -> Item:
-    said = re.search(_ENVIRONMENT, marker.help)
-    help_ = re.sub(_ENVIRONMENT, "", marker.help)
-    return Item(tuple(marker.names), metavar, help_, environment=said[1] if said else "", choices=choices, **rest)
+    return Item(tuple(marker.names), metavar, marker.about, environment=marker.environment, choices=choices, **rest)
 
 
 def _metavar(parameter: Parameter, choices: tuple[str, ...]) -> str:

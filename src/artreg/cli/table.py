@@ -98,6 +98,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
     "help": Entry("helping", "help_"),
+    "completion": Entry("helping", "completion", ("storage",)),
 }
 """Every command."""
 

@@ -93,7 +93,7 @@ def _meant_key(location: list[str], model: type[BaseModel]) -> str:
     beside = [".".join([*section, name]) for name in _names_at(model, section)]
     near = difflib.get_close_matches(".".join(location), beside, n=1, cutoff=0.75)
     near = [near[0].rpartition(".")[2]] if near and len(section) > 1 else near
-    known = list(_keys(model))
+    known = list(keys_of(model))
     elsewhere = [key for key in known if key.split(".")[-1] == last]
     found = near or elsewhere or difflib.get_close_matches(last, known, n=1)
     return f"; did you mean {found[0]}?" if found else ""
@@ -116,9 +116,9 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _models(argument)
 
 
-def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted name of every key of a model and of the sections in it."""
+def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of every key of a model and of the sections in it, a section before what is in it."""
     for name, field in model.model_fields.items():
         yield prefix + name
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _keys(field.annotation, f"{prefix}{name}.")
+            yield from keys_of(field.annotation, f"{prefix}{name}.")
