@@ -33,13 +33,18 @@ class Session:
     """One run of the command line.
 
     Args:
-        settings: What it goes by.
+        flags: What the command line says of the settings.
         output: Where it prints.
     """
 
-    def __init__(self, settings: Settings, output: Output) -> None:
-        self.settings = settings
+    def __init__(self, flags: dict[str, str | None], output: Output) -> None:
+        self.flags = flags
         self.output = output
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What it goes by."""
+        return load_settings(self.flags, os.environ)
 
     @cached_property
     def registry(self) -> Registry:
@@ -217,4 +222,4 @@ def open_session(common: dict[str, Any]) -> Session:
     """Return the session that the shared options ask for."""
     output = choose_output(as_json=bool(common.get("json")), quiet=bool(common.get("quiet")))
     flags = {name: common.get(name) for name in ("registry", "project", "model", "policy", "actor")}
-    return Session(load_settings(flags, os.environ), output)
+    return Session(flags, output)

@@ -97,6 +97,9 @@ COMMANDS: dict[str, Entry | Group] = {
     "drift": Entry("comparing", "drift", _READS),
     "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
+    "config": Group(
+        "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
+    ),
     "help": Entry("helping", "help_"),
     "completion": Entry("helping", "completion", ("storage",)),
 }
