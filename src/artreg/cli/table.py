@@ -101,6 +101,7 @@ COMMANDS: dict[str, Entry | Group] = {
         "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
     ),
     "help": Entry("helping", "help_"),
+    "man": Entry("helping", "man", ("storage",)),
     "completion": Entry("helping", "completion", ("storage",)),
 }
 """Every command."""
