@@ -72,7 +72,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         versions = ("1.0.0", "1.1.0", "1.2.0", "1.2.1")
         lines += [f"train --version {it} --set model.max_iter={number}" for number, it in enumerate(versions, 5)]
         targets = ("1.1.0 --to prod", "1.2.0 --to prod", "1.2.1 --to staging")
-        lines += [f"promote churn {target} --sign-key carol --actor carol" for target in targets]
+        lines += [f"promote churn {target} --sign-key carol --actor carol@example.com" for target in targets]
         lines.append("sign churn@1.2.0 --key alice --identity alice@example.com")
         for line in lines:
             assert main([*shlex.split(line), "-q"]) == 0, line
