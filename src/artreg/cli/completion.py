@@ -28,6 +28,7 @@ _FILES = frozenset(("DIR", "DST", "FILE", "FOLDER", "OTHER", "PATH", "ROOT", "SR
 
 _PATIENCE = 2.0  # seconds; whoever waits longer for a Tab takes it for broken
 _MOST = 1000
+_ROOM = 64  # signs that a shell shows of what a word means
 
 Offer = tuple[str, str]
 """A word, and what it means, or ''."""
@@ -206,8 +207,10 @@ def _common_with_value(word: str) -> str:
 
 
 def _about(entry: Entry | Group) -> str:
+    from artreg.cli.manual import brief
+
     text = entry.help if isinstance(entry, Group) else entry.load().__doc__ or ""
-    return text.strip().partition("\n")[0].removesuffix(".")
+    return brief(text.strip().partition("\n")[0], _ROOM)
 
 
 def _in_time(before: list[str], incomplete: str, *, explained: bool) -> Offers | None:

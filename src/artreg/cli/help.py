@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artreg.cli.manual import TITLE, ExitCode, Item, Page, always, common_options, entries, group_of, page_of, pages
+from artreg.cli.manual import (
+    TITLE,
+    ExitCode,
+    Item,
+    Page,
+    always,
+    brief,
+    common_options,
+    entries,
+    group_of,
+    page_of,
+    pages,
+)
 from artreg.cli.output import Output
 from artreg.cli.table import SECTIONS, Group
 from artreg.cli.view import Block, Line, Tone
@@ -17,7 +28,6 @@ from artreg.errors import InvalidInput
 
 _WIDEST = 100
 _LEFT = 24  # columns at most for what is explained; what is longer has a line of its own
-_LEAST = 16  # signs of a sentence that was cut off
 
 
 def show_help(output: Output, path: Sequence[str]) -> None:
@@ -129,19 +139,7 @@ def _more(what: str) -> list[Block]:
 def _briefly(rows: Sequence[tuple[str, Page | str]], width: int) -> list[Block]:
     left = max(len(name) for name, _ in rows)
     texts = [(name, about if isinstance(about, str) else about.summary) for name, about in rows]
-    return _columns([(name, _brief(text, width - left - 4)) for name, text in texts], width)
-
-
-def _brief(text: str, room: int) -> str:
-    """Return a sentence cut off at a pause that leaves it in one line, at a long one rather than at a comma."""
-    whole = text.removesuffix(".")
-    if len(whole) <= room:
-        return whole
-    for pause in ("[:;] ", ", "):
-        ends = [match.start() for match in re.finditer(pause, whole) if _LEAST <= match.start() <= room]
-        if ends:
-            return whole[: ends[-1]]
-    return whole
+    return _columns([(name, brief(text, width - left - 4)) for name, text in texts], width)
 
 
 def _headed(title: str) -> list[Block]:

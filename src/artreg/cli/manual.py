@@ -36,6 +36,7 @@ MEANINGS = {
 }
 """What each `error.code` means to whoever runs a command."""
 
+_LEAST = 16  # signs of a sentence that was cut off
 _ALWAYS = ("internal", "interrupted")
 
 _BY_OFFER = {
@@ -187,6 +188,23 @@ def exit_codes(codes: tuple[str, ...] = ()) -> tuple[ExitCode, ...]:
 def always() -> tuple[ExitCode, ...]:
     """Return the ways in which any command may end that its own page does not repeat."""
     return exit_codes(_ALWAYS)[1:]
+
+
+def brief(text: str, room: int) -> str:
+    """Return a sentence cut off at a pause that leaves it in one line, at a long one rather than at a comma.
+
+    Args:
+        text: The sentence.
+        room: Signs in a line.
+    """
+    whole = text.removesuffix(".")
+    if len(whole) <= room:
+        return whole
+    for pause in ("[:;] ", ", "):
+        ends = [match.start() for match in re.finditer(pause, whole) if _LEAST <= match.start() <= room]
+        if ends:
+            return whole[: ends[-1]]
+    return whole
 
 
 def _read_docstring(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:

@@ -178,7 +178,7 @@ class Session:
     def _no_such_alias(self, alias: Alias) -> NotFound:
         from itertools import islice
 
-        from artreg.core.near import did_you_mean, near
+        from artreg.core.near import did_you_mean_or, near
         from artreg.registry.versions import list_aliases, list_models
 
         store = self.registry.store
@@ -187,7 +187,7 @@ class Session:
         how = "write model@alias or model@version, such as churn@prod; artreg list shows what there is"
         return NotFound(
             f"no model in {store.url} has an alias {alias}",
-            hint="; ".join(words for words in (did_you_mean(found), how) if words),
+            hint=did_you_mean_or(found, how),
             suggestions=found,
         )
 

@@ -53,3 +53,14 @@ def did_you_mean(found: Sequence[str]) -> str:
     if not last:
         return ""
     return f"did you mean {', '.join(others)} or {last}?" if others else f"did you mean {last}?"
+
+
+def did_you_mean_or(found: Sequence[str], rest: str) -> str:
+    """Return the question, if one of these may have been meant, and what there is to say in any case.
+
+    Args:
+        found: What may have been meant.
+        rest: What else there is to say, or ''.
+    """
+    question = did_you_mean(found)
+    return f"{question} {rest[0].upper()}{rest[1:]}" if question and rest else question or rest

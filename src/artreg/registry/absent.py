@@ -7,7 +7,7 @@ from itertools import islice
 from artreg.core import keys
 from artreg.core.manifest import TOMBSTONE
 from artreg.core.names import Alias, ModelName
-from artreg.core.near import did_you_mean, near
+from artreg.core.near import did_you_mean, did_you_mean_or, near
 from artreg.core.version import Version, is_version
 from artreg.errors import NotFound
 from artreg.registry.handle import Registry
@@ -53,8 +53,7 @@ def no_version(registry: Registry, model: ModelName, version: Version) -> NotFou
     around = known[max(before - _NEIGHBOURS // 2, 0) : before + _NEIGHBOURS // 2]
     found = near(str(version), map(str, around))
     newest = "" if page.more else ", ".join(str(number) for number in islice(reversed(known), 5))
-    words = [did_you_mean(found), f"the newest are {newest}" if newest else ""]
-    hint = "; ".join(word for word in words if word) or "it has no versions yet"
+    hint = did_you_mean_or(found, f"the newest are {newest}" if newest else "") or "it has no versions yet"
     seal = read_seal(registry, model, version)
     if seal == TOMBSTONE:
         hint = "it was begun, never finished, and ended by artreg gc: the number is spent, publish under another"
@@ -68,8 +67,7 @@ def no_alias(registry: Registry, model: ModelName, alias: Alias) -> NotFound:
     known = [name for name in list_aliases(registry.store, model) if name != str(alias)]
     found = near(str(alias), known)
     aliases = f"its aliases are {', '.join(known)}" if known else "nothing of it was promoted yet: see artreg promote"
-    hint = "; ".join(word for word in (did_you_mean(found), aliases) if word)
-    return NotFound(f"{alias} of {model} points nowhere", hint=hint, suggestions=found)
+    return NotFound(f"{alias} of {model} points nowhere", hint=did_you_mean_or(found, aliases), suggestions=found)
 
 
 def _of_project(known: list[ModelName], project: str) -> list[str]:
