@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from bisect import bisect_left
 
 from artreg.core import keys
 from artreg.core.manifest import TOMBSTONE
@@ -12,7 +12,7 @@ from artreg.core.version import Version, is_version
 from artreg.errors import NotFound
 from artreg.registry.handle import Registry
 from artreg.registry.versions import list_aliases, list_models, list_projects, read_seal
-from artreg.store.interface import Entry, Kind
+from artreg.store.interface import Entry, Kind, Page
 
 _NEIGHBOURS = 1000
 """Version numbers that are looked at for a near one; there may be a million."""
@@ -46,13 +46,13 @@ def no_version(registry: Registry, model: ModelName, version: Version) -> NotFou
     page = registry.store.page(prefix)
     if not page.more and not any(_is_number(entry) for entry in page.entries):
         return no_model(registry, model)
-    some = registry.store.page(prefix, f"{version.major}.{version.minor}") if page.more else page
-    numbers = sorted(Version.parse(entry.name) for entry in some.entries if _is_number(entry))
-    known = [number for number in numbers if number != version]
-    before = sum(number < version for number in known)
-    around = known[max(before - _NEIGHBOURS // 2, 0) : before + _NEIGHBOURS // 2]
-    found = near(str(version), map(str, around))
-    newest = "" if page.more else ", ".join(str(number) for number in islice(reversed(known), 5))
+    is_whole = not page.more and len(page.entries) <= _NEIGHBOURS
+    numbers = sorted(
+        Version.parse(entry.name) for entry in _around(registry, prefix, page, version) if _is_number(entry)
+    )
+    known = [number for number in reversed(numbers) if number != version]
+    found = near(str(version), map(str, known))
+    newest = ", ".join(str(number) for number in known[:5]) if is_whole else ""
     hint = did_you_mean_or(found, f"the newest are {newest}" if newest else "") or "it has no versions yet"
     seal = read_seal(registry, model, version)
     if seal == TOMBSTONE:
@@ -72,6 +72,17 @@ def no_alias(registry: Registry, model: ModelName, alias: Alias) -> NotFound:
 
 def _of_project(known: list[ModelName], project: str) -> list[str]:
     return [one.model for one in known if one.project == project]
+
+
+def _around(registry: Registry, prefix: str, page: Page, version: Version) -> tuple[Entry, ...]:
+    """Return the entries of a page, or of very many those whose names come after the version's two first numbers."""
+    begun = f"{version.major}.{version.minor}"
+    if page.more:
+        return registry.store.page(prefix, begun).entries
+    if len(page.entries) <= _NEIGHBOURS:
+        return page.entries
+    start = bisect_left(page.entries, begun, key=lambda entry: entry.name)
+    return page.entries[start : start + _NEIGHBOURS]
 
 
 def _is_number(entry: Entry) -> bool:
