@@ -61,11 +61,11 @@ def test_among_very_many_versions_the_near_ones_are_found_by_few_listings(tmp_pa
 
 def test_a_disk_lists_all_but_compares_few(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "registry")
-    for version in MANY:
+    for version in MANY[:1100]:
         (tmp_path / "registry" / "demo" / "churn" / version).mkdir(parents=True)
-    suggestions = missing(store, "1.50.100", tmp_path).details["suggestions"]
+    suggestions = missing(store, "1.20.100", tmp_path).details["suggestions"]
     assert isinstance(suggestions, list)
-    assert all(one.startswith("1.50.") for one in suggestions)
+    assert all(one.startswith("1.20.") for one in suggestions)
     assert len(suggestions) == 3
 
 
