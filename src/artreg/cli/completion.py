@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HARMLESS = r"[A-Za-z0-9][A-Za-z0-9@:/._=-]*"
 """Words that mean nothing to a shell; what else a registry holds is not offered."""
 
-_GOES_ON = ("@", "=", "/")
+_GOES_ON = ("@", "=")
 _FILES = frozenset(("DIR", "DST", "FILE", "FOLDER", "OTHER", "PATH", "ROOT", "SRC"))
 """What stands for the value of an option or an argument where files are meant."""
 

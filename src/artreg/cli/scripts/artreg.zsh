@@ -7,7 +7,7 @@ _artreg() {
         case $word in
             '') ;;
             :files) files=1 ;;
-            *[@=/]) open+=("${word//:/\\:}${${line#$word}/$'\t'/:}") ;;
+            *[@=]) open+=("${word//:/\\:}${${line#$word}/$'\t'/:}") ;;
             *) closed+=("${word//:/\\:}${${line#$word}/$'\t'/:}") ;;
         esac
     done
