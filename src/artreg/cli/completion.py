@@ -7,7 +7,6 @@ where what was offered goes on without a space.
 
 from __future__ import annotations
 
-import os
 import re
 
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Argument, Option, Parameter, parameters_of
@@ -65,8 +64,6 @@ def answer(shell: str, arguments: list[str]) -> str:
         return ""
     *before, incomplete = words[1:]
     found = _in_time(before, incomplete, explained=shell != "bash")
-    if found is None:
-        os._exit(0)  # and wait for nothing
     return _FORMS[shell](found, _broken_off(incomplete, breaks))
 
 
@@ -213,8 +210,11 @@ def _about(entry: Entry | Group) -> str:
     return brief(text.strip().partition("\n")[0], _ROOM)
 
 
-def _in_time(before: list[str], incomplete: str, *, explained: bool) -> Offers | None:
-    """Return what may stand there, or None if it takes long to find out: no name server can be interrupted."""
+def _in_time(before: list[str], incomplete: str, *, explained: bool) -> Offers:
+    """Return what may stand there, or nothing if it takes long to find out.
+
+    It is found out in a thread that Python does not wait for when it ends: who asks a name server cannot be interrupted.
+    """
     import _thread
 
     found: list[Offers] = []
@@ -228,7 +228,8 @@ def _in_time(before: list[str], incomplete: str, *, explained: bool) -> Offers |
             done.release()
 
     _thread.start_new_thread(find, ())
-    return None if not done.acquire(timeout=_PATIENCE) else found[0] if found else Offers()
+    done.acquire(timeout=_PATIENCE)
+    return found[0] if found else Offers()
 
 
 def _split(line: str) -> list[str]:
