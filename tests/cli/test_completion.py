@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -149,16 +151,17 @@ def test_each_shell_is_answered_in_its_own_form(shell_name: str, arguments: list
     assert said == told if told.endswith("\n") or not told else said.startswith(told)
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        "registry: [",
-        "registry: s3://nowhere.invalid/x\nendpoint_url: http://192.0.2.1:9\n",  # an address that nobody has
-    ],
-)
-def test_a_broken_or_unreachable_registry_offers_nothing_and_says_nothing(broken: str, shell: Shell) -> None:
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An endpoint that takes every call, and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("settings", ["registry: [", "registry: s3://bucket/x\nendpoint_url: {silent}\n"])
+def test_a_broken_or_silent_registry_offers_nothing_and_says_nothing(settings: str, silent: str, shell: Shell) -> None:
     (shell.folder / "configs").mkdir()
-    (shell.folder / "configs" / "artreg.yaml").write_text(broken)
+    (shell.folder / "configs" / "artreg.yaml").write_text(settings.replace("{silent}", silent))
     credentials = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
     done = subprocess.run(
         [sys.executable, "-m", "artreg", BREAKS, "artreg resolve ch"],

@@ -211,10 +211,7 @@ def _about(entry: Entry | Group) -> str:
 
 
 def _in_time(before: list[str], incomplete: str, *, explained: bool) -> Offers:
-    """Return what may stand there, or nothing if it takes long to find out.
-
-    It is found out in a thread that Python does not wait for when it ends: who asks a name server cannot be interrupted.
-    """
+    """Return what may stand there, or nothing if it takes long to find out: who asks a name server is deaf to signals."""
     import _thread
 
     found: list[Offers] = []
