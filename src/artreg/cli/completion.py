@@ -211,7 +211,7 @@ def _about(entry: Entry | Group) -> str:
 
 
 def _in_time(before: list[str], incomplete: str, *, explained: bool) -> Offers:
-    """Return what may stand there, or nothing if finding out takes long: no question to a name server can be broken off."""
+    """Return what may stand there, or nothing if that takes long: a question to a name server cannot be broken off."""
     import _thread
 
     found: list[Offers] = []
