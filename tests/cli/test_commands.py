@@ -272,23 +272,6 @@ def test_an_interruption_gives_an_answer_too(shell: Shell, monkeypatch: pytest.M
     assert (ran.code, ran.json["error"]["code"]) == (130, "interrupted")
 
 
-@pytest.mark.parametrize(
-    ("what", "word", "offered"),
-    [
-        ("models", "ch", ["churn"]),
-        ("versions", "1.2", ["1.2.0", "1.2.1"]),
-        ("aliases", "", ["prod", "staging"]),
-        ("policy_aliases", "s", ["staging"]),
-        ("references", "churn@p", ["churn@prod"]),
-    ],
-)
-def test_completion_offers_what_there_is(shell: Shell, what: str, word: str, offered: list[str]) -> None:
-    from artreg.cli import completion
-
-    released(shell)
-    assert completion.offered(what, {}, {"model": "churn"}, word) == offered
-
-
 def test_verification_a_little_at_a_time(shell: Shell) -> None:
     released(shell)
     assert shell.run("verify", "--all", "--since", "7d", "--record").code == 0

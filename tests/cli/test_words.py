@@ -22,6 +22,10 @@ ENTRIES = {(name,): entry for name, entry in COMMANDS.items() if isinstance(entr
     if isinstance(group, Group)
     for inner, entry in group.entries.items()
 }
+NAMED = {
+    name: [it.marker for it in parameters_of(entry.load()) if isinstance(it.marker, Option)]
+    for name, entry in ENTRIES.items()
+}
 VALUES = [
     "churn",
     "1.2.1",
@@ -70,9 +74,8 @@ def typer() -> Iterator[Typer]:
 
 @st.composite
 def lines(draw: st.DrawFn) -> list[str]:
-    name, entry = draw(st.sampled_from(sorted(ENTRIES.items(), key=lambda item: item[0])))
-    named = [it.marker for it in parameters_of(entry.load()) if isinstance(it.marker, Option)]
-    options = [text for option in (*named, *COMMON.values(), *COMMON_FLAGS.values()) for text in option.names]
+    name = draw(st.sampled_from(sorted(NAMED)))
+    options = [text for option in (*NAMED[name], *COMMON.values(), *COMMON_FLAGS.values()) for text in option.names]
     word = st.sampled_from([*VALUES, *options, *(f"{option}=v" for option in options), "--nope", "-qv"])
     before = draw(st.lists(st.sampled_from(["--json", "-q", "--registry", "-r=x", "--project=p"]), max_size=2))
     if draw(st.integers(0, 9)) == 0:

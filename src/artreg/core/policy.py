@@ -129,9 +129,14 @@ class Policy(Frozen):
         """
         known = self.names(model)
         if alias.name not in known:
+            from artreg.core.near import did_you_mean_or, near  # noqa: PLC0415  # only errors need it
+
+            found = near(alias.name, known)
+            there = f"its aliases are {', '.join(known)}; add one to the policy, or use one of these"
             raise InvalidInput(
                 f"the policy names no alias {alias.name!r}",
-                hint=f"its aliases are {', '.join(known)}; add one to the policy, or use one of these",
+                hint=did_you_mean_or(found, there),
+                suggestions=found,
             )
         return known[alias.name]
 
