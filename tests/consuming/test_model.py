@@ -109,8 +109,8 @@ class CacheMachine(RuleBasedStateMachine):
 
 TestCache = CacheMachine.TestCase
 TestCache.settings = settings(
-    max_examples=size(5, 60, 600),
-    stateful_step_count=size(12, 30, 60),
+    max_examples=size(5, 25, 600),
+    stateful_step_count=size(12, 25, 60),
     derandomize=True,
     deadline=None,
     database=None,
