@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import tempfile
 import uuid
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from artreg.consuming import keeping
 from artreg.errors import NotFound
 from artreg.store.memory import MemoryStore
+from consuming.conftest import in_memory
 from consuming.shop import Shop, content
 from consuming.test_pull import DAMAGES
 from registry.bench import Bench
@@ -29,7 +28,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = in_memory()
         root = Path(self.folder.name)
         (root / "work").mkdir()
         (root / "shop").mkdir()
@@ -102,8 +101,6 @@ class CacheMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
-            for folder, _, _ in os.walk(self.folder.name):
-                os.chmod(folder, 0o755)
             self.folder.cleanup()
 
 
