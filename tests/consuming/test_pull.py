@@ -14,12 +14,13 @@ import pytest
 from artreg.consuming import filling, gathering
 from artreg.consuming.keeping import prune, usage
 from artreg.consuming.leases import leased
-from artreg.consuming.reading import open_file, version_folder
+from artreg.consuming.reading import find_contents, open_file, version_folder
 from artreg.consuming.remembering import resolve
 from artreg.core.allowed_signers import AllowedSigners, SignedBy
 from artreg.core.names import Reference
 from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.frozen import replace
+from artreg.registry.contents import held
 from artreg.registry.demands import Demands
 from artreg.registry.resolve import Resolved
 from artreg.registry.seen import memory
@@ -400,3 +401,19 @@ def test_offline_what_is_demanded_of_an_alias_holds(shop: Shop, bench: Bench, tm
         with pytest.raises(IntegrityError):
             asked(demands)
         assert asked(demands, "churn@1.0.0").digest
+
+
+def test_what_is_loaded_comes_from_the_cache_and_is_verified(shop: Shop) -> None:
+    _, right = shop.pull(PROD)
+    reference = Reference.parse(PROD, "demo")
+    for harm in (None, damage, emptied, made_longer):
+        if harm:
+            harm(shop.model())
+        shop.watched.bytes = 0
+        contents = find_contents(shop.consumer(), reference)
+        with held(contents, ["model.bin"]) as files:
+            assert files["model.bin"].read() == (right / "model.bin").read_bytes()
+        assert bool(shop.watched.bytes) == bool(harm)
+    contents = find_contents(shop.consumer(offline=True), reference)
+    with held(contents, ["model.bin"]) as files:
+        assert files["model.bin"].read() == (right / "model.bin").read_bytes()
