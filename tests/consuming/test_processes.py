@@ -89,11 +89,14 @@ def test_a_peer_that_makes_no_progress_is_not_waited_for(folder: Path, monkeypat
         time.sleep(0.01)
     os.kill(stuck.pid, signal.SIGSTOP)
     monkeypatch.setattr("artreg.consuming.filling._PATIENCE", 0.1)
-    one_pull(folder, "own")
-    assert content(folder / "own") == right(folder)
-    prune(Cache(str(folder / "cache")), 0)
-    os.kill(stuck.pid, signal.SIGCONT)
-    assert finish(stuck) == 0
+    try:
+        one_pull(folder, "own")
+        assert content(folder / "own") == right(folder)
+        prune(Cache(str(folder / "cache")), 0)
+    finally:
+        os.kill(stuck.pid, signal.SIGCONT)
+        code = finish(stuck)
+    assert code == 0
     assert content(folder / "stuck") == right(folder)
 
 
@@ -102,9 +105,11 @@ def test_the_lease_of_who_was_killed_does_not_last(folder: Path) -> None:
     cache, taken = Cache(str(folder / "cache")), event()
     sha256 = max(cache.entries(), key=lambda entry: entry.size).sha256
     holding = start(holder, folder, sha256, taken)
-    taken.wait()
-    assert prune(cache, 0).in_use == 1
-    holding.kill()
-    finish(holding)
+    try:
+        taken.wait()
+        assert prune(cache, 0).in_use == 1
+    finally:
+        holding.kill()
+        finish(holding)
     assert prune(cache, 0).files == 1
     assert os.listdir(folder / "cache" / "leases") == []

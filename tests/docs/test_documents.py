@@ -47,7 +47,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARTREG_", "AWS_"))}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120", **more}
+    return {
+        **kept,
+        "ARTREG_CACHE": "off",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "COLUMNS": "120",
+        **more,
+    }
 
 
 def shell(command: str, folder: Path, variables: dict[str, str]) -> str:
