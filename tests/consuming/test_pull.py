@@ -264,6 +264,18 @@ def test_a_folder_that_holds_something_else_stays_as_it_is(shop: Shop) -> None:
     assert content(shop.folder / "there") == {"mine": b"mine"}
 
 
+def test_for_a_folder_that_is_there_already_nothing_is_fetched(shop: Shop) -> None:
+    from artreg.consuming.pull import pull
+
+    _, folder = shop.pull(PROD)
+    shutil.rmtree(shop.folder / "cache")
+    shop.watched.bytes = 0
+    found = resolve(shop.consumer(), Reference.parse(PROD, "demo")).found
+    again = pull(shop.consumer(), found, LocalStore(shop.folder), folder.name)
+    assert (again.created, again.fetched, again.files) == (False, 0, 4)
+    assert shop.watched.bytes == 0
+
+
 # The size
 
 
