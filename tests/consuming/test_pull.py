@@ -429,3 +429,32 @@ def test_what_is_loaded_comes_from_the_cache_and_is_verified(shop: Shop) -> None
     contents = find_contents(shop.consumer(offline=True), reference)
     with held(contents, ["model.bin"]) as files:
         assert files["model.bin"].read() == (right / "model.bin").read_bytes()
+
+
+def test_what_is_remembered_of_one_reference_is_not_taken_for_another(shop: Shop) -> None:
+    shop.pull(PROD)
+    of = {
+        b'"free"' in path.read_bytes(): path for path in (shop.folder / "cache" / "resolved").iterdir()
+    }  # the alias, and the version
+    of[True].write_bytes(of[False].read_bytes())
+    with pytest.raises(NotFound, match="remembered"):
+        resolve(shop.consumer(offline=True), Reference.parse(PROD, "demo"))
+
+
+def test_what_was_finished_or_removed_before_it_was_locked_is_claimed_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, gone = filling._lock, []
+
+    def lock(descriptor: int) -> bool:
+        for path in (shop.folder / "cache" / "partial").iterdir():
+            if path.name not in gone:
+                gone.append(path.name)
+                path.unlink()
+        return real(descriptor)
+
+    monkeypatch.setattr(filling, "_lock", lock)
+    pulled, _ = shop.pull(PROD)
+    assert gone
+    assert pulled.notes == ()
+    assert shop.pull(PROD)[0].fetched == 0
