@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from artreg.consuming import filling, gathering
+from artreg.consuming import filling, gathering, reading
 from artreg.consuming.keeping import prune, usage
 from artreg.consuming.leases import leased
 from artreg.consuming.reading import find_contents, open_file, version_folder
@@ -458,3 +459,24 @@ def test_what_was_finished_or_removed_before_it_was_locked_is_claimed_anew(
     assert gone
     assert pulled.notes == ()
     assert shop.pull(PROD)[0].fetched == 0
+
+
+def test_the_folder_of_a_version_goes_with_its_files(shop: Shop) -> None:
+    found = resolve(shop.consumer(), Reference.parse(PROD, "demo")).found
+    folder = version_folder(shop.consumer(), found)
+    os.close(reading._in_use.pop((shop.cache.folder, found.digest)))  # as when the process ends
+    prune(shop.cache, 10**9)
+    assert folder.exists()
+    prune(shop.cache, 0)
+    assert not folder.exists()
+
+
+def test_what_somebody_is_fetching_is_not_removed(shop: Shop) -> None:
+    shop.cache.make()
+    partial = shop.folder / "cache" / "partial" / ("0" * 64)
+    with partial.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert prune(shop.cache, 0).files == 0
+        assert partial.exists()
+    assert prune(shop.cache, 0).files == 1
+    assert not partial.exists()
