@@ -45,7 +45,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.reproduction": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.store", "artreg.training"},
+    "artreg.consuming": {"artreg.core", "artreg.registry", "artreg.store"},
     "artreg.cli": {
+        "artreg.consuming",
         "artreg.core",
         "artreg.inspection",
         "artreg.instruments",

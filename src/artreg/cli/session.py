@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from artreg.consuming.cache import Cache
+    from artreg.consuming.handle import Consumer
     from artreg.core.allowed_signers import SignedBy
     from artreg.core.policy import Policy
     from artreg.registry.demands import Demands
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _MODELS_ASKED = 100
 """For an alias that somebody may have meant; there may be very many."""
+
+
+_YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 
 
 class Session:
@@ -65,6 +70,44 @@ class Session:
         from artreg.registry.seen import memory
 
         return memory(self.settings.seen, self.settings.registry, self.settings.endpoint_url)
+
+    def cache(self) -> Cache | None:
+        """Return the cache of the settings, None if there is to be none for this registry."""
+        from artreg.consuming.cache import find_cache
+
+        local = self.registry.store.local_path("x") is not None
+        return find_cache(self.settings.cache, self._cache_size(), local=local)
+
+    def any_cache(self, size: str | None = None) -> Cache:
+        """Return the cache of the settings, whatever the registry.
+
+        Args:
+            size: How much it is to hold, if not what the settings say.
+
+        Raises:
+            InvalidInput: The settings say that there is to be none.
+        """
+        from artreg.consuming.cache import find_cache
+
+        found = find_cache(self.settings.cache, self._cache_size() if size is None else _bytes("--max-size", size))
+        if found is None:
+            raise InvalidInput("there is no cache: it is off, or you have no home", hint="name one: ARTREG_CACHE")
+        return found
+
+    def _cache_size(self) -> int:
+        return _bytes("cache_size", self.settings.cache_size)
+
+    def consumer(self, *, no_cache: bool = False, offline: bool = False) -> Consumer:
+        """Return the registry with what is kept of it on this machine."""
+        from artreg.consuming.handle import Consumer
+        from artreg.registry.seen import place_of
+
+        return Consumer(
+            self.registry,
+            None if no_cache else self.cache(),
+            place_of(self.settings.registry, self.settings.endpoint_url),
+            offline or _is_yes("offline", self.settings.offline),
+        )
 
     def _demands(self) -> Demands | None:
         settings = self.settings
@@ -200,6 +243,21 @@ def _storage_options(settings: Settings) -> StorageOptions:
     if settings.storage_budget:
         options = replace(options, budget=_seconds("storage_budget", settings.storage_budget))
     return options
+
+
+def _is_yes(name: str, text: str) -> bool:
+    if text.lower() not in {*_YES, *_NO}:
+        raise InvalidInput(f"{name} is {text[:20]!r}", hint="write yes or no")
+    return text.lower() in _YES
+
+
+def _bytes(name: str, text: str) -> int:
+    from artreg.core.byte_counts import parse_bytes
+
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise InvalidInput(f"{name}: {error}", hint="such as 20GiB") from error
 
 
 def _seconds(name: str, text: str) -> float:

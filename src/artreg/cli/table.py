@@ -92,6 +92,16 @@ COMMANDS: dict[str, Entry | Group] = {
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),
+    "cache": Group(
+        "The cache of this machine: files that were fetched, by their digest.",
+        {
+            "list": Entry("caching", "list_", ("storage",)),
+            "prune": Entry("caching", "prune", ("storage",)),
+            "clear": Entry("caching", "clear", ("storage",)),
+            "verify": Entry("caching", "verify", ("storage",)),
+            "path": Entry("caching", "path"),
+        },
+    ),
     "repair": Entry("mirroring", "repair", _READS),
     "mirror": Entry("mirroring", "mirror", ("integrity", "not_found", "already_exists", "storage")),
     "gc": Entry("keeping", "gc", _READS),

@@ -23,6 +23,7 @@ from artreg.registry.check import misplaced_files
 from artreg.registry.handle import Registry
 from artreg.registry.resolve import Resolved, resolve
 from artreg.registry.versions import read_file, read_manifest
+from artreg.store.interface import Chunk
 
 IN_MEMORY = 64 * 2**20
 """A file that is larger is held in a private file instead of memory."""
@@ -50,6 +51,10 @@ class Contents(Frozen):
         """Under which keys the files lie."""
         return keys.version_prefix(self.found.model, self.found.version)
 
+    def read(self, name: str) -> tuple[int, Iterator[Chunk]]:
+        """Return how many bytes a file is said to have, and the bytes; nobody has verified them yet."""
+        return self.sizes[name], self.registry.store.chunks(f"{self.prefix}/{name}")
+
 
 def find_contents(registry: Registry, reference: Reference) -> Contents:
     """Return what a reference means now, with its manifest and run record checked; no other file is read.
@@ -58,7 +63,16 @@ def find_contents(registry: Registry, reference: Reference) -> Contents:
         NotFound: There is no such version.
         IntegrityError: It is damaged, or is not what its alias was pointed at.
     """
-    found = resolve(registry, reference)
+    return contents_of(registry, resolve(registry, reference))
+
+
+def contents_of(registry: Registry, found: Resolved) -> Contents:
+    """Return a version that was found, with its manifest and run record checked; no other file is read.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged, or is not what its alias was pointed at.
+    """
     manifest = pinned_manifest(registry, found)
     return Contents(registry, found, manifest, *read_parts(registry, found.model, found.version, manifest))
 
@@ -96,12 +110,21 @@ def read_parts(
             hint="restore it from a copy, or use another version",
         )
     run = read_file(registry, model, version, manifest, RUN)
+    check_run(run, manifest, model, version)
+    return run, {name: entries[name].size for name in manifest.files}
+
+
+def check_run(run: bytes, manifest: Manifest, model: ModelName, version: Version) -> None:
+    """Return if a run record is that of the version that a manifest lists.
+
+    Raises:
+        IntegrityError: It is not.
+    """
     if parse_run(run, model, version).content != manifest.content:
         raise IntegrityError(
-            f"{what} is damaged: its {MANIFEST} lists other files than it was published with",
+            f"{model}@{version} is damaged: its {MANIFEST} lists other files than it was published with",
             hint="restore it from a copy, or use another version",
         )
-    return run, {name: entries[name].size for name in manifest.files}
 
 
 @contextmanager
@@ -116,19 +139,26 @@ def held(contents: Contents, names: Collection[str]) -> Iterator[Mapping[str, IO
         StorageError: It cannot be read, or there is no room for it.
     """
     with ExitStack() as stack:
-        yield {name: stack.enter_context(_copied(contents, name)) for name in names}
+        yield {name: stack.enter_context(private_copy(contents, name)) for name in names}
 
 
-def _copied(contents: Contents, name: str) -> IO[bytes]:
+def private_copy(contents: Contents, name: str) -> IO[bytes]:
+    """Return a private copy of a file of a version, read once and verified while it was copied.
+
+    Raises:
+        IntegrityError: It does not have the bytes that the manifest names.
+        StorageError: It cannot be read, or there is no room for it.
+    """
     from hashlib import sha256  # noqa: PLC0415  # it loads OpenSSL
 
-    what, size = f"{name} of {contents.found}", contents.sizes[name]
+    what = f"{name} of {contents.found}"
+    size, chunks = contents.read(name)
     copy: IO[bytes] = io.BytesIO()
     try:
         if size > IN_MEMORY:
             copy = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
         hashed, left = sha256(), size
-        for chunk in contents.registry.store.chunks(f"{contents.prefix}/{name}"):
+        for chunk in chunks:
             left -= len(chunk)
             if left < 0:
                 raise IntegrityError(f"{what} is larger than its listing says", hint="use another version")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 
-from artreg.core.manifest import MANIFEST, RUN
+from artreg.core.manifest import MANIFEST, RUN, Manifest
 from artreg.core.names import Reference
 from artreg.errors import AlreadyExists
 from artreg.frozen import Frozen
@@ -25,6 +25,8 @@ class Pulled(Frozen):
         files: How many files it has, the manifest included.
         bytes: How many bytes these have.
         created: Whether this call wrote it; False if the folder held this very version already.
+        fetched: How many bytes came from the registry, if that is known: with a cache there may be fewer.
+        notes: What there is to say by the way, such as why the cache could not be used.
     """
 
     source: Resolved
@@ -32,6 +34,8 @@ class Pulled(Frozen):
     files: int
     bytes: int
     created: bool
+    fetched: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def pull(
@@ -51,26 +55,73 @@ def pull(
         AlreadyExists: The folder holds something else.
         StorageError: It cannot be read or written.
     """
-    found = resolve(registry, reference)
+    return put(registry, resolve(registry, reference), into, name, dry_run=dry_run, reporter=reporter)
+
+
+def put(
+    registry: Registry,
+    found: Resolved,
+    into: Store,
+    name: str,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter = SILENT,
+) -> Pulled:
+    """Copy a version that was found into the folder `name` of another store, straight from the registry.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged; nothing was left behind.
+        AlreadyExists: The folder holds something else.
+        StorageError: It cannot be read or written.
+    """
     manifest = pinned_manifest(registry, found)
+    there = already_there(found, manifest, into, name)
+    if there is not None:
+        return there
     files = version_files(registry, found.model, found.version, manifest)
-    total = sum(file.size for file in files)
-    result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
-    if into.page(name).entries:
-        _require_same(into, name, files)
-        return result(created=False)
-    if not dry_run:
-        into.put_tree(name, files, claim=RUN, seal=MANIFEST, progress=reporter.step(f"pull {found}", total))
-    return result(created=True)
+    return put_files(found, files, into, name, dry_run=dry_run, reporter=reporter)
 
 
-def _require_same(into: Store, name: str, files: list[TreeFile]) -> None:
-    if {entry.name for entry in into.walk(name)} != {file.name for file in files}:
+def already_there(found: Resolved, manifest: Manifest, into: Store, name: str) -> Pulled | None:
+    """Return a version that lies in the folder `name` of a store, whole; None if nothing lies there.
+
+    Raises:
+        AlreadyExists: Something else does.
+        StorageError: It cannot be read.
+    """
+    if not into.page(name).entries:
+        return None
+    expected = {**manifest.files, MANIFEST: found.digest}
+    sizes = {entry.name: entry.size for entry in into.walk(name)}
+    if sizes.keys() != expected.keys():
         raise AlreadyExists(f"{name} in {into.url} is there and holds something else", hint="name another folder")
-    expected = {file.name: file.sha256 for file in files}
-    for digest in into.digests(name, [(file.name, file.size) for file in files]):
+    for digest in into.digests(name, list(sizes.items())):
         if digest.sha256 != expected[digest.name]:
             raise AlreadyExists(
                 f"{name} in {into.url} is there, but its {digest.name} differs",
                 hint="remove it, or name another folder",
             )
+    return Pulled(found, f"{into.url}/{name}", len(sizes), sum(sizes.values()), created=False)
+
+
+def put_files(
+    found: Resolved,
+    files: Sequence[TreeFile],
+    into: Store,
+    name: str,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter = SILENT,
+) -> Pulled:
+    """Put the files of a version, wherever they come from, into the folder `name` of a store.
+
+    Raises:
+        IntegrityError: They are not what they should be; nothing was left behind.
+        AlreadyExists: The folder holds something else.
+        StorageError: They cannot be read or written.
+    """
+    total = sum(file.size for file in files)
+    if not dry_run:
+        into.put_tree(name, files, claim=RUN, seal=MANIFEST, progress=reporter.step(f"pull {found}", total))
+    return Pulled(found, f"{into.url}/{name}", len(files), total, created=True)

@@ -15,13 +15,13 @@ from artreg.registry.snapshots import prefix_of
 from artreg.store.interface import Chunk
 
 
-def pieces(registry: Registry, snapshot: Snapshot) -> Iterator[Chunk]:
-    """Yield the bytes of a snapshot that the registry keeps, as they lie there.
+def pieces(registry: Registry, snapshot: Snapshot, start: int = 0) -> Iterator[Chunk]:
+    """Yield the bytes of a snapshot that the registry keeps, as they lie there, from a place on.
 
     Raises:
         NotFound: They are not there.
     """
-    return registry.store.chunks(f"{prefix_of(snapshot)}/{snapshot.data_file}")
+    return registry.store.chunks(f"{prefix_of(snapshot)}/{snapshot.data_file}", start)
 
 
 def pull(snapshot: Snapshot, data: Iterable[Chunk], target: Path) -> bool:
