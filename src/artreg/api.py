@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from artreg.core.allowed_signers import SignedBy
+    from artreg.core.lock import Lock
     from artreg.core.record import PromotionRecord
     from artreg.loading.load import Loaded
     from artreg.loading.trust import Trust
@@ -158,7 +159,7 @@ class Registry(Frozen):
 
 
 def open_registry(
-    root: str | PathLike[str] = "registry",
+    root: str | PathLike[str] | None = None,
     *,
     project: str = DEFAULT_PROJECT,
     actor: str = "unknown",
@@ -166,11 +167,12 @@ def open_registry(
     moved_by: Sequence[str] = (),
     allowed_signers: str | PathLike[str] | None = None,
     max_age: timedelta | None = None,
+    lock: str | PathLike[str] | None = None,
 ) -> Registry:
     """Open a registry.
 
     Args:
-        root: A path, `s3://bucket/prefix`, or `memory://name`.
+        root: A path, `s3://bucket/prefix`, or `memory://name`; by default the one that the lock names, or `registry`.
         project: Where a model without a project lies.
         actor: Who acts.
         seen: A folder in which to remember the newest record of each alias that was seen, so that none can go back to
@@ -178,17 +180,27 @@ def open_registry(
         moved_by: Who must have signed the move of an alias for it to be believed; empty: anybody in `allowed_signers`.
         allowed_signers: The OpenSSH allowed signers file that says by which keys they are known.
         max_age: How long ago an alias may have been moved or confirmed at most for it to be believed.
+        lock: The lock file that says what references mean, whatever was moved since: what it does not pin is not found,
+            and what is not as it was pinned is refused.
 
     Raises:
-        InvalidInput: The root is no path or URL that can hold a registry, or nothing says whose keys count.
-        NotFound: There is no registry.
+        InvalidInput: The root is no path or URL that can hold a registry, the file is no lock, or nothing says whose
+            keys count.
+        NotFound: There is no registry, or no such file.
         StorageError: It cannot be reached.
     """
-    handle = Handle(open_store(root), actor)
+    pins = None if lock is None else _lock(lock)
+    handle = Handle(open_store(root or (pins.registry if pins else "registry")), actor, lock=pins)
     if seen or moved_by or allowed_signers or max_age:
         handle = replace(handle, demands=_demands(handle.store.url, seen, moved_by, allowed_signers, max_age))
     handle.store.require_root()
     return Registry(handle, project)
+
+
+def _lock(path: str | PathLike[str]) -> Lock:
+    from artreg.consuming.lock_file import read_lock  # noqa: PLC0415
+
+    return read_lock(path)
 
 
 def _demands(

@@ -32,16 +32,22 @@ class Session:
     Args:
         settings: What it goes by.
         output: Where it prints.
+        named_root: The registry's root, where the command line or the environment names one.
     """
 
-    def __init__(self, settings: Settings, output: Output) -> None:
+    def __init__(self, settings: Settings, output: Output, named_root: str | None = None) -> None:
         self.settings = settings
         self.output = output
+        self.named_root = named_root
 
     @cached_property
     def registry(self) -> Registry:
         """The registry, opened."""
         return self.open(self.settings.registry)
+
+    def work_on(self, root: str) -> None:
+        """Let the registry be another one than in the settings, before it is first asked for."""
+        self.settings = replace(self.settings, registry=root)
 
     def open(self, url: str) -> Registry:
         """Return the registry at a root, reached as the settings say."""
@@ -201,4 +207,4 @@ def open_session(common: dict[str, Any]) -> Session:
     """Return the session that the shared options ask for."""
     output = choose_output(as_json=bool(common.get("json")), quiet=bool(common.get("quiet")))
     flags = {name: common.get(name) for name in ("registry", "project", "model", "policy", "actor")}
-    return Session(load_settings(flags, os.environ), output)
+    return Session(load_settings(flags, os.environ), output, flags["registry"] or os.environ.get("ARTREG_REGISTRY"))

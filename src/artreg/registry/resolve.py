@@ -39,14 +39,18 @@ class Resolved(Frozen):
 
 
 def resolve(registry: Registry, reference: Reference) -> Resolved:
-    """Return the version that a reference means now.
+    """Return the version that a reference means now, or what it is pinned to where there is a lock.
 
     Raises:
-        NotFound: No such model, alias or version.
+        NotFound: No such model, alias or version, or the lock does not pin it.
         IntegrityError: What says so is damaged, or does not meet what is demanded of an alias.
     """
     model, target = reference.model, reference.target
-    if isinstance(target, Alias):
+    if registry.lock is not None:
+        pin = registry.lock.find(reference)
+        version, digest, generation, doubtful = pin.version, pin.digest, pin.generation, True
+        alias = target if isinstance(target, Alias) else None
+    elif isinstance(target, Alias):
         head = require_head(registry, model, target)
         if registry.demands is not None:
             registry.demands.require(registry, head)
