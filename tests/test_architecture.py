@@ -42,9 +42,9 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.store",
         "artreg.training",
     },
-    "artreg.consuming": {"artreg.core", "artreg.registry", "artreg.store"},
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.reproduction": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.store", "artreg.training"},
+    "artreg.consuming": {"artreg.core", "artreg.registry", "artreg.store"},
     "artreg.cli": {
         "artreg.consuming",
         "artreg.core",

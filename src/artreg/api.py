@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from artreg.core.manifest import check_file_name
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.core.version import Version
-from artreg.errors import InvalidInput
+from artreg.errors import InvalidInput, NotFound
 from artreg.frozen import Frozen, replace
 from artreg.registry.handle import Registry as Handle
 from artreg.store.factory import open_store
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from artreg.consuming.handle import Consumer
     from artreg.core.allowed_signers import SignedBy
     from artreg.core.lock import Lock
     from artreg.core.record import PromotionRecord
@@ -37,10 +40,16 @@ class Registry(Frozen):
     Attributes:
         handle: What the functions of `artreg.registry` take.
         project: Where a model without a project lies.
+        cache: The folder of files that were fetched, `auto` or `off`.
+        cache_size: How many bytes it is to hold at most.
+        offline: Whether to go by the cache alone.
     """
 
     handle: Handle
     project: str = DEFAULT_PROJECT
+    cache: str = "auto"
+    cache_size: int | None = None
+    offline: bool = False
 
     @property
     def url(self) -> str:
@@ -61,19 +70,62 @@ class Registry(Frozen):
     def pull(self, reference: str, folder: str | PathLike[str]) -> Pulled:
         """Copy a version into a folder; it appears there whole and verified, or not at all.
 
+        What the cache has is not fetched.
+
         Raises:
             NotFound: There is no such version.
             IntegrityError: It is damaged; nothing was left behind.
             AlreadyExists: The folder is there and holds something else.
         """
-        from artreg.registry.pull import pull  # noqa: PLC0415
+        from artreg.consuming.pull import pull  # noqa: PLC0415
+        from artreg.consuming.remembering import resolve  # noqa: PLC0415
 
         target = Path(fspath(folder)).absolute()
         if not target.name:
             raise InvalidInput(f"{folder} cannot be the folder to make", hint="name a folder that is not there yet")
         into = open_store(str(target.parent))
         into.make_root()
-        return pull(self.handle, self._reference(reference), into, target.name)
+        consumer = self.consumer()
+        return pull(consumer, resolve(consumer, self._reference(reference)).found, into, target.name)
+
+    def path(self, reference: str, file: str | None = None) -> Path:
+        """Return where a version, or a file of it, lies on this machine, in the cache, whole and verified just now.
+
+        It is to be read, not written to, and stays there at least as long as this process lives.
+
+        Args:
+            reference: The version, such as `churn@prod`.
+            file: One of its files, such as `model.skops`; by default the folder is returned.
+
+        Raises:
+            NotFound: There is no such version or file; or, offline, the cache has not all of it.
+            IntegrityError: It is damaged.
+            InvalidInput: There is no cache.
+            StorageError: It cannot be read, or the cache cannot be written.
+        """
+        from artreg.consuming.reading import version_folder  # noqa: PLC0415
+        from artreg.consuming.remembering import resolve  # noqa: PLC0415
+
+        consumer = self.consumer(local=True)
+        folder = version_folder(consumer, resolve(consumer, self._reference(reference)).found)
+        if file is not None and not (folder / check_file_name(file)).is_file():
+            raise NotFound(f"{reference} has no file {file!r}", hint="artreg show lists its files")
+        return folder / (file or "")
+
+    def consumer(self, *, local: bool = False) -> Consumer:
+        """Return what the functions of `artreg.consuming` take.
+
+        Args:
+            local: Whether there is to be a cache also for a registry on a disk of this machine.
+        """
+        from artreg.consuming.cache import DEFAULT_SIZE, find_cache  # noqa: PLC0415
+        from artreg.consuming.handle import Consumer  # noqa: PLC0415
+        from artreg.registry.seen import place_of  # noqa: PLC0415
+
+        on_disk = self.handle.store.local_path("x") is not None
+        limit = DEFAULT_SIZE if self.cache_size is None else self.cache_size
+        cache = find_cache(self.cache, limit, local=on_disk and not local)
+        return Consumer(self.handle, cache, place_of(self.url), self.offline)
 
     def load(self, reference: str, *, trust: Trust | None = None, types: Sequence[str] = ()) -> Loaded:
         """Load the model that a reference, such as `churn@prod`, means now, from the very bytes that were verified.
@@ -168,6 +220,9 @@ def open_registry(
     allowed_signers: str | PathLike[str] | None = None,
     max_age: timedelta | None = None,
     lock: str | PathLike[str] | None = None,
+    cache: str | PathLike[str] | None = None,
+    cache_size: int | None = None,
+    offline: bool = False,
 ) -> Registry:
     """Open a registry.
 
@@ -182,6 +237,10 @@ def open_registry(
         max_age: How long ago an alias may have been moved or confirmed at most for it to be believed.
         lock: The lock file that says what references mean, whatever was moved since: what it does not pin is not found,
             and what is not as it was pinned is refused.
+        cache: The folder in which files that were fetched are kept; `auto` for the user's own, `off` for none; by
+            default `ARTREG_CACHE` says, or it is `auto`.
+        cache_size: How many bytes it is to hold at most; by default 20 GiB.
+        offline: Go by the cache alone: nothing is fetched, and an alias means what it meant when it was last pulled.
 
     Raises:
         InvalidInput: The root is no path or URL that can hold a registry, the file is no lock, or nothing says whose
@@ -193,8 +252,10 @@ def open_registry(
     handle = Handle(open_store(root or (pins.registry if pins else "registry")), actor, lock=pins)
     if seen or moved_by or allowed_signers or max_age:
         handle = replace(handle, demands=_demands(handle.store.url, seen, moved_by, allowed_signers, max_age))
-    handle.store.require_root()
-    return Registry(handle, project)
+    if not offline:
+        handle.store.require_root()
+    named = fspath(cache) if cache is not None else os.environ.get("ARTREG_CACHE") or "auto"
+    return Registry(handle, project, named, cache_size, offline)
 
 
 def _lock(path: str | PathLike[str]) -> Lock:

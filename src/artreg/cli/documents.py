@@ -150,6 +150,8 @@ def pulled(result: Pulled, *, dry_run: bool) -> dict[str, Any]:
         "files": result.files,
         "bytes": result.bytes,
         "created": result.created,
+        "fetched": result.fetched,
+        "notes": list(result.notes),
         "dry_run": dry_run,
     }
 

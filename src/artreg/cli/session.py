@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from artreg.consuming.cache import Cache
+    from artreg.consuming.handle import Consumer
     from artreg.core.allowed_signers import SignedBy
     from artreg.core.policy import Policy
     from artreg.registry.demands import Demands
     from artreg.registry.seen import Memory
+
+
+_YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 
 
 class Session:
@@ -63,6 +68,30 @@ class Session:
         from artreg.registry.seen import memory
 
         return memory(self.settings.seen, self.settings.registry, self.settings.endpoint_url)
+
+    def cache(self, wanted: str | None = None) -> Cache | None:
+        """Return the cache that is wanted, by default the one of the settings; None if there is to be none."""
+        from artreg.consuming.cache import find_cache
+        from artreg.core.byte_counts import parse_bytes
+
+        try:
+            limit = parse_bytes(self.settings.cache_size)
+        except ValueError as error:
+            raise InvalidInput(f"cache_size: {error}") from error
+        local = self.registry.store.local_path("x") is not None
+        return find_cache(wanted or self.settings.cache, limit, local=local)
+
+    def consumer(self, *, no_cache: bool = False, offline: bool = False) -> Consumer:
+        """Return the registry with what is kept of it on this machine."""
+        from artreg.consuming.handle import Consumer
+        from artreg.registry.seen import place_of
+
+        return Consumer(
+            self.registry,
+            None if no_cache else self.cache(),
+            place_of(self.settings.registry, self.settings.endpoint_url),
+            offline or _is_yes("offline", self.settings.offline),
+        )
 
     def _demands(self) -> Demands | None:
         settings = self.settings
@@ -185,6 +214,12 @@ def _storage_options(settings: Settings) -> StorageOptions:
     if settings.storage_budget:
         options = replace(options, budget=_seconds("storage_budget", settings.storage_budget))
     return options
+
+
+def _is_yes(name: str, text: str) -> bool:
+    if text.lower() not in {*_YES, *_NO}:
+        raise InvalidInput(f"{name} is {text[:20]!r}", hint="write yes or no")
+    return text.lower() in _YES
 
 
 def _seconds(name: str, text: str) -> float:

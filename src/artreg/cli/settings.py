@@ -43,6 +43,9 @@ class Settings(Frozen):
         max_age: How long ago an alias may have been moved or confirmed at most: 24h, 7d.
         storage_timeout: How long a bucket may stay silent, such as 30s.
         storage_budget: How long a bucket that gives no proper answer is asked again, such as 2m.
+        cache: Where files that were fetched are kept: a folder, auto (one of the user's own), or off.
+        cache_size: How much the cache is to hold at most, such as 20GiB.
+        offline: Whether the registry is not to be asked where the cache can answer: yes or no.
     """
 
     registry: str = "registry"
@@ -58,6 +61,9 @@ class Settings(Frozen):
     max_age: str | None = None
     storage_timeout: str | None = None
     storage_budget: str | None = None
+    cache: str = "auto"
+    cache_size: str = "20GiB"
+    offline: str = "no"
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> Settings:

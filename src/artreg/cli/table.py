@@ -89,6 +89,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),
     "lock": Entry("pinning", "lock", (*_READS, "conflict")),
     # "sync": Entry("pinning", "sync", ("gate_rejected", "integrity", "not_found", "already_exists", "storage")),
+    "sync": Entry("pinning", "sync", ("gate_rejected", "integrity", "not_found", "already_exists", "storage")),
     "outdated": Entry("pinning", "outdated", (*_READS, "conflict")),
     "repair": Entry("mirroring", "repair", _READS),
     "mirror": Entry("mirroring", "mirror", ("integrity", "not_found", "already_exists", "storage")),

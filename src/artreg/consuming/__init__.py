@@ -1,1 +1,1 @@
-"""For whoever uses models: what they pin, what they keep of it, and how they reach it."""
+"""What a consumer of models works with on its own machine: a cache of files, pulling through it, and a lock."""

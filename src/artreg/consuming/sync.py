@@ -10,7 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
@@ -20,6 +20,7 @@ from artreg.core.lock import Lock, Pin
 from artreg.core.manifest import MANIFEST, Manifest
 from artreg.errors import AlreadyExists, ArtregError, GateRejected, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.frozen import Frozen, replace
+from artreg.protocol import Protocol
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.pull import Pulled
@@ -28,8 +29,13 @@ from artreg.store.folders import remove_tree
 from artreg.store.interface import OWN, Kind, Store
 from artreg.store.local import LocalStore
 
-Fetch = Callable[[Resolved, Store, str, Reporter], Pulled]
-"""Puts a version into the folder of a store."""
+
+class Fetch(Protocol):
+    """Puts a version into the folder of a store."""
+
+    def __call__(self, found: Resolved, into: Store, name: str, *, reporter: Reporter) -> Pulled:
+        """Do so."""
+
 
 _AT_ONCE = 4
 _NAMED = 5  # files of those that were changed
@@ -192,10 +198,10 @@ def _found(pin: Pin, how: Syncing, *, at_hand: bool) -> tuple[Resolved, tuple[st
 def _placed(found: Resolved, how: Syncing, into: Store, name: str, reporter: Reporter, *, fresh: bool) -> Pulled:
     try:
         if fresh:
-            return how.fetch(found, into, name, reporter)
+            return how.fetch(found, into, name, reporter=reporter)
         aside = LocalStore(_aside(how))
         aside.make_root()
-        pulled = how.fetch(found, aside, name, reporter)
+        pulled = how.fetch(found, aside, name, reporter=reporter)
     except (NotFound, IntegrityError) as error:
         raise type(error)(
             f"{name} is locked at {found.version}, which is not to be had: {error.message}",

@@ -97,12 +97,21 @@ def read_parts(
             hint="restore it from a copy, or use another version",
         )
     run = read_file(registry, model, version, manifest, RUN)
+    check_run(run, manifest, model, version)
+    return run, {name: entries[name].size for name in manifest.files}
+
+
+def check_run(run: bytes, manifest: Manifest, model: ModelName, version: Version) -> None:
+    """Return if a run record is that of the version that a manifest lists.
+
+    Raises:
+        IntegrityError: It is not.
+    """
     if parse_run(run, model, version).content != manifest.content:
         raise IntegrityError(
-            f"{what} is damaged: its {MANIFEST} lists other files than it was published with",
+            f"{model}@{version} is damaged: its {MANIFEST} lists other files than it was published with",
             hint="restore it from a copy, or use another version",
         )
-    return run, {name: entries[name].size for name in manifest.files}
 
 
 @contextmanager
@@ -117,10 +126,16 @@ def held(contents: Contents, names: Collection[str]) -> Iterator[Mapping[str, IO
         StorageError: It cannot be read, or there is no room for it.
     """
     with ExitStack() as stack:
-        yield {name: stack.enter_context(_copied(contents, name)) for name in names}
+        yield {name: stack.enter_context(private_copy(contents, name)) for name in names}
 
 
-def _copied(contents: Contents, name: str) -> IO[bytes]:
+def private_copy(contents: Contents, name: str) -> IO[bytes]:
+    """Return a private copy of a file of a version, read once and verified while it was copied.
+
+    Raises:
+        IntegrityError: It does not have the bytes that the manifest names.
+        StorageError: It cannot be read, or there is no room for it.
+    """
     from hashlib import sha256  # noqa: PLC0415  # it loads OpenSSL
 
     what, size = f"{name} of {contents.found}", contents.sizes[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from artreg.core.manifest import MANIFEST, RUN
@@ -25,6 +26,8 @@ class Pulled(Frozen):
         files: How many files it has, the manifest included.
         bytes: How many bytes these have.
         created: Whether this call wrote it; False if the folder held this very version already.
+        fetched: How many bytes came from the registry, if that is known: with a cache there may be fewer.
+        notes: What there is to say by the way, such as why the cache could not be used.
     """
 
     source: Resolved
@@ -32,6 +35,8 @@ class Pulled(Frozen):
     files: int
     bytes: int
     created: bool
+    fetched: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def pull(
@@ -51,9 +56,47 @@ def pull(
         AlreadyExists: The folder holds something else.
         StorageError: It cannot be read or written.
     """
-    found = resolve(registry, reference)
+    return put(registry, resolve(registry, reference), into, name, dry_run=dry_run, reporter=reporter)
+
+
+def put(
+    registry: Registry,
+    found: Resolved,
+    into: Store,
+    name: str,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter = SILENT,
+) -> Pulled:
+    """Copy a version that was found into the folder `name` of another store, straight from the registry.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged; nothing was left behind.
+        AlreadyExists: The folder holds something else.
+        StorageError: It cannot be read or written.
+    """
     manifest = pinned_manifest(registry, found)
     files = version_files(registry, found.model, found.version, manifest)
+    return put_files(found, files, into, name, dry_run=dry_run, reporter=reporter)
+
+
+def put_files(
+    found: Resolved,
+    files: Sequence[TreeFile],
+    into: Store,
+    name: str,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter = SILENT,
+) -> Pulled:
+    """Put the files of a version, wherever they come from, into the folder `name` of a store.
+
+    Raises:
+        IntegrityError: They are not what they should be; nothing was left behind.
+        AlreadyExists: The folder holds something else.
+        StorageError: They cannot be read or written.
+    """
     total = sum(file.size for file in files)
     result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
     if into.page(name).entries:
@@ -64,7 +107,7 @@ def pull(
     return result(created=True)
 
 
-def _require_same(into: Store, name: str, files: list[TreeFile]) -> None:
+def _require_same(into: Store, name: str, files: Sequence[TreeFile]) -> None:
     if {entry.name for entry in into.walk(name)} != {file.name for file in files}:
         raise AlreadyExists(f"{name} in {into.url} is there and holds something else", hint="name another folder")
     expected = {file.name: file.sha256 for file in files}

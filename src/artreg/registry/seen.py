@@ -174,10 +174,14 @@ def memory(seen: str, root: str, endpoint_url: str | None = None) -> Memory:
         root: The registry's root.
         endpoint_url: The S3 server, where one is named: the same bucket elsewhere is another registry.
     """
+    return Memory(_folder() if seen == AUTO else os.path.expanduser(seen), place_of(root, endpoint_url))
+
+
+def place_of(root: str, endpoint_url: str | None = None) -> str:
+    """Return what a registry is called where several are remembered: its root, and the server of a bucket."""
     elsewhere = "://" in root
     server = endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    place = f"{root} at {server}" if elsewhere and server else root if elsewhere else os.path.realpath(root)
-    return Memory(_folder() if seen == AUTO else os.path.expanduser(seen), place)
+    return f"{root} at {server}" if elsewhere and server else root if elsewhere else os.path.realpath(root)
 
 
 def _folder() -> str:

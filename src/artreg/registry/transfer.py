@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -22,10 +22,14 @@ def version_files(registry: Registry, model: ModelName, version: Version, manife
     Raises:
         IntegrityError: One is missing, extra or no plain file, or the run record is not this version's.
     """
-    prefix = keys.version_prefix(model, version)
     run, sizes = read_parts(registry, model, version, manifest)
+    return tree_files(registry.store, keys.version_prefix(model, version), manifest, run, sizes)
+
+
+def tree_files(store: Store, prefix: str, manifest: Manifest, run: bytes, sizes: Mapping[str, int]) -> list[TreeFile]:
+    """Return the files of a version that lies under a prefix, its run record and the sizes being known."""
     files = [
-        TreeFile(file, source_of(registry.store, f"{prefix}/{file}"), sizes[file], sha256)
+        TreeFile(file, source_of(store, f"{prefix}/{file}"), sizes[file], sha256)
         for file, sha256 in manifest.files.items()
         if file != RUN
     ]

@@ -17,28 +17,58 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from artreg.store.disk import new_file, sync, write_all
+from artreg.frozen import Frozen
+from artreg.store.disk import new_file, stamp_of, sync, write_all
 from artreg.store.interface import Chunk, Progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 _SMALL = 4 * 2**20
 _STEP = 16 * 2**20
 _BUFFER = 256 * 2**10
 _UNSYNCED = 32 * 2**20
 _FICLONE = 0x40049409  # of linux/fs.h
-_CANNOT = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.ENOTTY, errno.EBADF}
+_CANNOT = {
+    errno.EXDEV,
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.EOPNOTSUPP,
+    errno.EPERM,
+    errno.ENOTTY,
+    errno.EBADF,
+    errno.EMLINK,
+}
 
 
 class NotPlain(OSError):
     """The source is no plain file."""
 
 
-def copy_hashed(source: str | os.PathLike[str], target: str, progress: Progress) -> tuple[int, str]:
+class Known(Frozen):
+    """What a file was when it was last hashed.
+
+    Attributes:
+        stamp: What the system said of it; while that is so it need not be hashed again.
+        sha256: Its digest.
+    """
+
+    stamp: tuple[int, ...]
+    sha256: str
+
+
+def copy_hashed(
+    source: str | os.PathLike[str], target: str, progress: Progress, *, known: Known | None = None
+) -> tuple[int, str]:
     """Copy a file to a new one, durably, and return the size and the sha256 of the copy.
 
     Args:
         source: The file.
         target: Where nothing lies yet.
         progress: Told of the bytes that were hashed.
+        known: What the source was; if it still is, it is not hashed again, and if it is touched meanwhile, the digest
+            that is returned is ''.
 
     Raises:
         NotPlain: The source is no plain file.
@@ -49,44 +79,70 @@ def copy_hashed(source: str | os.PathLike[str], target: str, progress: Progress)
         found = os.fstat(reading)
         if not stat.S_ISREG(found.st_mode):
             raise NotPlain(errno.EINVAL, "is no plain file", os.fspath(source))
+        if known is not None and stamp_of(reading) != known.stamp:
+            known = None
         writing = new_file(target, readable=True)
         try:
-            if found.st_size <= _SMALL:
-                return _copy_small(reading, writing, found.st_size, progress)
-            return _copy_large(reading, writing, found.st_size, progress)
+            copy = _copy_small if found.st_size <= _SMALL else _copy_large
+            size, sha256 = copy(reading, writing, found.st_size, progress, known)
         finally:
             os.close(writing)
+        return size, sha256 if known is None or stamp_of(reading) == known.stamp else ""
     finally:
         os.close(reading)
 
 
-def link_hashed(source: str | os.PathLike[str], target: str, progress: Progress) -> tuple[int, str]:
+def link_hashed(
+    source: str | os.PathLike[str], target: str, progress: Progress, *, known: Known | None = None
+) -> tuple[int, str]:
     """Give a file a second name, or copy it where that cannot be; durably, and return its size and sha256.
+
+    Args:
+        source: The file.
+        target: Where nothing lies yet.
+        progress: Told of the bytes that were hashed.
+        known: What the source was; if it still is, it is not hashed again.
 
     Raises:
         NotPlain: The source is no plain file.
         OSError: It cannot be read, or the name cannot be given.
     """
+    before = _stamp(source) if known is not None else ()
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _CANNOT:
             raise
-        return copy_hashed(source, target, progress)
+        return copy_hashed(source, target, progress, known=known)
     descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             raise NotPlain(errno.EINVAL, "is no plain file", os.fspath(source))
         os.fchmod(descriptor, 0o444)  # nothing that is published is ever written again
-        size, sha256 = _hash_up_to(descriptor, iter([sys.maxsize]), progress)
+        if (
+            known is not None and before == known.stamp and stamp_of(descriptor)[:-1] == before[:-1]
+        ):  # a link is a change
+            progress.advance(found.st_size)
+            size, sha256 = found.st_size, known.sha256
+        else:
+            size, sha256 = _hash_up_to(descriptor, iter([sys.maxsize]), progress)
         sync(descriptor)
     finally:
         os.close(descriptor)
     return size, sha256
 
 
-def write_hashed(target: int, source: Iterable[Chunk], size: int, progress: Progress) -> tuple[int, str]:
-    """Write a stream to a new file, durably, and return the size and the sha256 of what came.
+def write_hashed(
+    target: int,
+    source: Iterable[Chunk],
+    size: int,
+    progress: Progress,
+    *,
+    seen: _Hash | None = None,
+    durable: bool = True,
+) -> tuple[int, str]:
+    """Write a stream to a file, and return the size and the sha256 of what came.
 
     Of a large one each piece is written by one thread while another hashes it, and a third has the disk take in what
     was written, so that hardly any of that is left to wait for at the end.
@@ -96,11 +152,13 @@ def write_hashed(target: int, source: Iterable[Chunk], size: int, progress: Prog
         source: Its bytes.
         size: How many they should be; what comes after so many and some more is not waited for.
         progress: Told of the bytes that were written.
+        seen: The hash of what the file holds already; the digest is then that of the whole.
+        durable: Whether the file is to outlast a loss of power.
 
     Raises:
         OSError: They cannot be written.
     """
-    seen, come, synced = hashlib.sha256(), 0, 0
+    seen, come, synced = seen or hashlib.sha256(), 0, 0
     with ThreadPoolExecutor(2, thread_name_prefix="artreg-write") as workers:
         syncing: Future[None] | None = None
         for piece in source:
@@ -111,28 +169,38 @@ def write_hashed(target: int, source: Iterable[Chunk], size: int, progress: Prog
             progress.advance(len(piece))
             if come > size:
                 break
-            if come - synced >= _UNSYNCED and (syncing is None or syncing.done()):
+            if durable and come - synced >= _UNSYNCED and (syncing is None or syncing.done()):
                 if syncing is not None:
                     syncing.result()  # the kernel tells of a failure once
                 syncing, synced = workers.submit(sync, target), come
         if syncing is not None:
             syncing.result()
-    sync(target)
+    if durable:
+        sync(target)
     return come, seen.hexdigest()
 
 
-def _copy_small(reading: int, writing: int, most: int, progress: Progress) -> tuple[int, str]:
+def _stamp(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return stamp_of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy_small(reading: int, writing: int, most: int, progress: Progress, known: Known | None) -> tuple[int, str]:
     seen, size = hashlib.sha256(), 0
     while size <= most and (piece := os.read(reading, _SMALL)):  # one that grows has no end
-        seen.update(piece)
+        if known is None:
+            seen.update(piece)
         size += len(piece)
         write_all(writing, piece)
         progress.advance(len(piece))
     sync(writing)
-    return size, seen.hexdigest()
+    return size, seen.hexdigest() if known is None else known.sha256
 
 
-def _copy_large(reading: int, writing: int, size: int, progress: Progress) -> tuple[int, str]:
+def _copy_large(reading: int, writing: int, size: int, progress: Progress, known: Known | None) -> tuple[int, str]:
     arrived = _Arrived()
 
     def copy() -> None:
@@ -150,7 +218,11 @@ def _copy_large(reading: int, writing: int, size: int, progress: Progress) -> tu
     worker = threading.Thread(target=copy, name="artreg-copy", daemon=True)
     worker.start()
     try:
-        hashed = _hash_up_to(writing, arrived.places(), progress)
+        hashed = (
+            _hash_up_to(writing, arrived.places(), progress)
+            if known is None
+            else (_count_up_to(arrived.places(), progress), known.sha256)
+        )
     finally:
         arrived.give_up()
         worker.join()
@@ -201,6 +273,14 @@ class _Arrived:
                 seen = place
             elif ended:
                 return
+
+
+def _count_up_to(places: Iterator[int], progress: Progress) -> int:
+    done = 0
+    for place in places:
+        progress.advance(place - done)
+        done = place
+    return done
 
 
 def _hash_up_to(descriptor: int, places: Iterator[int], progress: Progress) -> tuple[int, str]:

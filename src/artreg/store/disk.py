@@ -183,14 +183,16 @@ def open_file(root: str, key: str) -> int:
     raise IntegrityError(f"{key} is no plain file")
 
 
-def pieces(descriptor: int) -> Iterator[memoryview]:
-    """Yield what `descriptor` holds, each piece in the same buffer as the one before, and close it.
+def pieces(descriptor: int, start: int = 0) -> Iterator[memoryview]:
+    """Yield what `descriptor` holds from a place on, each piece in the same buffer as the one before, and close it.
 
     A file that grows would have no end: what it held when it was opened is taken, and a little that shows that it grew.
     """
     buffer = memoryview(bytearray(BUFFER))
     with open(descriptor, "rb", buffering=0) as file:
-        left = os.fstat(descriptor).st_size
+        left = os.fstat(descriptor).st_size - start
+        if start:
+            file.seek(start)
         while left >= 0 and (count := file.readinto(buffer)):
             yield buffer[:count]
             left -= count

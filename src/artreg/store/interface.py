@@ -98,6 +98,7 @@ class TreeFile(Frozen):
         sha256: Lower-case hexadecimal digest; a source that no longer matches it is refused.
         owned: Whether the source is a file that `Store.staged` made, which may become part of a tree as it is.
         stamp: What the system said of the source when it was hashed; while that is so it need not be hashed again.
+        linked: Whether the source's file may become part of a tree on a disk by a second name.
     """
 
     name: str
@@ -106,6 +107,7 @@ class TreeFile(Frozen):
     sha256: str
     owned: bool = False
     stamp: tuple[int, ...] = ()
+    linked: bool = False
 
 
 class Leftover(Frozen):
@@ -221,8 +223,12 @@ class Store(Protocol):
             IntegrityError: One is larger than `READ_LIMIT` bytes, or it is no plain file.
         """
 
-    def chunks(self, key: str) -> Iterator[Chunk]:
+    def chunks(self, key: str, start: int = 0) -> Iterator[Chunk]:
         """Yield a file's bytes in order, in pieces of bounded size; nothing happens before the first is asked for.
+
+        Args:
+            key: The file.
+            start: How many of its bytes, fewer than it has, are left out at its beginning.
 
         Raises:
             NotFound: No file lies there.

@@ -134,10 +134,10 @@ class LocalStore:
         """Yield files one after the other: a disk gains nothing by more."""
         return map(self.read, keys)
 
-    def chunks(self, key: str) -> Iterator[Chunk]:
+    def chunks(self, key: str, start: int = 0) -> Iterator[Chunk]:
         """Yield a file's bytes in order; each piece lies where the one before it did."""
         with reading(check_key(key)):
-            source = pieces(open_file(self._root, key))
+            source = pieces(open_file(self._root, key), start)
         while True:
             with reading(key):
                 piece = next(source, None)

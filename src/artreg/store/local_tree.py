@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from artreg.errors import IntegrityError
-from artreg.store.copying import NotPlain, copy_hashed, write_hashed
+from artreg.store.copying import Known, NotPlain, copy_hashed, link_hashed, write_hashed
 from artreg.store.disk import check_source, new_file, source_pieces, sync_folder, translate, writing_tree
 from artreg.store.folders import cleaned, folders_of
 from artreg.store.interface import Progress, TreeFile
@@ -56,8 +56,9 @@ def _copy(path: str, prefix: str, file: TreeFile, progress: Progress) -> None:
 
 
 def _copy_file(path: str, prefix: str, file: TreeFile, source: os.PathLike[str], progress: Progress) -> None:
+    known = Known(file.stamp, file.sha256) if file.stamp else None
     try:
-        size, sha256 = copy_hashed(source, path, progress)
+        size, sha256 = (link_hashed if file.linked else copy_hashed)(source, path, progress, known=known)
     except NotPlain as error:
         raise IntegrityError(f"{source} is no plain file") from error
     except OSError as error:

@@ -119,11 +119,11 @@ class MemoryStore:
         """Yield files one after the other."""
         return map(self.read, keys)
 
-    def chunks(self, key: str) -> Iterator[Chunk]:
+    def chunks(self, key: str, start: int = 0) -> Iterator[Chunk]:
         """Yield a file's bytes in order."""
         data = memoryview(self._data(key))
-        for start in range(0, len(data), _PIECE):
-            yield data[start : start + _PIECE]
+        for place in range(start, len(data), _PIECE):
+            yield data[place : place + _PIECE]
 
     def digests(
         self, prefix: str, files: Sequence[tuple[str, int]], progress: Progress = NO_PROGRESS

@@ -95,26 +95,26 @@ class ObjectStore:
         with ThreadPoolExecutor(2 * self._bucket.parallel, thread_name_prefix="artreg-read") as workers:
             yield from workers.map(self.read, keys)
 
-    def chunks(self, key: str) -> Iterator[Chunk]:
+    def chunks(self, key: str, start: int = 0) -> Iterator[Chunk]:
         """Yield an object's bytes in order, several pieces being on their way at a time, into the same few buffers."""
         step = self._bucket.piece_size
-        first = self._bucket.get(check_key(key), 0, step)
+        first = self._bucket.get(check_key(key), start, step)
         if first.data:
             yield first.data
-        starts = range(len(first.data), first.size, step)
+        starts = range(start + len(first.data), first.size, step)
         if not starts:
             return
         workers = ThreadPoolExecutor(self._bucket.parallel, thread_name_prefix="artreg-get")
         try:
             coming: deque[tuple[bytearray, Future[Chunk]]] = deque()
-            for start in starts:
+            for place in starts:
                 if len(coming) < self._bucket.parallel:
                     buffer = bytearray(step)
                 else:
                     buffer, piece = coming.popleft()
                     yield piece.result()
-                length = min(step, first.size - start)
-                coming.append((buffer, workers.submit(self._piece, key, start, length, first.tag, buffer)))
+                length = min(step, first.size - place)
+                coming.append((buffer, workers.submit(self._piece, key, place, length, first.tag, buffer)))
             while coming:
                 yield coming.popleft()[1].result()
         finally:

@@ -116,31 +116,44 @@ def pull(
     session: Session,
     reference: Annotated[str, Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", complete="references")],
     out: Annotated[Path | None, Option("--out", "-o", help="The folder to make; by default MODEL-VERSION here")] = None,
+    offline: Annotated[bool, Option("--offline", help="Go by the cache alone [ARTREG_OFFLINE]")] = False,
+    no_cache: Annotated[bool, Option("--no-cache", help="Take nothing from the cache, and keep nothing there")] = False,
+    link: Annotated[
+        bool, Option("--link", help="Let the files be those of the cache, by hard links: they must not be written to")
+    ] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Say what would be pulled")] = False,
 ) -> None:
     """Copy a version into a folder; it appears there whole and verified, or not at all.
 
-    Examples: artreg pull churn@prod -o model/; artreg pull churn@1.2.1
+    What lies in a bucket is kept in a cache on this machine, by the digests of the files: what the cache has is not
+    fetched again. With --offline nothing is fetched, and an alias means what it meant when it was last pulled.
+
+    Examples: artreg pull churn@prod -o model/; artreg pull churn@1.2.1; artreg pull churn@prod -o model/ --offline
     """
-    from artreg.registry.pull import pull as run
-    from artreg.registry.resolve import resolve
+    from artreg.consuming.pull import pull as run
+    from artreg.consuming.remembering import resolve
     from artreg.store.factory import open_store
 
-    wanted = session.reference(reference)
-    found = resolve(session.registry, wanted)
+    consumer = session.consumer(no_cache=no_cache, offline=offline)
+    known = resolve(consumer, session.reference(reference))
+    found = known.found
     warn(session, found)
+    if known.note:
+        session.output.note(known.note)
     target = (out or Path(f"{found.model.model}-{found.version}")).absolute()
     if not target.name:
         raise InvalidInput(f"{out} cannot be the folder to make", hint="name a folder that is not there yet")
     into = open_store(str(target.parent))
     if not dry_run:
         into.make_root()
-    pinned = Reference(found.model, found.version) if found.alias is None else wanted
-    result = run(session.registry, pinned, into, target.name, dry_run=dry_run, reporter=session.output.reporter)
+    result = run(consumer, found, into, target.name, link=link, dry_run=dry_run, reporter=session.output.reporter)
+    for note in result.notes:
+        session.output.note(note)
     verb = "would be pulled" if dry_run else "pulled" if result.created else "is there already, whole:"
     summary = f"{result.source} {verb} {'in' if not result.created else 'to'} {result.path}"
     size = f"{plural(result.files, 'file')}, {human_bytes(result.bytes)}, verified"
-    session.output.result(documents.pulled(result, dry_run=dry_run), [Line(summary, Tone.GOOD), Line(size)])
+    document = {**documents.pulled(result, dry_run=dry_run), "as_of": known.as_of or None}
+    session.output.result(document, [Line(summary, Tone.GOOD), Line(size)])
 
 
 def gc(

@@ -1,0 +1,105 @@
+"""Versions and their files for use where they lie: in the cache, read-only, and verified each time."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import IO
+
+from artreg.consuming.gathering import find_manifest, gather
+from artreg.consuming.handle import Consumer
+from artreg.consuming.leases import leased, take
+from artreg.consuming.pull import TRIES, pull
+from artreg.core.manifest import MANIFEST
+from artreg.errors import AlreadyExists, NotFound, StorageError
+from artreg.registry.contents import Contents, pinned_manifest, private_copy, read_parts
+from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved
+from artreg.store.folders import remove_tree
+from artreg.store.local import LocalStore
+
+_in_use: dict[tuple[str, str], int] = {}
+"""The leases of folders that were handed out; they end with the process."""
+
+
+def open_file(consumer: Consumer, found: Resolved, name: str, reporter: Reporter = SILENT) -> IO[bytes]:
+    """Open a file of a version for reading; its bytes are verified before the first is read.
+
+    Args:
+        consumer: Whose cache is used, and which registry.
+        found: The version.
+        name: The file.
+        reporter: Told of the bytes that were fetched.
+
+    Raises:
+        NotFound: There is no such version or file; or, offline, the cache has it not.
+        IntegrityError: It is damaged.
+        StorageError: It cannot be read.
+    """
+    cache = consumer.require_cache() if consumer.offline else consumer.cache
+    for _ in range(TRIES if cache is not None else 0):
+        assert cache is not None
+        manifest = find_manifest(consumer.registry, cache, found, offline=consumer.offline)
+        if name == MANIFEST:
+            return io.BytesIO(manifest.encode())
+        if name not in manifest.files:
+            raise _no_file(found, name)
+        sha256 = manifest.files[name]
+        with leased(cache, (sha256,)):
+            descriptor = cache.open(sha256)
+            if descriptor is None and consumer.offline:
+                raise NotFound(
+                    f"the cache lacks {name} of {found}", hint="pull it once while the registry can be asked"
+                )
+            if descriptor is None:
+                gather(consumer.registry, cache, found, manifest, only=name, reporter=reporter)
+                descriptor = cache.open(sha256)
+            if descriptor is not None:
+                return os.fdopen(descriptor, "rb")
+    return _without(consumer, found, name)
+
+
+def version_folder(consumer: Consumer, found: Resolved, reporter: Reporter = SILENT) -> Path:
+    """Return a folder in the cache that holds a version, verified just now; it is to be read, never written to.
+
+    It stays there at least as long as this process lives.
+
+    Raises:
+        NotFound: There is no such version; or, offline, the cache has not all of it.
+        IntegrityError: It is damaged.
+        InvalidInput: There is no cache.
+        StorageError: It cannot be read, or the cache cannot be written.
+    """
+    cache = consumer.require_cache()
+    manifest = find_manifest(consumer.registry, cache, found, offline=consumer.offline)
+    trees = LocalStore(cache.place("trees"))
+    try:
+        cache.make()
+        if (cache.folder, found.digest) not in _in_use:
+            _, _in_use[cache.folder, found.digest] = take(cache, (found.digest, *manifest.files.values()))
+    except OSError as error:
+        raise StorageError(
+            f"the cache {cache.folder} cannot be written: {(error.strerror or str(error)).lower()}",
+            hint="name another folder: the setting cache, or ARTREG_CACHE",
+        ) from error
+    try:
+        pull(consumer, found, trees, found.digest, link=True, reporter=reporter)
+    except AlreadyExists:  # it was altered
+        remove_tree(cache.place("trees", found.digest))
+        pull(consumer, found, trees, found.digest, link=True, reporter=reporter)
+    return Path(cache.place("trees", found.digest))
+
+
+def _without(consumer: Consumer, found: Resolved, name: str) -> IO[bytes]:
+    manifest = pinned_manifest(consumer.registry, found)
+    if name == MANIFEST:
+        return io.BytesIO(manifest.encode())
+    if name not in manifest.files:
+        raise _no_file(found, name)
+    run, sizes = read_parts(consumer.registry, found.model, found.version, manifest)
+    return private_copy(Contents(consumer.registry, found, manifest, run, sizes), name)
+
+
+def _no_file(found: Resolved, name: str) -> NotFound:
+    return NotFound(f"{found} has no file {name!r}", hint="artreg show lists its files")
