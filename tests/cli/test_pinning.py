@@ -92,3 +92,38 @@ def test_what_a_consumer_demands_holds_when_it_is_locked(two: Shell, monkeypatch
     back = two.run("lock", "--json")
     assert (back.code, back.json["error"]["code"]) == (4, "integrity")
     assert "went back" in back.json["error"]["message"]
+
+
+def test_what_is_locked_is_brought(two: Shell) -> None:
+    assert two.run("sync").code == 5
+    assert two.run("lock", "churn@staging", "churn@1.1.0").code == 0
+    assert two.run("sync", "--dry-run").out.endswith("2 models would be in models, as locked\n")
+    assert not (two.folder / "models").exists()
+    done = two.run("sync", "--json")
+    assert (done.code, done.json["ok"], [pin["outcome"] for pin in done.json["pins"]]) == (0, True, ["pulled"] * 2)
+    assert (two.folder / "models/demo/churn@staging/model.bin").read_text() == "made-churn-1.0.0"
+    again = two.run("sync", "--frozen", "--json").json
+    assert [(pin["outcome"], pin["fetched"]) for pin in again["pins"]] == [("present", 0)] * 2
+    (two.folder / "models/demo/churn@staging/mine").touch()
+    changed = two.run("sync", "--json")
+    assert (changed.code, changed.json["error"]["code"], changed.json["ok"]) == (7, "already_exists", False)
+    assert "is not as it was pulled: mine" in two.run("sync").out
+    assert two.run("sync", "--force").code == 0
+    assert two.run("yank", "churn@1.0.0", "--reason", "leaks the label").code == 0
+    assert "warning: demo/churn@1.0.0 was yanked" in two.run("sync").err
+    assert two.run("sync", "--no-yanked", "--json").json["error"]["code"] == "gate_rejected"
+    assert two.run("sync", "--no-yanked", "--frozen").code == 2
+    assert two.run("sync", "-o", "/").code == 2
+
+
+def test_a_mirror_and_a_cache_serve_as_well(two: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert two.run("lock", "churn@staging").code == 0
+    assert two.run("mirror", "registry", "copy").code == 0
+    shutil.rmtree(two.folder / "registry")
+    assert two.run("sync", "-o", "a").code == 5
+    monkeypatch.setenv("ARTREG_CACHE", str(two.folder / "cache"))
+    assert two.run("sync", "-o", "b", "--offline").code == 5
+    mirrored = two.run("sync", "-o", "b", "-r", "copy", "--json")
+    assert (mirrored.code, mirrored.json["registry"], mirrored.json["pins"][0]["fetched"] > 0) == (0, "copy", True)
+    assert two.run("sync", "-o", "c", "--offline").code == 0
+    assert (two.folder / "c/demo/churn@staging/model.bin").read_text() == "made-churn-1.0.0"

@@ -1,11 +1,9 @@
-"""What `lock`, `sync` and `outdated` say: their JSON, and their tables."""
+"""What `lock` and `outdated` say: their JSON, and their tables."""
 
 from __future__ import annotations
 
 from artreg.cli.documents import version_event
-from artreg.cli.output import error_document
-from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
-from artreg.consuming.sync import Failed
+from artreg.cli.view import Block, Line, Table, Tone, plural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +11,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from artreg.consuming.pinning import Pinned, Standing
-    from artreg.consuming.sync import Synced
     from artreg.core.lock import Lock, Pin
     from artreg.core.record import PromotionRecord
 
@@ -26,7 +23,7 @@ def locked(file: str, lock: Lock, made: Sequence[Pinned], *, changed: bool) -> d
         "changed": changed,
         "pins": [
             {
-                **_pin(one.pin),
+                **pin_document(one.pin),
                 "previous_version": None if one.before is None else str(one.before.version),
                 "changed": one.changed,
                 "warning": one.warning,
@@ -46,7 +43,7 @@ def outdated(file: str, lock: Lock, found: Sequence[Standing]) -> dict[str, Any]
         "outdated": any(one.outdated for one in found),
         "pins": [
             {
-                **_pin(one.pin),
+                **pin_document(one.pin),
                 "outdated": one.outdated,
                 "now": None if one.now is None else str(one.now),
                 "behind": one.behind,
@@ -57,53 +54,6 @@ def outdated(file: str, lock: Lock, found: Sequence[Standing]) -> dict[str, Any]
             for one in found
         ],
     }
-
-
-def synced(file: str, lock: Lock, folder: str, results: Sequence[Synced | Failed], *, dry_run: bool) -> dict[str, Any]:
-    """Return what `sync` prints."""
-    errors = [result.error for result in results if isinstance(result, Failed)]
-    document = {
-        "file": file,
-        "registry": lock.registry,
-        "folder": folder,
-        "ok": not errors,
-        "pins": [_synced(result) for result in results],
-        "dry_run": dry_run,
-    }
-    return {**document, "error": error_document(errors[0])} if errors else document
-
-
-def _synced(result: Synced | Failed) -> dict[str, Any]:
-    if isinstance(result, Failed):
-        return {**_pin(result.pin), "error": error_document(result.error)}
-    return {
-        **_pin(result.pin),
-        "path": result.path,
-        "files": result.files,
-        "bytes": result.bytes,
-        "outcome": result.done.name.lower(),
-        "fetched": result.fetched,
-        "notes": list(result.notes),
-    }
-
-
-def synced_view(results: Sequence[Synced | Failed], folder: str, *, dry_run: bool) -> list[Block]:
-    """Return what `sync` shows."""
-    rows, blocks = [], list[Block]()
-    for result in results:
-        size = "" if isinstance(result, Failed) else human_bytes(result.bytes)
-        outcome = "FAIL" if isinstance(result, Failed) else result.done.value
-        rows.append((str(result.pin.reference), str(result.pin.version), size, outcome))
-        if isinstance(result, Failed):
-            blocks += [Line(f"error: {result.error.message}", Tone.BAD), Line(f"hint: {result.error.hint}")]
-    table = [Table(("reference", "version", "size", "outcome"), tuple(rows), numeric=frozenset({2}))] if rows else []
-    failed = sum(isinstance(result, Failed) for result in results)
-    if failed:
-        blocks.append(Line(f"{failed} of {plural(len(rows), 'model')} failed; the others are in {folder}", Tone.BAD))
-    else:
-        would = "would be" if dry_run else "are"
-        blocks.append(Line(f"{plural(len(rows), 'model')} {would} in {folder}, as locked", Tone.GOOD))
-    return [*table, *blocks]
 
 
 def lock_view(made: Sequence[Pinned], done: str, tone: Tone = Tone.GOOD) -> list[Block]:
@@ -141,7 +91,8 @@ def _row(one: Standing) -> tuple[str, ...]:
     )
 
 
-def _pin(pin: Pin) -> dict[str, Any]:
+def pin_document(pin: Pin) -> dict[str, Any]:
+    """Return what all three print of a pin."""
     return {
         "reference": str(pin.reference),
         "project": pin.reference.model.project,

@@ -45,7 +45,7 @@ _NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 class Done(Enum):
     """What was done about a pin, or with a dry run would be."""
 
-    NOTHING = "there already"
+    PRESENT = "there already"
     PULLED = "pulled"
     REPLACED = "replaced"
 
@@ -169,7 +169,7 @@ def _sync(pin: Pin, how: Syncing, reporter: Reporter) -> Synced:
     right = there == There(pin.digest, ())
     found, notes = _found(pin, how, at_hand=right)
     size = sum(file.size for file in pin.files.values()) + len(pin.manifest.encode())
-    done = Done.NOTHING if right else Done.PULLED if there is None else Done.REPLACED
+    done = Done.PRESENT if right else Done.PULLED if there is None else Done.REPLACED
     result = Synced(pin, f"{into.url}/{name}", done, len(pin.files) + 1, size, 0 if right else None, notes)
     if there is not None and there.changed and not how.force:
         raise _changed(result.path, there)
@@ -205,7 +205,7 @@ def _placed(found: Resolved, how: Syncing, into: Store, name: str, reporter: Rep
     except (NotFound, IntegrityError) as error:
         raise type(error)(
             f"{name} is locked at {found.version}, which is not to be had: {error.message}",
-            hint=f"lock what there is now (artreg lock {name}), or name a registry that has it (--registry)",
+            hint="lock what there is now (artreg lock), or name a registry that has it (--registry)",
         ) from error
     put_in_place(_aside(how) / name, how.folder / name)
     return pulled

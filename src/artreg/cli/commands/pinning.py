@@ -1,4 +1,4 @@
-"""Commands for whoever uses models: `lock`, `sync`, `outdated`."""
+"""Commands for whoever uses models: `lock`, `outdated`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lock(
     before = find_lock(file)
     if before is None and (check or remove or not references):
         raise NotFound(f"there is no {file}", hint=f"make one: artreg lock churn@prod --file {file}")
-    root = _root(session, before, every=not references)
+    root = choose_root(session, before, every=not references)
     wanted = [session.reference(text) for text in references or ()]
     there = before or Lock(root)
     if remove:
@@ -67,52 +67,6 @@ def lock(
     session.output.result(document, pins.lock_view(made, f"{done}: {plural(len(after.pins), 'pin')}"))
 
 
-def sync(
-    session: Session,
-    out: Annotated[Path, Option("--out", "-o", metavar="DIR", help="The folder to fill")] = Path("models"),
-    file: FileOption = Path(LOCK_FILE),
-    frozen: Annotated[
-        bool, Option("--frozen", help="Ask the registry for nothing but bytes, not even what was yanked")
-    ] = False,
-    no_yanked: Annotated[bool, Option("--no-yanked", help="Refuse what was yanked since; exit with 3")] = False,
-    offline: Annotated[bool, Option("--offline", help="Go by the cache alone [ARTREG_OFFLINE]")] = False,
-    no_cache: Annotated[bool, Option("--no-cache", help="Take nothing from the cache, and keep nothing there")] = False,
-    force: Annotated[bool, Option("--force", help="Replace what somebody changed, too")] = False,
-    dry_run: Annotated[bool, Option("--dry-run", help="Say what would be done")] = False,
-) -> None:
-    """Fetch exactly what the lock pins, each into DIR/PROJECT/MODEL@TARGET, verified by the digests in the lock.
-
-    Each version is there whole, or what was there before is; what is there already is looked at byte by byte, and left
-    alone. The registry is the one that the lock names, unless the command line or the environment names another.
-
-    Examples: artreg sync; artreg sync -o /srv/models --frozen; artreg sync --no-yanked --json
-    """
-    from functools import partial
-
-    from artreg.consuming.lock_file import read_lock
-    from artreg.consuming.pull import pull
-    from artreg.consuming.sync import Failed, Syncing
-    from artreg.consuming.sync import sync as run
-
-    there = read_lock(file)
-    _root(session, there, every=True)
-    consumer = session.consumer(no_cache=no_cache, offline=offline)
-    if no_yanked and (frozen or consumer.offline):
-        raise InvalidInput("nobody can say what was yanked without asking", hint="leave out one: --no-yanked, or this")
-    how = Syncing(
-        out.absolute(), session.registry, partial(pull, consumer), frozen or consumer.offline, no_yanked, force, dry_run
-    )
-    results = run(there, how, session.output.reporter)
-    for result in results:
-        for note in () if isinstance(result, Failed) else result.notes:
-            session.output.note(note)
-    errors = [result.error for result in results if isinstance(result, Failed)]
-    document = pins.synced(str(file), there, str(out), results, dry_run=dry_run)
-    session.output.result(document, pins.synced_view(results, str(out), dry_run=dry_run))
-    if errors:
-        raise Exit(exit_code(errors[0]))
-
-
 def outdated(
     session: Session,
     file: FileOption = Path(LOCK_FILE),
@@ -126,14 +80,14 @@ def outdated(
     from artreg.consuming.pinning import standing
 
     there = read_lock(file)
-    _root(session, there, every=True)
+    choose_root(session, there, every=True)
     found = [standing(session.registry, pin) for pin in there.pins]
     session.output.result(pins.outdated(str(file), there, found), pins.outdated_view(found))
     if fail and any(one.outdated for one in found):
         raise Exit(EXIT_CODES[Conflict.code])
 
 
-def _root(session: Session, lock: Lock | None, *, every: bool) -> str:
+def choose_root(session: Session, lock: Lock | None, *, every: bool) -> str:
     """Let the session work on the registry that is meant, and return its root as it was written."""
     named = session.named_root or (lock.registry if lock else session.settings.registry)
     if lock is not None and named != lock.registry and lock.pins and not every:
