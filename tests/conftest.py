@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+os.environ.setdefault("ARTREG_CACHE", "off")  # no test fills the cache of whoever runs it
+
 pytest.register_assert_rewrite("store.contract", "store.bucket_contract")
 
 from artreg.store.local import LocalStore  # noqa: E402

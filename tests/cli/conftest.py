@@ -53,6 +53,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     for name in Settings.__match_args__:
         monkeypatch.delenv(f"ARTREG_{name.upper()}", raising=False)
     monkeypatch.setenv("ARTREG_ACTOR", "ada")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
 
     def run(*words: str) -> Ran:
         code = main(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 
 import pytest
@@ -239,6 +240,12 @@ class StoreContract:
             largest = max(largest, len(piece))
         assert taken.hexdigest() == hashlib.sha256(data).hexdigest()
         assert largest <= PART
+
+    @pytest.mark.parametrize("start", [1, PART - 1, PART, PART + 6])
+    def test_chunks_begin_where_they_are_to(self, place, store, start):
+        data = os.urandom(PART + 7)
+        place.put("a", data)
+        assert b"".join(bytes(piece) for piece in store.chunks("a", start)) == data[start:]
 
     def test_chunks_can_be_left_early(self, place, store):
         place.put("a", b"x" * (3 * PART))

@@ -70,9 +70,9 @@ class Wrapper:
     def read_each(self, keys: Sequence[str]) -> Iterator[bytes]:
         return map(self.read, keys)
 
-    def chunks(self, key: str) -> Iterator[Chunk]:
+    def chunks(self, key: str, start: int = 0) -> Iterator[Chunk]:
         self.before("chunks", key)
-        yield from self.inner.chunks(key)
+        yield from self.inner.chunks(key, start)
         self.after("chunks", key)
 
     def digests(

@@ -69,17 +69,31 @@ class Session:
 
         return memory(self.settings.seen, self.settings.registry, self.settings.endpoint_url)
 
-    def cache(self, wanted: str | None = None) -> Cache | None:
-        """Return the cache that is wanted, by default the one of the settings; None if there is to be none."""
+    def cache(self) -> Cache | None:
+        """Return the cache of the settings, None if there is to be none for this registry."""
         from artreg.consuming.cache import find_cache
-        from artreg.core.byte_counts import parse_bytes
 
-        try:
-            limit = parse_bytes(self.settings.cache_size)
-        except ValueError as error:
-            raise InvalidInput(f"cache_size: {error}") from error
         local = self.registry.store.local_path("x") is not None
-        return find_cache(wanted or self.settings.cache, limit, local=local)
+        return find_cache(self.settings.cache, self._cache_size(), local=local)
+
+    def any_cache(self, size: str | None = None) -> Cache:
+        """Return the cache of the settings, whatever the registry.
+
+        Args:
+            size: How much it is to hold, if not what the settings say.
+
+        Raises:
+            InvalidInput: The settings say that there is to be none.
+        """
+        from artreg.consuming.cache import find_cache
+
+        found = find_cache(self.settings.cache, self._cache_size() if size is None else _bytes("--max-size", size))
+        if found is None:
+            raise InvalidInput("the cache is off", hint="see the setting cache, and ARTREG_CACHE")
+        return found
+
+    def _cache_size(self) -> int:
+        return _bytes("cache_size", self.settings.cache_size)
 
     def consumer(self, *, no_cache: bool = False, offline: bool = False) -> Consumer:
         """Return the registry with what is kept of it on this machine."""
@@ -220,6 +234,15 @@ def _is_yes(name: str, text: str) -> bool:
     if text.lower() not in {*_YES, *_NO}:
         raise InvalidInput(f"{name} is {text[:20]!r}", hint="write yes or no")
     return text.lower() in _YES
+
+
+def _bytes(name: str, text: str) -> int:
+    from artreg.core.byte_counts import parse_bytes
+
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise InvalidInput(f"{name}: {error}", hint="such as 20GiB") from error
 
 
 def _seconds(name: str, text: str) -> float:

@@ -77,11 +77,12 @@ class Cache(Frozen):
         found: dict[str, int] = {}
         for sha256 in wanted:
             with contextlib.suppress(OSError):
-                path = self.path(sha256)
-                status = os.lstat(path)
+                status = os.lstat(self.path(sha256))
                 if stat.S_ISREG(status.st_mode):
                     found[sha256] = status.st_size
-                    os.utime(path)
+                    self._use(sha256)
+                else:
+                    self.discard(sha256)
         return found
 
     def open(self, sha256: str, progress: Progress = NO_PROGRESS) -> int | None:
@@ -99,6 +100,7 @@ class Cache(Frozen):
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
                 _, found = hash_descriptor(descriptor, bytearray(BUFFER), progress)
                 if found == sha256:
+                    self._use(sha256)
                     os.lseek(descriptor, 0, os.SEEK_SET)
                     return descriptor
         os.close(descriptor)
@@ -124,8 +126,7 @@ class Cache(Frozen):
         except OSError:
             return None
         if hashed(data).hexdigest() == sha256:
-            with contextlib.suppress(OSError):
-                os.utime(self.path(sha256))
+            self._use(sha256)
             return data
         self.discard(sha256)
         return None
@@ -151,6 +152,10 @@ class Cache(Frozen):
                     with contextlib.suppress(FileNotFoundError):
                         status = os.lstat(self.path(name))
                         yield Entry(name, status.st_size, status.st_mtime)
+
+    def _use(self, sha256: str) -> None:
+        with contextlib.suppress(OSError):  # of a cache that can only be read nothing is removed either
+            os.utime(self.path(sha256))
 
     def make(self) -> None:
         """Make the folder where it is missing.

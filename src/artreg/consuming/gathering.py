@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +54,11 @@ def find_manifest(registry: Registry, cache: Cache, found: Resolved, *, offline:
         return Manifest.parse(data, str(found))
     if offline:
         raise NotFound(f"the cache does not have {found}", hint="pull it once while the registry can be asked")
-    return pinned_manifest(registry, found)
+    manifest = pinned_manifest(registry, found)
+    data = manifest.encode()
+    with contextlib.suppress(OSError):  # said where a file cannot be kept
+        fill(cache, found.digest, len(data), lambda start: iter((data[start:],)))
+    return manifest
 
 
 def gather(

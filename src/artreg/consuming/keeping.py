@@ -14,6 +14,7 @@ from artreg.errors import StorageError
 from artreg.frozen import Frozen
 from artreg.registry.progress import SILENT, Reporter
 from artreg.store.folders import remove_tree
+from artreg.store.local import LocalStore
 
 _PARTIAL = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -49,6 +50,20 @@ class Removed(Frozen):
     in_use: int
 
 
+class Verified(Frozen):
+    """What a verification of a cache found.
+
+    Attributes:
+        files: How many files were hashed.
+        bytes: How many bytes these have.
+        damaged: Those that are not what their names say.
+    """
+
+    files: int
+    bytes: int
+    damaged: tuple[Entry, ...]
+
+
 def usage(cache: Cache) -> Usage:
     """Return what is in a cache.
 
@@ -81,7 +96,7 @@ def prune(cache: Cache, limit: int, *, dry_run: bool = False) -> Removed:
             elif dry_run or _remove(cache, entry.sha256):
                 removed.append(entry)
                 excess -= entry.size
-        if removed and not dry_run:
+        if not dry_run:
             _remove_trees(cache, used)
     return Removed(len(removed), sum(entry.size for entry in removed), spared)
 
@@ -96,19 +111,38 @@ def keep_within(cache: Cache) -> None:
         prune(cache, cache.limit)
 
 
-def verify(cache: Cache, reporter: Reporter = SILENT) -> tuple[Entry, ...]:
-    """Hash every file, and return those that were damaged; they are thrown away.
+def clear(cache: Cache, *, dry_run: bool = False) -> Removed:
+    """Remove everything but what is in use, and forget what references meant.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    removed = prune(cache, 0, dry_run=dry_run)
+    if not dry_run:
+        for name in listed(cache.place("resolved")):
+            with _said(cache, "written"), contextlib.suppress(FileNotFoundError):
+                os.unlink(cache.place("resolved", name))
+    return removed
+
+
+def verify(cache: Cache, *, dry_run: bool = False, reporter: Reporter = SILENT) -> Verified:
+    """Hash every file; those that are damaged are thrown away.
 
     Raises:
         StorageError: The folder cannot be read, or a damaged file not be removed.
     """
     entries = usage(cache).entries
     progress = reporter.step("verify the cache", sum(entry.size for entry in entries))
-    damaged = tuple(entry for entry in entries if not cache.check(entry.sha256, progress))
-    left = [entry.sha256 for entry in damaged if os.path.lexists(cache.path(entry.sha256))]
-    if left:
-        raise StorageError(f"{cache.path(left[0])} is damaged and cannot be removed", hint="remove it by hand")
-    return damaged
+    store = LocalStore(cache.folder)
+    files = [(f"{entry.sha256[:2]}/{entry.sha256}", entry.size) for entry in entries]
+    digests = {digest.name[3:]: digest.sha256 for digest in store.digests("files", files, progress)}
+    wrong = (entry for entry in entries if digests[entry.sha256] != entry.sha256)
+    damaged = tuple(entry for entry in wrong if os.path.lexists(cache.path(entry.sha256)))  # else it was pruned
+    if not dry_run:
+        stuck = [entry for entry in damaged if not cache.discard(entry.sha256)]
+        if stuck:
+            raise StorageError(f"{cache.path(stuck[0].sha256)} is damaged", hint="remove it: artreg cannot")
+    return Verified(len(entries), sum(entry.size for entry in entries), damaged)
 
 
 def _partial(cache: Cache) -> Iterator[Entry]:

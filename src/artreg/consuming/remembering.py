@@ -22,10 +22,12 @@ from artreg.core.strict import parse_strictly, typed
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen
+from artreg.plainfile import read_plain
 from artreg.registry.demands import Demands
 from artreg.registry.handle import Registry
 from artreg.registry.resolve import Resolved, pinned
 from artreg.registry.resolve import resolve as ask
+from artreg.store.interface import READ_LIMIT
 
 FORMAT = "artreg/resolved/1"
 
@@ -103,16 +105,15 @@ def resolve(consumer: Consumer, reference: Reference) -> Known:
         for meant in {reference, Reference(found.model, found.version)}:
             generation = found.generation if meant == reference else None
             remembered = Remembered(consumer.place, meant, found.version, found.digest, generation, found.warning, now)
-            with contextlib.suppress(OSError):  # a cache that can only be read remembers nothing new
-                _write(consumer.cache, _path(consumer.cache, consumer.place, meant), remembered.encode())
+            keep(consumer.cache, consumer.place, str(meant), remembered.encode())
     return Known(found)
 
 
 def _recall(consumer: Consumer, reference: Reference) -> Known:
     registry, cache, place = consumer.registry, consumer.require_cache(), consumer.place
     try:
-        with open(_path(cache, place, reference), "rb") as file:
-            remembered = parse_strictly(file.read(), "what is remembered", FORMAT, _from_document)
+        data = kept(cache, place, str(reference))
+        remembered = parse_strictly(data, "what is remembered", FORMAT, _from_document)
         if (remembered.registry, remembered.reference) != (place, reference):
             raise IntegrityError("what is remembered is of something else")
     except (OSError, IntegrityError) as error:
@@ -157,22 +158,31 @@ def _require(registry: Registry, demands: Demands, remembered: Remembered, alias
         )
 
 
-def _path(cache: Cache, place: str, reference: Reference) -> str:
-    name = canonical.digest(f"{place}\n{reference}".encode())
-    return cache.place("resolved", f"{name[:32]}.json")
-
-
-def _write(cache: Cache, path: str, data: bytes) -> None:
-    cache.make()
-    temporary = f"{path}.{os.urandom(8).hex()}"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
+def keep(cache: Cache, place: str, what: str, data: bytes) -> None:
+    """Keep a document of what was asked of a registry; a cache that can only be read keeps nothing new."""
+    with contextlib.suppress(OSError):
+        cache.make()
+        temporary = f"{_path(cache, place, what)}.{os.urandom(8).hex()}"
+        try:
+            with open(temporary, "xb") as file:
+                file.write(data)
+            os.replace(temporary, _path(cache, place, what))
+        except OSError:
             os.unlink(temporary)
-        raise
+            raise
+
+
+def kept(cache: Cache, place: str, what: str) -> bytes:
+    """Return the document that was kept of what was asked of a registry.
+
+    Raises:
+        OSError: There is none.
+    """
+    return read_plain(_path(cache, place, what), READ_LIMIT)
+
+
+def _path(cache: Cache, place: str, what: str) -> str:
+    return cache.place("resolved", f"{canonical.digest(f'{place} {what}'.encode())[:32]}.json")
 
 
 def _from_document(document: Mapping[str, Any]) -> Remembered:

@@ -170,13 +170,13 @@ def list_snapshots(registry: Registry, name: str | None = None) -> list[Snapshot
     return sorted(found, key=lambda each: (each.name, each.created_at, each.table.sha256))
 
 
-def pieces(registry: Registry, snapshot: Snapshot) -> Iterator[Chunk]:
-    """Yield the bytes of a snapshot that the registry keeps, as they lie there.
+def pieces(registry: Registry, snapshot: Snapshot, start: int = 0) -> Iterator[Chunk]:
+    """Yield the bytes of a snapshot that the registry keeps, as they lie there, from a place on.
 
     Raises:
         NotFound: They are not there.
     """
-    return registry.store.chunks(f"{_prefix(snapshot)}/{snapshot.data_file}")
+    return registry.store.chunks(f"{_prefix(snapshot)}/{snapshot.data_file}", start)
 
 
 def pull(snapshot: Snapshot, data: Iterable[Chunk], target: Path) -> bool:

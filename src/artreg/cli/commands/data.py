@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+from artreg.cli.cached import NoCacheOption, OfflineOption
 from artreg.cli.datasets import snapshot_pieces
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
@@ -156,16 +157,22 @@ def pull(
     session: Session,
     ref: RefArgument,
     out: Annotated[Path, Option("--out", "-o", help="The file to make")],
+    offline: OfflineOption = False,
+    no_cache: NoCacheOption = False,
 ) -> None:
     """Write the bytes of a snapshot to a file, which appears whole and verified or not at all.
 
+    They are kept in the cache as those of versions are; see artreg pull.
+
     Examples: artreg data pull churn -o data/churn.csv; artreg data pull churn@sha256:0a1b2c3d -o old.csv
     """
-    from artreg.registry.snapshots import match
+    from artreg.consuming.data import cached_pieces, find
     from artreg.registry.snapshots import pull as run
 
-    found = match(session.registry, ref)
-    with snapshot_pieces(session, found) as data:
+    consumer = session.consumer(no_cache=no_cache, offline=offline)
+    found = find(consumer, ref)
+    cached = cached_pieces(consumer, found, session.output.reporter) if found.copied else None
+    with cached or snapshot_pieces(session, found) as data:
         created = run(found, data, out)
     verb = "pulled to" if created else "is there already, whole:"
     document = {"snapshot": str(found.ref), "path": str(out), "bytes": found.table.size, "created": created}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from artreg.cli import documents
+from artreg.cli.cached import NoCacheOption, OfflineOption
 from artreg.cli.commands.reading import warn
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
@@ -116,8 +117,8 @@ def pull(
     session: Session,
     reference: Annotated[str, Argument(help="[PROJECT/]MODEL@ALIAS or @VERSION", complete="references")],
     out: Annotated[Path | None, Option("--out", "-o", help="The folder to make; by default MODEL-VERSION here")] = None,
-    offline: Annotated[bool, Option("--offline", help="Go by the cache alone [ARTREG_OFFLINE]")] = False,
-    no_cache: Annotated[bool, Option("--no-cache", help="Take nothing from the cache, and keep nothing there")] = False,
+    offline: OfflineOption = False,
+    no_cache: NoCacheOption = False,
     link: Annotated[
         bool, Option("--link", help="Let the files be those of the cache, by hard links: they must not be written to")
     ] = False,
