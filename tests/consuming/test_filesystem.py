@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,15 @@ def test_the_settings_hold(bench: Bench, tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(FileNotFoundError, match="other/churn"):
         read("artreg://churn@free/run.json")
     assert read("artreg://churn@free/run.json", project="demo").startswith(b"{")
+
+
+@straight
+def test_others_may_lie_in_it(bench: Bench) -> None:
+    folder = bench.made("1.2.0")
+    with zipfile.ZipFile(folder / "data.zip", "w") as archive:
+        archive.writestr("inner.txt", "zipped")
+    publish(bench.registry, CHURN, folder, Version.parse("1.2.0"))
+    assert read("zip://inner.txt::artreg://churn@1.2.0/data.zip") == b"zipped"
 
 
 def test_it_is_known_to_fsspec_as_installed() -> None:

@@ -72,10 +72,15 @@ def outdated_view(found: Sequence[Standing]) -> list[Block]:
     """Return what `outdated` shows."""
     columns = ("reference", "locked", "now", "moves", "by", "why", "yanked")
     table = [Table(columns, tuple(map(_row, found)), numeric=frozenset({3}))] if found else []
-    moved = sum(one.outdated for one in found)
-    if moved:
-        return [*table, Line(f"{moved} of {plural(len(found), 'pin')} out of date: artreg lock", Tone.BAD)]
-    return [*table, Line(f"all {plural(len(found), 'pin')} up to date", Tone.GOOD)]
+    moved, yanked = sum(one.outdated for one in found), sum(one.yank is not None for one in found)
+    count = plural(len(found), "pin")
+    if not moved and not yanked:
+        return [*table, Line(f"all {count} up to date", Tone.GOOD)]
+    return [
+        *table,
+        *([Line(f"{moved} of {count} out of date: artreg lock", Tone.BAD)] if moved else []),
+        *([Line(f"{yanked} of {count} yanked: to be used no more", Tone.BAD)] if yanked else []),
+    ]
 
 
 def _row(one: Standing) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def lock(
 def outdated(
     session: Session,
     file: FileOption = Path(LOCK_FILE),
-    fail: Annotated[bool, Option("--exit-code", help="Exit with 6 where anything has moved")] = False,
+    fail: Annotated[bool, Option("--exit-code", help="Exit with 6 where anything has moved or was yanked")] = False,
 ) -> None:
     """Tell what has moved since it was locked: how often, who moved it last, and why.
 
@@ -83,7 +83,7 @@ def outdated(
     choose_root(session, there, every=True)
     found = [standing(session.registry, pin) for pin in there.pins]
     session.output.result(pins.outdated(str(file), there, found), pins.outdated_view(found))
-    if fail and any(one.outdated for one in found):
+    if fail and any(one.outdated or one.yank for one in found):
         raise Exit(EXIT_CODES[Conflict.code])
 
 

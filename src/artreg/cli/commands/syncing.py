@@ -89,12 +89,9 @@ def _view(results: Sequence[Synced | Failed], folder: str, *, dry_run: bool) -> 
         if isinstance(result, Failed):
             blocks += [Line(f"error: {result.error.message}", Tone.BAD), Line(f"hint: {result.error.hint}")]
     table = [Table(("reference", "version", "size", "outcome"), tuple(rows), numeric=frozenset({2}))] if rows else []
-    failed = sum(isinstance(result, Failed) for result in results)
+    failed, count = sum(isinstance(result, Failed) for result in results), plural(len(rows), "pin")
     if failed:
-        blocks.append(
-            Line(f"{failed} of {plural(len(rows), 'model')} failed; what was in {folder} of these still is", Tone.BAD)
-        )
+        blocks.append(Line(f"{failed} of {count} failed, and left as before", Tone.BAD))
     else:
-        would = "would be" if dry_run else "are"
-        blocks.append(Line(f"{plural(len(rows), 'model')} {would} in {folder}, as locked", Tone.GOOD))
+        blocks.append(Line(f"{folder} {'would hold' if dry_run else 'holds'} what is locked: {count}", Tone.GOOD))
     return [*table, *blocks]
