@@ -250,6 +250,16 @@ def test_the_new_one_comes_before_the_old_one_goes(tmp_path: Path, monkeypatch: 
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["place", "aside", "place/file"]
 
 
+def test_what_another_sync_left_behind_is_in_nobodys_way(bench: Bench, lock: Lock, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    synced(bench, lock, out)
+    (out / ".artreg/sync" / FREE).mkdir(parents=True)
+    (out / ".artreg/sync" / FREE / "half").touch()
+    bench.promote("1.1.0")
+    assert outcomes(synced(bench, locked(bench), out))[FREE] is Done.REPLACED
+    assert (model(out), sorted(path.name for path in out.iterdir())) == ("1.1.0", ["demo"])
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_sync_that_is_killed_is_gone_on_with(bench: Bench, lock: Lock, tmp_path: Path, moment: str) -> None:
     out = tmp_path / "out"
