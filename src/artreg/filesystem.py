@@ -23,11 +23,10 @@ from artreg.cli.output import PlainOutput
 from artreg.cli.session import Session
 from artreg.cli.settings import load_settings
 from artreg.consuming.handle import Consumer
-from artreg.consuming.listing import files_of
+from artreg.consuming.listing import Listed, files_of
 from artreg.consuming.lock_file import read_lock
 from artreg.consuming.reading import open_file
 from artreg.consuming.remembering import resolve
-from artreg.core.lock import PinnedFile
 from artreg.core.manifest import MANIFEST, check_file_name
 from artreg.core.names import ModelName, Reference, is_name, parse_target
 from artreg.errors import InvalidInput, NotFound
@@ -50,7 +49,7 @@ class Meant(Frozen):
     """
 
     found: Resolved
-    files: Mapping[str, PinnedFile]
+    files: Mapping[str, Listed]
 
 
 class Place(Frozen):
@@ -270,7 +269,7 @@ def _inside(place: Place, version: Meant) -> Iterator[dict[str, Any]]:
                 yield _folder(f"{place.prefix}/{lead}{first}")
 
 
-def _file(name: str, file: PinnedFile) -> dict[str, Any]:
+def _file(name: str, file: Listed) -> dict[str, Any]:
     return {"name": name, "type": "file", "size": file.size, "sha256": file.sha256}
 
 

@@ -181,13 +181,14 @@ def test_what_is_in_the_cache_is_read_without_the_registry(bench: Bench) -> None
         with pytest.raises(InvalidInput, match="without a cache"):
             fsspec.filesystem("artreg", offline=True).cat("churn@free/run.json")
         return
-    online = fsspec.filesystem("artreg")
-    for name in online.find("churn@free"):
-        online.cat(name)
+    read("artreg://churn@free/model/weights.bin")
     shutil.rmtree(bench.store.url)
     offline = fsspec.filesystem("artreg", offline=True)
     assert offline.cat("churn@free/model/weights.bin") == b"1.0.0"
-    assert len(offline.find("churn@free")) == 5
+    sizes = {name.rpartition("/")[2]: offline.size(name) for name in offline.find("churn@free")}
+    assert (len(sizes), sizes["weights.bin"], sizes["scores.parquet"]) == (5, 5, None)
+    with pytest.raises(FileNotFoundError, match="cache lacks"):
+        offline.cat("churn@free/scores.parquet")
     with pytest.raises(FileNotFoundError):
         offline.cat("churn@1.1.0/run.json")
 

@@ -176,6 +176,20 @@ def test_python_goes_by_the_lock(bench: Bench, tmp_path: Path) -> None:
     assert "slow" in opened.resolve("churn@free").warning
 
 
+def test_the_lock_decides_offline_too_and_is_not_taken_for_what_the_alias_means(bench: Bench, tmp_path: Path) -> None:
+    bench.publish("1.0.0")
+    bench.publish("1.1.0")
+    bench.promote("1.0.0")
+    file, cache = tmp_path / "artreg.lock", tmp_path / "cache"
+    write_lock(file, locked(bench, "churn@free"))
+    bench.promote("1.1.0")
+    assert artreg.open(bench.store.url, cache=cache).pull("churn@free", tmp_path / "new").created
+    assert artreg.open(lock=file, cache=cache).pull("churn@free", tmp_path / "old").created
+    offline = {"cache": cache, "offline": True}
+    assert artreg.open(lock=file, **offline).path("churn@free", "model.bin").read_text() == "1.0.0"
+    assert artreg.open(bench.store.url, **offline).path("churn@free", "model.bin").read_text() == "1.1.0"
+
+
 def test_python_refuses_what_is_not_as_it_was_locked(bench: Bench, tmp_path: Path) -> None:
     bench.publish("1.0.0")
     file = tmp_path / "artreg.lock"
