@@ -114,13 +114,21 @@ class Load:
         self._prefix = prefix
         line = f"publish {source} --model large --version 1.0.0 -r {root} -q"
         self.publish = process([ARTREG, *line.split()], work)
-        self.pull = process([ARTREG, *f"pull large@1.0.0 -o {self.out} -r {root} -q".split()], work)
+        line = f"pull large@1.0.0 -o {self.out} -r {root} -q"
+        self.pull = process([ARTREG, *line.split(), "--no-cache"], work)
+        self.cache = work / "cache-s3"
+        self.pull_cached = process([ARTREG, *line.split()], work, {"ARTREG_CACHE": str(self.cache)})
 
     def clean(self) -> None:
         """Remove what was pulled."""
         for folder in (self.out, self.copy):
             shutil.rmtree(folder, ignore_errors=True)
         self.copy.mkdir()
+
+    def pull_from_empty_cache(self) -> None:
+        """Pull what the cache has not."""
+        shutil.rmtree(self.cache, ignore_errors=True)
+        self.pull_cached()
 
     def clear(self) -> None:
         """Remove what was published, too."""
@@ -142,6 +150,11 @@ def _moved(load: Load, peers: list[Peer], runs: int) -> Iterator[Result]:
     ratio = compare(load.pull, lambda: down.get(load.copy), runs, between=load.clean, speed=True)
     what = f"pull of {load.what}, verified, durable"
     yield Result("S3", what, f"the fastest of {names}: {down.name}", ratio, 0.9, True)
+    ratio = compare(load.pull_from_empty_cache, load.pull, max(3, runs // 3), between=load.clean)
+    yield Result("S3", f"pull of {load.what} from an empty cache", "pull without a cache", ratio, 1.5)
+    ratio = compare(load.pull_cached, load.pull, max(3, runs // 3), between=load.clean)
+    yield Result("S3", f"pull of {load.what} from a full cache", "pull without a cache", ratio, 0.7)
+    shutil.rmtree(load.cache)
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,8 @@ class Registry(Frozen):
     def load(self, reference: str, *, trust: Trust | None = None, types: Sequence[str] = ()) -> Loaded:
         """Load the model that a reference, such as `churn@prod`, means now, from the very bytes that were verified.
 
+        What the cache has is not fetched.
+
         Args:
             reference: What to load.
             trust: Needed for joblib, pickle and torch, which may run code: `"sha256:…"`, a `Digest`, a `Signer`, or
@@ -144,9 +146,17 @@ class Registry(Frozen):
             IntegrityError: It is damaged, beyond a limit, or is not what is trusted; nothing of it was run.
             InvalidInput: It cannot be loaded, or not without `trust` or `types`.
         """
+        from artreg.consuming.reading import find_contents  # noqa: PLC0415
         from artreg.loading.load import load  # noqa: PLC0415
 
-        return load(self.handle, self._reference(reference), trust=trust, types=types)
+        consumer = self.consumer()
+        return load(
+            self.handle,
+            self._reference(reference),
+            trust=trust,
+            types=types,
+            find=lambda _, wanted: find_contents(consumer, wanted),
+        )
 
     def verify(
         self,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,12 @@ def bench(memory_store: MemoryStore, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def shop(bench: Bench, tmp_path: Path) -> Shop:
-    (tmp_path / "shop").mkdir()
-    return Shop(bench.registry, tmp_path / "shop")
+def shop(bench: Bench) -> Iterator[Shop]:
+    with in_memory() as folder:
+        yield Shop(bench.registry, Path(folder))
+
+
+def in_memory() -> tempfile.TemporaryDirectory[str]:
+    """A folder that nobody need wait for a disk for, where the system has such."""
+    shared = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None, ignore_cleanup_errors=True)

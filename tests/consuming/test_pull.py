@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,20 @@ import pytest
 from artreg.consuming import filling, gathering
 from artreg.consuming.keeping import prune, usage
 from artreg.consuming.leases import leased
-from artreg.consuming.reading import open_file, version_folder
+from artreg.consuming.reading import find_contents, open_file, version_folder
 from artreg.consuming.remembering import resolve
+from artreg.core.allowed_signers import AllowedSigners, SignedBy
 from artreg.core.names import Reference
 from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.frozen import replace
+from artreg.registry.contents import held
+from artreg.registry.demands import Demands
+from artreg.registry.resolve import Resolved
+from artreg.registry.seen import memory
 from artreg.store.interface import TreeFile
 from artreg.store.local import LocalStore
 from consuming.shop import Shop, content, damage
-from registry.bench import Bench
+from registry.bench import CHURN, FREE, Bench
 
 PROD = "churn@free"
 
@@ -376,3 +382,38 @@ def test_what_is_remembered_of_another_registry_is_not_taken(shop: Shop) -> None
     remembered.write_bytes(remembered.read_bytes().replace(b"1.0.0", b"0.9.0 "))
     with pytest.raises(NotFound):
         resolve(shop.consumer(offline=True), Reference.parse(PROD, "demo"))
+
+
+def test_offline_what_is_demanded_of_an_alias_holds(shop: Shop, bench: Bench, tmp_path: Path) -> None:
+    def asked(demands: Demands, target: str = PROD) -> Resolved:
+        consumer = shop.consumer(offline=True)
+        consumer = replace(consumer, registry=replace(consumer.registry, demands=demands))
+        return resolve(consumer, Reference.parse(target, "demo")).found
+
+    shop.pull(PROD)
+    seen = memory(str(tmp_path / "seen"), bench.store.url)
+    seen.learn(CHURN, FREE, 1, "0" * 64, "1.0.0")
+    assert str(asked(Demands(seen)).version) == "1.0.0"
+    assert asked(Demands(max_age=timedelta(hours=1))).generation == 1
+    seen.learn(CHURN, FREE, 2, "0" * 64, "1.1.0")
+    signers = Demands(moved_by=SignedBy(AllowedSigners(("* ssh-ed25519 AAAA",))))
+    for demands in (Demands(seen), Demands(max_age=timedelta()), signers):
+        with pytest.raises(IntegrityError):
+            asked(demands)
+        assert asked(demands, "churn@1.0.0").digest
+
+
+def test_what_is_loaded_comes_from_the_cache_and_is_verified(shop: Shop) -> None:
+    _, right = shop.pull(PROD)
+    reference = Reference.parse(PROD, "demo")
+    for harm in (None, damage, emptied, made_longer):
+        if harm:
+            harm(shop.model())
+        shop.watched.bytes = 0
+        contents = find_contents(shop.consumer(), reference)
+        with held(contents, ["model.bin"]) as files:
+            assert files["model.bin"].read() == (right / "model.bin").read_bytes()
+        assert bool(shop.watched.bytes) == bool(harm)
+    contents = find_contents(shop.consumer(offline=True), reference)
+    with held(contents, ["model.bin"]) as files:
+        assert files["model.bin"].read() == (right / "model.bin").read_bytes()

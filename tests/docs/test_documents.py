@@ -47,7 +47,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARTREG_", "AWS_"))}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120", **more}
+    return {
+        **kept,
+        "ARTREG_CACHE": "off",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "COLUMNS": "120",
+        **more,
+    }
 
 
 def shell(command: str, folder: Path, variables: dict[str, str]) -> str:
@@ -213,6 +219,19 @@ def test_the_sessions_about_pinning(tmp_path: Path) -> None:
         words = [sys.executable, "-W", "ignore::UserWarning", "-c", snippet]
         done = subprocess.run(words, cwd=tmp_path, env=variables, capture_output=True, text=True, check=True)
         assert done.stdout == printed
+
+
+@pytest.mark.slow  # it needs nothing but time
+def test_the_sessions_about_pulling(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "metrics.json").write_text('{"roc_auc": 0.9}')
+    (tmp_path / "made" / "model.txt").write_text("a model\n")
+    for command in ("publish made --model churn --version 1.0.0", "promote churn 1.0.0 --to staging"):
+        assert "[exit" not in shell(f"artreg {command}", tmp_path, environment())
+    assert play(blocks("docs/pulling.md", "console"), tmp_path, environment()) == 5
+    (snippet,) = blocks("docs/pulling.md", "python")
+    subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, env=environment(), check=True)
 
 
 @pytest.mark.slow

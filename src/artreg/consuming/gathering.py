@@ -12,7 +12,7 @@ from pathlib import Path
 from artreg.consuming.cache import Cache
 from artreg.consuming.filling import fill
 from artreg.core import keys
-from artreg.core.manifest import MANIFEST, RUN, Manifest
+from artreg.core.manifest import RUN, Manifest
 from artreg.errors import NotFound
 from artreg.frozen import Frozen, replace
 from artreg.registry.contents import check_run, pinned_manifest, read_parts
@@ -81,7 +81,7 @@ def gather(
         cache: Where they are looked for first.
         found: The version.
         manifest: Its manifest.
-        only: The one file that is wanted besides the manifest; by default all are.
+        only: The one file that is wanted; by default all are.
         offline: Fetch nothing.
         link: Whether the files may be used as they are, by a second name.
         reporter: Told of the bytes that are fetched.
@@ -106,7 +106,7 @@ def gather(
         run, sizes = read_parts(registry, found.model, found.version, manifest)
     files = tree_files(registry.store, keys.version_prefix(found.model, found.version), manifest, run, sizes)
     fetching = _Fetching(registry, found, cache)
-    wanted = [file for file in files if only is None or file.name in {only, MANIFEST}]
+    wanted = [file for file in files if only in {None, file.name}]
     fetching.all([file for file in wanted if file.sha256 not in there], reporter)
     cached = there.keys() | fetching.stamps.keys()
     return Gathered(

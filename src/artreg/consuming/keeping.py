@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from artreg.consuming.cache import Cache, Entry, listed
 from artreg.consuming.leases import nobody_comes
@@ -170,16 +170,22 @@ def _remove(cache: Cache, name: str) -> bool:
 
 def _remove_trees(cache: Cache, used: set[str]) -> None:
     """Remove the folders of versions of which a file is no longer in the cache: they alone would keep its bytes."""
-    there = {os.lstat(cache.path(entry.sha256)).st_ino for entry in cache.entries()}
-    for name in listed(cache.place("trees")):
-        if name not in used and not _inodes(cache.place("trees", name)) <= there:
-            remove_tree(cache.place("trees", name))
+    names = [name for name in listed(cache.place("trees")) if name not in used]
+    there = _inodes(cache.path(entry.sha256) for entry in cache.entries()) if names else set()
+    for name in names:
+        tree = cache.place("trees", name)
+        own = {os.path.join(tree, RUN), os.path.join(tree, MANIFEST)}  # they are no second names
+        paths = (os.path.join(parent, file) for parent, _, files in os.walk(tree) for file in files)
+        if not _inodes(path for path in paths if path not in own) <= there:
+            remove_tree(tree)
 
 
-def _inodes(folder: str) -> set[int]:
-    """Return which files of the cache a tree shares; run record and manifest are its own."""
-    paths = (os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names)
-    return {os.lstat(path).st_ino for path in paths if path not in {f"{folder}/{RUN}", f"{folder}/{MANIFEST}"}}
+def _inodes(paths: Iterable[str]) -> set[int]:
+    found = set()
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):  # somebody has just thrown it away
+            found.add(os.lstat(path).st_ino)
+    return found
 
 
 @contextlib.contextmanager

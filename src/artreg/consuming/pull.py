@@ -67,8 +67,7 @@ def pull(
             except OutcomeUnknown:
                 raise
             except IntegrityError:
-                if not _weed(cache, manifest):
-                    raise
+                _weed(cache, manifest)  # which somebody else may have done by now
                 continue
             except StorageError as error:
                 if offline:
@@ -83,10 +82,10 @@ def pull(
     return replace(done, notes=(_note(cache, trouble),))
 
 
-def _weed(cache: Cache, manifest: Manifest) -> bool:
-    """Throw away what is damaged in the cache, and return whether anything was, or was gone."""
-    damaged = [sha256 for sha256 in set(manifest.files.values()) if not cache.check(sha256)]
-    return bool(damaged)
+def _weed(cache: Cache, manifest: Manifest) -> None:
+    """Throw away what is damaged in the cache."""
+    for sha256 in set(manifest.files.values()):
+        cache.check(sha256)
 
 
 def _make_room(cache: Cache, gathered: Gathered) -> None:

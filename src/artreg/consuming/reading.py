@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -11,13 +12,18 @@ from artreg.consuming.gathering import find_manifest, gather
 from artreg.consuming.handle import Consumer
 from artreg.consuming.leases import leased, take
 from artreg.consuming.pull import TRIES, pull
-from artreg.core.manifest import MANIFEST
+from artreg.consuming.remembering import resolve
+from artreg.core.manifest import MANIFEST, RUN
+from artreg.core.names import Reference
 from artreg.errors import AlreadyExists, NotFound, StorageError
-from artreg.registry.contents import Contents, pinned_manifest, private_copy, read_parts
+from artreg.registry.contents import Contents, contents_of, private_copy
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved
 from artreg.store.folders import remove_tree
+from artreg.store.interface import Chunk
 from artreg.store.local import LocalStore
+
+_PIECE = 2**20
 
 _in_use: dict[tuple[str, str], int] = {}
 """The leases of folders that were handed out; they end with the process."""
@@ -91,14 +97,55 @@ def version_folder(consumer: Consumer, found: Resolved, reporter: Reporter = SIL
     return Path(cache.place("trees", found.digest))
 
 
+class CachedContents(Contents):
+    """A version whose files are read through the cache.
+
+    Attributes:
+        consumer: Whose cache.
+    """
+
+    consumer: Consumer
+
+    def read(self, name: str) -> tuple[int, Iterator[Chunk]]:
+        """Return how many bytes a file has, and the bytes."""
+        file = open_file(self.consumer, self.found, name)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        return size, _pieces(file)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[Chunk]:
+    with file:
+        yield from iter(lambda: file.read(_PIECE), b"")
+
+
+def find_contents(consumer: Consumer, reference: Reference) -> Contents:
+    """Return what a reference means, its files being in the cache or fetched into it.
+
+    Raises:
+        NotFound: There is no such version; or, offline, the cache has not all of it.
+        IntegrityError: It is damaged, or is not what its alias was pointed at.
+    """
+    found = resolve(consumer, reference).found
+    cache = consumer.require_cache() if consumer.offline else consumer.cache
+    if cache is None:
+        return contents_of(consumer.registry, found)
+    manifest = find_manifest(consumer.registry, cache, found, offline=consumer.offline)
+    with leased(cache, manifest.files.values()):
+        files = gather(consumer.registry, cache, found, manifest, offline=consumer.offline).files
+    run = next(file.source for file in files if file.name == RUN)
+    assert isinstance(run, bytes)
+    sizes = {file.name: file.size for file in files}
+    return CachedContents(consumer.registry, found, manifest, run, sizes, consumer)
+
+
 def _without(consumer: Consumer, found: Resolved, name: str) -> IO[bytes]:
-    manifest = pinned_manifest(consumer.registry, found)
+    contents = contents_of(consumer.registry, found)
     if name == MANIFEST:
-        return io.BytesIO(manifest.encode())
-    if name not in manifest.files:
+        return io.BytesIO(contents.manifest.encode())
+    if name not in contents.manifest.files:
         raise _no_file(found, name)
-    run, sizes = read_parts(consumer.registry, found.model, found.version, manifest)
-    return private_copy(Contents(consumer.registry, found, manifest, run, sizes), name)
+    return private_copy(contents, name)
 
 
 def _no_file(found: Resolved, name: str) -> NotFound:

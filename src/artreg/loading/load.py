@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from artreg.core.manifest import is_model_file
 from artreg.core.names import Reference
 from artreg.frozen import Frozen
 from artreg.loading.trust import Trust, parse_trust, require_trusted, untrusted
-from artreg.registry.contents import find_contents, held
+from artreg.registry.contents import Contents, find_contents, held
 from artreg.registry.handle import Registry
 from artreg.registry.resolve import Resolved
 from artreg.training.model_files import Estimator, file_format
@@ -43,7 +43,14 @@ class Loaded(Frozen):
         return predicted
 
 
-def load(registry: Registry, reference: Reference, *, trust: Trust | None = None, types: Sequence[str] = ()) -> Loaded:
+def load(
+    registry: Registry,
+    reference: Reference,
+    *,
+    trust: Trust | None = None,
+    types: Sequence[str] = (),
+    find: Callable[[Registry, Reference], Contents] = find_contents,
+) -> Loaded:
     """Load a model.
 
     Every file of it is read once, into memory or into a file without a name, and verified on the way; what is loaded
@@ -55,6 +62,7 @@ def load(registry: Registry, reference: Reference, *, trust: Trust | None = None
         reference: What to load.
         trust: The digest or the signer that is trusted, or this registry; it is checked whatever the format.
         types: Full names of types that skops may make besides those that it and artreg trust.
+        find: Finds the files, by default in the registry alone.
 
     Raises:
         NotFound: There is no such version.
@@ -64,7 +72,7 @@ def load(registry: Registry, reference: Reference, *, trust: Trust | None = None
         StorageError: It cannot be read, or there is no room for a copy.
     """
     parsed = None if trust is None else parse_trust(trust)
-    contents = find_contents(registry, reference)
+    contents = find(registry, reference)
     found = contents.found
     names = [name for name in contents.manifest.files if is_model_file(name)]
     stored = file_format(names, str(found))

@@ -23,6 +23,7 @@ from artreg.registry.check import misplaced_files
 from artreg.registry.handle import Registry
 from artreg.registry.resolve import Resolved, resolve
 from artreg.registry.versions import read_file, read_manifest
+from artreg.store.interface import Chunk
 
 IN_MEMORY = 64 * 2**20
 """A file that is larger is held in a private file instead of memory."""
@@ -50,6 +51,10 @@ class Contents(Frozen):
         """Under which keys the files lie."""
         return keys.version_prefix(self.found.model, self.found.version)
 
+    def read(self, name: str) -> tuple[int, Iterator[Chunk]]:
+        """Return how many bytes a file is said to have, and the bytes; nobody has verified them yet."""
+        return self.sizes[name], self.registry.store.chunks(f"{self.prefix}/{name}")
+
 
 def find_contents(registry: Registry, reference: Reference) -> Contents:
     """Return what a reference means now, with its manifest and run record checked; no other file is read.
@@ -58,7 +63,16 @@ def find_contents(registry: Registry, reference: Reference) -> Contents:
         NotFound: There is no such version.
         IntegrityError: It is damaged, or is not what its alias was pointed at.
     """
-    found = resolve(registry, reference)
+    return contents_of(registry, resolve(registry, reference))
+
+
+def contents_of(registry: Registry, found: Resolved) -> Contents:
+    """Return a version that was found, with its manifest and run record checked; no other file is read.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged, or is not what its alias was pointed at.
+    """
     manifest = pinned_manifest(registry, found)
     return Contents(registry, found, manifest, *read_parts(registry, found.model, found.version, manifest))
 
@@ -138,13 +152,14 @@ def private_copy(contents: Contents, name: str) -> IO[bytes]:
     """
     from hashlib import sha256  # noqa: PLC0415  # it loads OpenSSL
 
-    what, size = f"{name} of {contents.found}", contents.sizes[name]
+    what = f"{name} of {contents.found}"
+    size, chunks = contents.read(name)
     copy: IO[bytes] = io.BytesIO()
     try:
         if size > IN_MEMORY:
             copy = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
         hashed, left = sha256(), size
-        for chunk in contents.registry.store.chunks(f"{contents.prefix}/{name}"):
+        for chunk in chunks:
             left -= len(chunk)
             if left < 0:
                 raise IntegrityError(f"{what} is larger than its listing says", hint="use another version")

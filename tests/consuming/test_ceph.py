@@ -1,0 +1,101 @@
+"""The cache before a real S3 server: which requests are left, and what a process that was killed has saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from artreg.consuming.cache import Cache
+from artreg.consuming.handle import Consumer
+from artreg.consuming.pull import pull
+from artreg.consuming.remembering import resolve
+from artreg.core.names import Reference
+from artreg.registry.handle import Registry
+from artreg.store.local import LocalStore
+from artreg.store.object import ObjectStore
+from consuming.shop import content
+from registry.bench import Bench
+from registry.test_requests import CountedBucket, Request
+from store.places import S3Place
+
+pytestmark = pytest.mark.s3
+
+PROD = Reference.parse("churn@free", "demo")
+
+
+@pytest.fixture
+def bench(ceph_place: S3Place, tmp_path: Path) -> Bench:
+    (tmp_path / "work").mkdir()
+    return Bench(ceph_place.store(), tmp_path / "work")
+
+
+@pytest.fixture
+def take(bench: Bench, ceph_place: S3Place, tmp_path: Path) -> Callable[[str], list[Request]]:
+    """Pulls into a folder of a name, and returns the requests that this took."""
+
+    def run(name: str) -> list[Request]:
+        known = ceph_place.store()._bucket
+        bucket = CountedBucket(known._bucket, known._lead.rstrip("/"), known._options, known._make)
+        consumer = Consumer(Registry(ObjectStore(bucket)), Cache(str(tmp_path / "cache")), "here")
+        pull(consumer, resolve(consumer, PROD).found, LocalStore(tmp_path), name)
+        return bucket.requests
+
+    return run
+
+
+def test_from_a_full_cache_nothing_is_asked_for_but_the_alias(
+    bench: Bench, take: Callable[[str], list[Request]], tmp_path: Path
+) -> None:
+    bench.publish("1.0.0", "x" * 100_000)
+    bench.promote("1.0.0")
+    first = take("first")
+    assert ("get_object", "1.0.0/model.bin") in first
+    assert take("second") == [("list_objects_v2", "history/free/"), ("get_object", "history/free/00000001.json")]
+    assert content(tmp_path / "first") == content(tmp_path / "second")
+
+
+def test_of_a_new_version_only_what_is_new_is_fetched(bench: Bench, take: Callable[[str], list[Request]]) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        bench.publish(version, "x" * 100_000, loss=float(len(version)))
+        bench.promote(version)
+        fetched = {key for method, key in take(version) if method == "get_object"}
+    assert "1.1.0/run.json" in fetched
+    assert "1.1.0/model.bin" not in fetched
+
+
+def test_a_command_that_was_killed_is_gone_on_with(bench: Bench, ceph_place: S3Place, tmp_path: Path) -> None:
+    size = 96 * 2**20
+    folder = bench.made()
+    (folder / "model.bin").write_bytes(random.Random(5).randbytes(size))
+    from artreg.core.version import Version
+    from artreg.registry.publish import publish
+    from registry.bench import CHURN
+
+    publish(bench.registry, CHURN, folder, Version(1, 0, 0))
+    cache = tmp_path / "cache"
+    command = [sys.executable, "-m", "artreg", "pull", "churn@1.0.0", "-o", str(tmp_path / "out"), "--json"]
+    environment = os.environ | {
+        "ARTREG_CACHE": str(cache),
+        "ARTREG_REGISTRY": bench.store.url,
+        "ARTREG_ENDPOINT_URL": os.environ["S3_TEST_ENDPOINT"],
+    }
+    killed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    while not any(path.stat().st_size > 16 * 2**20 for path in cache.glob("partial/*")):
+        assert killed.poll() is None, "it was done before it could be killed"
+        time.sleep(0.001)
+    killed.kill()
+    killed.wait()
+    assert not (tmp_path / "out").exists()
+    come = max(path.stat().st_size for path in cache.glob("partial/*"))
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    fetched = json.loads(done.stdout)["fetched"]
+    assert size - come <= fetched < size - come + 100_000
+    assert (tmp_path / "out" / "model.bin").read_bytes() == (folder / "model.bin").read_bytes()
