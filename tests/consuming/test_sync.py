@@ -133,6 +133,20 @@ def test_what_somebody_changed_is_named_and_kept(bench: Bench, lock: Lock, tmp_p
     assert model(out) == "1.0.0"
 
 
+def test_a_quick_look_sees_what_is_not_there_or_of_another_size(bench: Bench, lock: Lock, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    synced(bench, lock, out)
+    _append(out / FREE)
+    assert outcomes(synced(bench, lock, out, quick=True))[FREE] is Done.PRESENT
+    (out / FREE / "model.bin").write_text("longer")
+    assert outcomes(synced(bench, lock, out, quick=True))[FREE] == "already_exists"
+    (out / FREE / "model.bin").unlink()
+    assert outcomes(synced(bench, lock, out, quick=True))[FREE] == "already_exists"
+    synced(bench, lock, out, force=True)
+    bench.promote("1.1.0")
+    assert outcomes(synced(bench, locked(bench), out, quick=True))[FREE] is Done.REPLACED
+
+
 def test_a_folder_of_somebody_else_is_kept(bench: Bench, lock: Lock, tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / FREE).mkdir(parents=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from artreg.core.lock import Lock, Pin, PinnedFile
 from artreg.core.manifest import MANIFEST
 from artreg.core.names import Alias, Reference
@@ -17,9 +19,15 @@ from artreg.registry.version_log import find_yank
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
 
     from artreg.core.version_event import VersionEvent
+
+    _T = TypeVar("_T")
+    _U = TypeVar("_U")
+
+_AT_ONCE = 8
 
 
 class Pinned(Frozen):
@@ -77,16 +85,25 @@ def pin(registry: Registry, lock: Lock, references: Iterable[Reference]) -> list
         IntegrityError: What says so is damaged, or does not meet what is demanded of an alias.
     """
     before = {pin.reference: pin for pin in lock.pins}
-    made = []
-    for reference in references:
-        contents = find_contents(registry, reference)
-        found = contents.found
-        sizes = contents.sizes
+
+    def one(reference: Reference) -> Pinned:
+        contents, old = find_contents(registry, reference), before.get(reference)
+        found, sizes = contents.found, contents.sizes
+        if old is not None and (old.version, old.digest) == (found.version, found.digest):
+            return Pinned(old, old, found.warning)
         files = {name: PinnedFile(sizes[name], sha256) for name, sha256 in contents.manifest.files.items()}
-        new, old = Pin(reference, found.version, found.generation, found.digest, files), before.get(reference)
-        same = old is not None and (old.version, old.digest) == (new.version, new.digest)
-        made.append(Pinned(old if same else new, old, found.warning))
-    return made
+        return Pinned(Pin(reference, found.version, found.generation, found.digest, files), old, found.warning)
+
+    return _each(one, references)
+
+
+def standings(registry: Registry, lock: Lock) -> list[Standing]:
+    """Return how each pinned reference stands now.
+
+    Raises:
+        IntegrityError: A history is damaged, or no longer holds the move that was locked.
+    """
+    return _each(lambda pin: standing(registry, pin), lock.pins)
 
 
 def standing(registry: Registry, pin: Pin) -> Standing:
@@ -110,6 +127,12 @@ def standing(registry: Registry, pin: Pin) -> Standing:
         return Standing(pin, now, None, None, yank)
     except NotFound as error:
         return Standing(pin, None, None, None, yank, error.message)
+
+
+def _each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
+    """Do the same for each, several at a time: a bucket takes its time to answer."""
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="artreg-pin") as pool:
+        return list(pool.map(work, items))
 
 
 def _of_alias(registry: Registry, pin: Pin, alias: Alias, yank: VersionEvent | None) -> Standing:

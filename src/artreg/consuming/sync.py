@@ -88,6 +88,7 @@ class Syncing(Frozen):
         fetch: Puts a version into a folder.
         frozen: Whether the registry is asked for nothing but bytes, so that nobody hears of what was yanked.
         no_yanked: Whether a yanked version is refused.
+        quick: Whether what is there is looked at by name and size alone.
         force: Whether what somebody changed is replaced.
         dry_run: Whether only to look what would be done.
     """
@@ -97,6 +98,7 @@ class Syncing(Frozen):
     fetch: Fetch
     frozen: bool = False
     no_yanked: bool = False
+    quick: bool = False
     force: bool = False
     dry_run: bool = False
 
@@ -135,8 +137,14 @@ def sync(lock: Lock, how: Syncing, reporter: Reporter = SILENT) -> list[Synced |
         return list(pool.map(one, lock.pins))
 
 
-def look(into: Store, name: str, pin: Pin) -> There | None:
+def look(into: Store, name: str, pin: Pin, *, quick: bool = False) -> There | None:
     """Return what lies in the folder of a pin, every byte of it being read; None if there is nothing.
+
+    Args:
+        into: Where the folder lies.
+        name: The folder.
+        pin: The pin.
+        quick: Look only at names and sizes, where it is the pinned version by its manifest.
 
     Raises:
         IntegrityError: It is no folder.
@@ -149,8 +157,12 @@ def look(into: Store, name: str, pin: Pin) -> There | None:
     if manifest is None:
         return There("", tuple(entries))
     expected = {**manifest.files, MANIFEST: manifest.digest}
-    plain = [(file, one.size) for file, one in entries.items() if one.kind is Kind.FILE and file in expected]
-    whole = {digest.name for digest in into.digests(name, plain) if digest.sha256 == expected[digest.name]}
+    plain = {file: one.size for file, one in entries.items() if one.kind is Kind.FILE and file in expected}
+    if quick and manifest.digest == pin.digest:
+        whole = {file for file, size in plain.items() if file == MANIFEST or size == pin.files[file].size}
+    else:
+        hashed = into.digests(name, list(plain.items()))
+        whole = {digest.name for digest in hashed if digest.sha256 == expected[digest.name]}
     return There(manifest.digest, tuple(sorted((entries.keys() | expected.keys()) - whole)))
 
 
@@ -165,7 +177,7 @@ def _manifest(into: Store, name: str, pin: Pin) -> Manifest | None:
 
 def _sync(pin: Pin, how: Syncing, reporter: Reporter) -> Synced:
     into, name = LocalStore(how.folder), str(pin.reference)
-    there = look(into, name, pin)
+    there = look(into, name, pin, quick=how.quick)
     right = there == There(pin.digest, ())
     found, notes = _found(pin, how, at_hand=right)
     size = sum(file.size for file in pin.files.values()) + len(pin.manifest.encode())

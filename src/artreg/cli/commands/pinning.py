@@ -77,11 +77,11 @@ def outdated(
     Examples: artreg outdated; artreg outdated --exit-code --json
     """
     from artreg.consuming.lock_file import read_lock
-    from artreg.consuming.pinning import standing
+    from artreg.consuming.pinning import standings
 
     there = read_lock(file)
     choose_root(session, there, every=True)
-    found = [standing(session.registry, pin) for pin in there.pins]
+    found = standings(session.registry, there)
     session.output.result(pins.outdated(str(file), there, found), pins.outdated_view(found))
     if fail and any(one.outdated or one.yank for one in found):
         raise Exit(EXIT_CODES[Conflict.code])

@@ -31,6 +31,7 @@ def sync(
     no_yanked: Annotated[bool, Option("--no-yanked", help="Refuse what was yanked since; exit with 3")] = False,
     offline: Annotated[bool, Option("--offline", help="Go by the cache alone [ARTREG_OFFLINE]")] = False,
     no_cache: Annotated[bool, Option("--no-cache", help="Take nothing from the cache, and keep nothing there")] = False,
+    quick: Annotated[bool, Option("--quick", help="Look at what is there by name and size alone")] = False,
     force: Annotated[bool, Option("--force", help="Replace what somebody changed, too")] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Say what would be done")] = False,
 ) -> None:
@@ -47,7 +48,14 @@ def sync(
     if no_yanked and (frozen or consumer.offline):
         raise InvalidInput("nobody can say what was yanked without asking", hint="leave out one: --no-yanked, or this")
     how = Syncing(
-        out.absolute(), session.registry, partial(pull, consumer), frozen or consumer.offline, no_yanked, force, dry_run
+        out.absolute(),
+        session.registry,
+        partial(pull, consumer),
+        frozen=frozen or consumer.offline,
+        no_yanked=no_yanked,
+        quick=quick,
+        force=force,
+        dry_run=dry_run,
     )
     results = run(there, how, session.output.reporter)
     for result in results:
