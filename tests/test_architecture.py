@@ -264,3 +264,15 @@ def test_moving_an_alias_imports_nothing_heavy(words: str, registry: Path, tmp_p
     shutil.copytree(registry, tmp_path / "copy", symlinks=True)
     code = f"from artreg.cli.main import main; main('{words} -r r'.split())"
     assert loaded_after(code, tmp_path / "copy") & (HEAVY | {"typer", "yaml", "dataclasses"}) == set()
+
+
+def test_going_by_a_lock_imports_nothing_heavy(registry: Path, tmp_path: Path) -> None:
+    shutil.copytree(registry, tmp_path / "copy", symlinks=True)
+    lines = [f"{words} -r r".split() for words in ("lock churn@staging", "lock --check", "outdated", "sync", "sync")]
+    code = f"from artreg.cli.main import main; assert [main(line) for line in {lines!r}] == [0] * 5"
+    assert loaded_after(code, tmp_path / "copy") & (HEAVY | {"typer", "yaml", "dataclasses", "ctypes"}) == set()
+
+
+def test_the_file_system_is_light(registry: Path) -> None:
+    code = "import fsspec; fs = fsspec.filesystem('artreg', root='r'); assert fs.cat('churn@staging/model.txt') == b'm'"
+    assert loaded_after(code, registry) & (HEAVY - {"fsspec", "asyncio"} | {"typer", "yaml"}) == set()

@@ -35,7 +35,7 @@ def test_a_lock_is_made_checked_and_made_anew(two: Shell) -> None:
     move(two, "1.1.0")
     late = two.run("lock", "--check", "--json")
     assert (late.code, late.json["error"]["code"]) == (6, "conflict")
-    assert late.json["error"]["message"] == "artreg.lock is out of date: demo/churn@staging moved"
+    assert late.json["error"]["message"] == "artreg.lock is out of date: demo/churn@staging"
     assert two.run("lock", "churn@1.1.0", "--check").code == 0
     assert (two.folder / "artreg.lock").read_bytes() == written
     assert two.run("lock").code == 0
@@ -76,6 +76,8 @@ def test_the_registry_is_the_one_that_the_lock_names(two: Shell, monkeypatch: py
     assert (mixed.code, "the lock pins what lies in copy, not in registry" in mixed.err) == (2, True)
     monkeypatch.setenv("ARTREG_REGISTRY", "registry")
     assert two.run("lock", "--check").code == 6
+    assert two.run("lock", "churn@1.0.0", "--check").code == 2
+    assert two.run("lock", "churn@1.0.0", "--remove").code == 5
     assert two.run("lock", "--json").json["registry"] == "registry"
 
 

@@ -157,6 +157,22 @@ def test_a_folder_of_somebody_else_is_kept(bench: Bench, lock: Lock, tmp_path: P
     assert (out / "demo/other").is_dir()
 
 
+def test_nothing_is_written_through_a_link(bench: Bench, lock: Lock, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for place in ("one/demo", f"two/{FREE}", f"three/{FREE}"):
+        (tmp_path / place).parent.mkdir(parents=True)
+    (tmp_path / "one/demo").symlink_to(elsewhere)
+    (tmp_path / "two" / FREE).symlink_to(elsewhere)
+    (tmp_path / "three" / FREE).touch()
+    for out in ("one", "two", "three"):
+        for force in (False, True):
+            failed = synced(bench, lock, tmp_path / out, force=force)[FREE]
+            assert isinstance(failed, Failed)
+            assert "is no folder" in failed.error.message
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_what_vanished_or_changed_is_named_and_the_rest_is_there(bench: Bench, lock: Lock, tmp_path: Path) -> None:
     out, there = tmp_path / "out", Path(bench.store.url) / "demo/churn"
     shutil.move(there / "1.0.0", tmp_path / "gone")

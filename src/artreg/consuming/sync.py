@@ -25,7 +25,7 @@ from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.pull import Pulled
 from artreg.registry.resolve import Resolved, pinned, warned
-from artreg.store.folders import remove_tree
+from artreg.store.folders import is_folder, remove_tree
 from artreg.store.interface import OWN, Kind, Store
 from artreg.store.local import LocalStore
 
@@ -177,6 +177,9 @@ def _manifest(into: Store, name: str, pin: Pin) -> Manifest | None:
 
 def _sync(pin: Pin, how: Syncing, reporter: Reporter) -> Synced:
     into, name = LocalStore(how.folder), str(pin.reference)
+    for place in (how.folder / pin.reference.model.project, how.folder / name):
+        if os.path.lexists(place) and not is_folder(str(place)):
+            raise AlreadyExists(f"{place} is no folder", hint="remove it, or sync into another: -o DIR")
     there = look(into, name, pin, quick=how.quick)
     right = there == There(pin.digest, ())
     found, notes = _found(pin, how, at_hand=right)
@@ -242,7 +245,7 @@ def _alone_in(how: Syncing) -> Iterator[None]:
     if how.dry_run:
         yield
         return
-    if not how.folder.name:
+    if not how.folder.name or (how.folder.exists() and not how.folder.is_dir()):
         raise InvalidInput(f"{how.folder} cannot be the folder to sync into", hint="name another: -o DIR")
     LocalStore(how.folder).make_root()
     folder = os.open(how.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

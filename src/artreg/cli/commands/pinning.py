@@ -42,7 +42,7 @@ def lock(
     before = find_lock(file)
     if before is None and (check or remove or not references):
         raise NotFound(f"there is no {file}", hint=f"make one: artreg lock churn@prod --file {file}")
-    root = choose_root(session, before, every=not references)
+    root = choose_root(session, before, every=remove or not references)
     wanted = [session.reference(text) for text in references or ()]
     there = before or Lock(root)
     if remove:
@@ -58,7 +58,7 @@ def lock(
     document = pins.locked(str(file), after, made, changed=changed)
     if check and changed:
         names = ", ".join(str(one.pin.reference) for one in made if one.changed and one.pin) or "its registry"
-        error = Conflict(f"{file} is out of date: {names} moved", hint="to pin it anew: artreg lock")
+        error = Conflict(f"{file} is out of date: {names}", hint="to pin it anew: artreg lock")
         shown = pins.lock_view(made, f"{error.message}; {error.hint}", Tone.BAD)
         session.output.result({**document, "error": error_document(error)}, shown)
         raise Exit(exit_code(error))

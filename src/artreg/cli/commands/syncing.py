@@ -95,7 +95,8 @@ def _view(results: Sequence[Synced | Failed], folder: str, *, dry_run: bool) -> 
         outcome = "FAIL" if isinstance(result, Failed) else result.done.value
         rows.append((str(result.pin.reference), str(result.pin.version), size, outcome))
         if isinstance(result, Failed):
-            blocks += [Line(f"error: {result.error.message}", Tone.BAD), Line(f"hint: {result.error.hint}")]
+            blocks.append(Line(f"error: {result.error.message}", Tone.BAD))
+            blocks += [Line(f"hint: {result.error.hint}")] if result.error.hint else []
     table = [Table(("reference", "version", "size", "outcome"), tuple(rows), numeric=frozenset({2}))] if rows else []
     failed, count = sum(isinstance(result, Failed) for result in results), plural(len(rows), "pin")
     if failed:
