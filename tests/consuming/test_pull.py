@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from artreg.consuming import filling, gathering
+from artreg.consuming import filling, gathering, reading
 from artreg.consuming.keeping import prune, usage
 from artreg.consuming.leases import leased
 from artreg.consuming.reading import find_contents, open_file, version_folder
@@ -264,6 +265,18 @@ def test_a_folder_that_holds_something_else_stays_as_it_is(shop: Shop) -> None:
     assert content(shop.folder / "there") == {"mine": b"mine"}
 
 
+def test_for_a_folder_that_is_there_already_nothing_is_fetched(shop: Shop) -> None:
+    from artreg.consuming.pull import pull
+
+    _, folder = shop.pull(PROD)
+    shutil.rmtree(shop.folder / "cache")
+    shop.watched.bytes = 0
+    found = resolve(shop.consumer(), Reference.parse(PROD, "demo")).found
+    again = pull(shop.consumer(), found, LocalStore(shop.folder), folder.name)
+    assert (again.created, again.fetched, again.files) == (False, 0, 4)
+    assert shop.watched.bytes == 0
+
+
 # The size
 
 
@@ -417,3 +430,53 @@ def test_what_is_loaded_comes_from_the_cache_and_is_verified(shop: Shop) -> None
     contents = find_contents(shop.consumer(offline=True), reference)
     with held(contents, ["model.bin"]) as files:
         assert files["model.bin"].read() == (right / "model.bin").read_bytes()
+
+
+def test_what_is_remembered_of_one_reference_is_not_taken_for_another(shop: Shop) -> None:
+    shop.pull(PROD)
+    of = {
+        b'"free"' in path.read_bytes(): path for path in (shop.folder / "cache" / "resolved").iterdir()
+    }  # the alias, and the version
+    of[True].write_bytes(of[False].read_bytes())
+    with pytest.raises(NotFound, match="remembered"):
+        resolve(shop.consumer(offline=True), Reference.parse(PROD, "demo"))
+
+
+def test_what_was_finished_or_removed_before_it_was_locked_is_claimed_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, gone = filling._lock, []
+
+    def lock(descriptor: int) -> bool:
+        for path in (shop.folder / "cache" / "partial").iterdir():
+            if path.name not in gone:
+                gone.append(path.name)
+                path.unlink()
+        return real(descriptor)
+
+    monkeypatch.setattr(filling, "_lock", lock)
+    pulled, _ = shop.pull(PROD)
+    assert gone
+    assert pulled.notes == ()
+    assert shop.pull(PROD)[0].fetched == 0
+
+
+def test_the_folder_of_a_version_goes_with_its_files(shop: Shop) -> None:
+    found = resolve(shop.consumer(), Reference.parse(PROD, "demo")).found
+    folder = version_folder(shop.consumer(), found)
+    os.close(reading._in_use.pop((shop.cache.folder, found.digest)))  # as when the process ends
+    prune(shop.cache, 10**9)
+    assert folder.exists()
+    prune(shop.cache, 0)
+    assert not folder.exists()
+
+
+def test_what_somebody_is_fetching_is_not_removed(shop: Shop) -> None:
+    shop.cache.make()
+    partial = shop.folder / "cache" / "partial" / ("0" * 64)
+    with partial.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert prune(shop.cache, 0).files == 0
+        assert partial.exists()
+    assert prune(shop.cache, 0).files == 1
+    assert not partial.exists()

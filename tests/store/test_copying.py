@@ -3,11 +3,13 @@
 import errno
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
 from artreg.errors import Conflict, StorageError
 from artreg.store import copying, staging
+from artreg.store.disk import stamp_of
 from artreg.store.interface import NO_PROGRESS
 
 
@@ -87,3 +89,43 @@ def test_a_folder_that_was_cleaned_away_while_it_was_filled_is_told(tmp_path):
         staging.copied(str(tmp_path / "gone"), "m", sources, link=False, progress=NO_PROGRESS)
     with pytest.raises(StorageError, match="m cannot be written"):
         staging.copied(str(tmp_path / "source"), "m", sources, link=False, progress=NO_PROGRESS)
+
+
+@pytest.mark.parametrize("size", [0, 1000, 6 * 2**20])
+@pytest.mark.parametrize("copy", [copying.copy_hashed, copying.link_hashed])
+def test_what_was_just_hashed_is_not_hashed_again(copy, size: int, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * size)
+    known = copying.Known(stamp(source), "what it was found to be")
+    assert copy(source, str(tmp_path / "copy"), NO_PROGRESS, known=known) == (size, known.sha256)
+    assert (tmp_path / "copy").read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("copy", [copying.copy_hashed, copying.link_hashed])
+def test_what_was_touched_since_is_hashed_again(copy, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 1000)
+    known = copying.Known(stamp(source), "what it was found to be")
+    source.write_bytes(b"y" * 1000)
+    found = copy(source, str(tmp_path / "copy"), NO_PROGRESS, known=known)
+    assert found == (1000, hashlib.sha256(b"y" * 1000).hexdigest())
+
+
+def test_what_is_touched_meanwhile_is_nothing_that_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 1000)
+    known = copying.Known(stamp(source), "what it was found to be")
+    real = copying._copy_range
+
+    def copy_and_touch(*places: int) -> int:
+        source.write_bytes(b"y" * 1000)
+        return real(*places)
+
+    monkeypatch.setattr(copying, "_share", lambda *_: False)
+    monkeypatch.setattr(copying, "_copy_range", copy_and_touch)
+    assert copying.copy_hashed(source, str(tmp_path / "copy"), NO_PROGRESS, known=known)[1] == ""
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    with path.open("rb") as file:
+        return stamp_of(file.fileno())

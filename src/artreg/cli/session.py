@@ -89,7 +89,7 @@ class Session:
 
         found = find_cache(self.settings.cache, self._cache_size() if size is None else _bytes("--max-size", size))
         if found is None:
-            raise InvalidInput("the cache is off", hint="see the setting cache, and ARTREG_CACHE")
+            raise InvalidInput("there is no cache: it is off, or you have no home", hint="name one: ARTREG_CACHE")
         return found
 
     def _cache_size(self) -> int:

@@ -180,17 +180,17 @@ def listed(folder: str) -> list[str]:
 
 
 def default_folder() -> str:
-    """Return the user's own folder for the cache."""
+    """Return the user's own folder for the cache, '' for a user without a home."""
     own = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(own):
         return os.path.join(own, "artreg")
     home = os.path.expanduser("~")
     where = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
-    return os.path.join(home, *where, "artreg")
+    return os.path.join(home, *where, "artreg") if os.path.isabs(home) else ""
 
 
 def find_cache(setting: str, limit: int = DEFAULT_SIZE, *, local: bool = False) -> Cache | None:
-    """Return the cache that a setting means.
+    """Return the cache that a setting means, None if there is to be none.
 
     Args:
         setting: A folder, `auto` or `off`.
@@ -201,4 +201,4 @@ def find_cache(setting: str, limit: int = DEFAULT_SIZE, *, local: bool = False) 
     if setting == OFF or (setting == AUTO and local):
         return None
     folder = default_folder() if setting == AUTO else os.path.abspath(os.path.expanduser(setting))
-    return Cache(folder, limit)
+    return Cache(folder, limit) if folder else None

@@ -17,7 +17,7 @@ from artreg.core.manifest import Manifest
 from artreg.errors import IntegrityError, OutcomeUnknown, StorageError
 from artreg.frozen import replace
 from artreg.registry.progress import SILENT, Reporter
-from artreg.registry.pull import Pulled, put, put_files
+from artreg.registry.pull import Pulled, already_there, put, put_files
 from artreg.registry.resolve import Resolved
 from artreg.store.interface import Store
 
@@ -60,6 +60,9 @@ def pull(
     trouble = "its files change while they are used"
     for _ in range(TRIES):
         manifest = find_manifest(registry, cache, found, offline=offline)
+        there = already_there(found, manifest, into, name)
+        if there is not None:
+            return replace(there, fetched=0)
         with leased(cache, (found.digest, *manifest.files.values())):
             gathered = gather(registry, cache, found, manifest, offline=offline, link=link, reporter=reporter)
             try:

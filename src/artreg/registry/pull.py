@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from artreg.core.manifest import MANIFEST, RUN
+from artreg.core.manifest import MANIFEST, RUN, Manifest
 from artreg.core.names import Reference
 from artreg.errors import AlreadyExists
 from artreg.frozen import Frozen
@@ -77,8 +76,33 @@ def put(
         StorageError: It cannot be read or written.
     """
     manifest = pinned_manifest(registry, found)
+    there = already_there(found, manifest, into, name)
+    if there is not None:
+        return there
     files = version_files(registry, found.model, found.version, manifest)
     return put_files(found, files, into, name, dry_run=dry_run, reporter=reporter)
+
+
+def already_there(found: Resolved, manifest: Manifest, into: Store, name: str) -> Pulled | None:
+    """Return a version that lies in the folder `name` of a store, whole; None if nothing lies there.
+
+    Raises:
+        AlreadyExists: Something else does.
+        StorageError: It cannot be read.
+    """
+    if not into.page(name).entries:
+        return None
+    expected = {**manifest.files, MANIFEST: found.digest}
+    sizes = {entry.name: entry.size for entry in into.walk(name)}
+    if sizes.keys() != expected.keys():
+        raise AlreadyExists(f"{name} in {into.url} is there and holds something else", hint="name another folder")
+    for digest in into.digests(name, list(sizes.items())):
+        if digest.sha256 != expected[digest.name]:
+            raise AlreadyExists(
+                f"{name} in {into.url} is there, but its {digest.name} differs",
+                hint="remove it, or name another folder",
+            )
+    return Pulled(found, f"{into.url}/{name}", len(sizes), sum(sizes.values()), created=False)
 
 
 def put_files(
@@ -98,22 +122,6 @@ def put_files(
         StorageError: They cannot be read or written.
     """
     total = sum(file.size for file in files)
-    result = partial(Pulled, found, f"{into.url}/{name}", len(files), total)
-    if into.page(name).entries:
-        _require_same(into, name, files)
-        return result(created=False)
     if not dry_run:
         into.put_tree(name, files, claim=RUN, seal=MANIFEST, progress=reporter.step(f"pull {found}", total))
-    return result(created=True)
-
-
-def _require_same(into: Store, name: str, files: Sequence[TreeFile]) -> None:
-    if {entry.name for entry in into.walk(name)} != {file.name for file in files}:
-        raise AlreadyExists(f"{name} in {into.url} is there and holds something else", hint="name another folder")
-    expected = {file.name: file.sha256 for file in files}
-    for digest in into.digests(name, [(file.name, file.size) for file in files]):
-        if digest.sha256 != expected[digest.name]:
-            raise AlreadyExists(
-                f"{name} in {into.url} is there, but its {digest.name} differs",
-                hint="remove it, or name another folder",
-            )
+    return Pulled(found, f"{into.url}/{name}", len(files), total, created=True)

@@ -83,8 +83,9 @@ def copy_hashed(
             known = None
         writing = new_file(target, readable=True)
         try:
-            copy = _copy_small if found.st_size <= _SMALL else _copy_large
-            size, sha256 = copy(reading, writing, found.st_size, progress, known)
+            if found.st_size <= _SMALL and known is None:
+                return _copy_small(reading, writing, found.st_size, progress)
+            size, sha256 = _copy_large(reading, writing, found.st_size, progress, known)
         finally:
             os.close(writing)
         return size, sha256 if known is None or stamp_of(reading) == known.stamp else ""
@@ -188,16 +189,15 @@ def _stamp(path: str | os.PathLike[str]) -> tuple[int, ...]:
         os.close(descriptor)
 
 
-def _copy_small(reading: int, writing: int, most: int, progress: Progress, known: Known | None) -> tuple[int, str]:
+def _copy_small(reading: int, writing: int, most: int, progress: Progress) -> tuple[int, str]:
     seen, size = hashlib.sha256(), 0
     while size <= most and (piece := os.read(reading, _SMALL)):  # one that grows has no end
-        if known is None:
-            seen.update(piece)
+        seen.update(piece)
         size += len(piece)
         write_all(writing, piece)
         progress.advance(len(piece))
     sync(writing)
-    return size, seen.hexdigest() if known is None else known.sha256
+    return size, seen.hexdigest()
 
 
 def _copy_large(reading: int, writing: int, size: int, progress: Progress, known: Known | None) -> tuple[int, str]:
