@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from artreg.consuming.handle import Consumer
     from artreg.core.allowed_signers import SignedBy
+    from artreg.core.lock import Lock
     from artreg.core.record import PromotionRecord
     from artreg.loading.load import Loaded
     from artreg.loading.trust import Trust
@@ -220,7 +221,7 @@ class Registry(Frozen):
 
 
 def open_registry(
-    root: str | PathLike[str] = "registry",
+    root: str | PathLike[str] | None = None,
     *,
     project: str = DEFAULT_PROJECT,
     actor: str = "unknown",
@@ -228,6 +229,7 @@ def open_registry(
     moved_by: Sequence[str] = (),
     allowed_signers: str | PathLike[str] | None = None,
     max_age: timedelta | None = None,
+    lock: str | PathLike[str] | None = None,
     cache: str | PathLike[str] | None = None,
     cache_size: int | None = None,
     offline: bool = False,
@@ -235,7 +237,7 @@ def open_registry(
     """Open a registry.
 
     Args:
-        root: A path, `s3://bucket/prefix`, or `memory://name`.
+        root: A path, `s3://bucket/prefix`, or `memory://name`; by default the one that the lock names, or `registry`.
         project: Where a model without a project lies.
         actor: Who acts.
         seen: A folder in which to remember the newest record of each alias that was seen, so that none can go back to
@@ -243,23 +245,33 @@ def open_registry(
         moved_by: Who must have signed the move of an alias for it to be believed; empty: anybody in `allowed_signers`.
         allowed_signers: The OpenSSH allowed signers file that says by which keys they are known.
         max_age: How long ago an alias may have been moved or confirmed at most for it to be believed.
+        lock: The lock file that says what references mean, whatever was moved since: what it does not pin is not found,
+            and what is not as it was pinned is refused.
         cache: The folder in which files that were fetched are kept; `auto` for the user's own, `off` for none; by
             default `ARTREG_CACHE` says, or it is `auto`.
         cache_size: How many bytes it is to hold at most; by default 20 GiB.
         offline: Go by the cache alone: nothing is fetched, and an alias means what it meant when it was last pulled.
 
     Raises:
-        InvalidInput: The root is no path or URL that can hold a registry, or nothing says whose keys count.
-        NotFound: There is no registry.
+        InvalidInput: The root is no path or URL that can hold a registry, the file is no lock, or nothing says whose
+            keys count.
+        NotFound: There is no registry, or no such file.
         StorageError: It cannot be reached.
     """
-    handle = Handle(open_store(root), actor)
+    pins = None if lock is None else _lock(lock)
+    handle = Handle(open_store(root or (pins.registry if pins else "registry")), actor, lock=pins)
     if seen or moved_by or allowed_signers or max_age:
         handle = replace(handle, demands=_demands(handle.store.url, seen, moved_by, allowed_signers, max_age))
     if not offline:
         handle.store.require_root()
     named = fspath(cache) if cache is not None else os.environ.get("ARTREG_CACHE") or "auto"
     return Registry(handle, project, named, cache_size, offline)
+
+
+def _lock(path: str | PathLike[str]) -> Lock:
+    from artreg.consuming.lock_file import read_lock  # noqa: PLC0415
+
+    return read_lock(path)
 
 
 def _demands(

@@ -1,7 +1,8 @@
-"""Reads small files that somebody names: whole, never more than is asked for, and never waiting for what is no file."""
+"""Small files that somebody names: read whole, bounded, never waiting for what is no file; and replaced whole."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -55,3 +56,22 @@ def read_plain(path: str | os.PathLike[str], limit: int) -> bytes:
     if max(found.st_size, len(taken)) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes")
     return bytes(taken)
+
+
+def replace_plain(path: str, data: bytes) -> None:
+    """Put a small file in the place of the one that is there: whoever reads meanwhile sees the old one or the new one.
+
+    Raises:
+        OSError: It cannot be written; the old one is still there.
+    """
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise

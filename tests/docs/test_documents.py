@@ -201,6 +201,27 @@ def test_the_sessions_about_backups(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow  # it needs nothing but time
+def test_the_sessions_about_pinning(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "metrics.json").write_text('{"roc_auc": 0.9}')
+    variables = environment(ARTREG_ACTOR="ada")
+    for version in ("1.0.0", "1.1.0"):
+        (tmp_path / "made" / "model.txt").write_text(f"{version}\n")
+        for command in (f"publish made --model churn --version {version}", f"promote churn {version} --to staging"):
+            assert "[exit" not in shell(f"artreg {command}", tmp_path, variables)
+        if version == "1.0.0":
+            assert "[exit" not in shell("artreg promote churn 1.0.0 --to prod", tmp_path, variables)
+    assert play(blocks("docs/pinning.md", "console"), tmp_path, variables) >= 11
+    variables["ARTREG_CACHE"] = str(tmp_path / "cache")
+    for name, printed in (("pinning", "1.1.0 1.1.0\n\n"), ("filesystem", "0.9\n0.9\n")):
+        (snippet,) = blocks(f"docs/{name}.md", "python")
+        words = [sys.executable, "-W", "ignore::UserWarning", "-c", snippet]
+        done = subprocess.run(words, cwd=tmp_path, env=variables, capture_output=True, text=True, check=True)
+        assert done.stdout == printed
+
+
+@pytest.mark.slow  # it needs nothing but time
 def test_the_sessions_about_pulling(tmp_path: Path) -> None:
     (tmp_path / "registry").mkdir()
     (tmp_path / "made").mkdir()

@@ -51,10 +51,19 @@ class Session:
         """What it goes by."""
         return load_settings(self.flags, os.environ)
 
+    @property
+    def named_root(self) -> str | None:
+        """The registry's root, where the command line or the environment names one."""
+        return self.flags.get("registry") or os.environ.get("ARTREG_REGISTRY")
+
     @cached_property
     def registry(self) -> Registry:
         """The registry, opened."""
         return self.open(self.settings.registry)
+
+    def work_on(self, root: str) -> None:
+        """Let the registry be another one than in the settings, before it is first asked for."""
+        self.settings = replace(self.settings, registry=root)
 
     def open(self, url: str) -> Registry:
         """Return the registry at a root, reached as the settings say."""

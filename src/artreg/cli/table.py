@@ -92,6 +92,9 @@ COMMANDS: dict[str, Entry | Group] = {
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),
+    "lock": Entry("pinning", "lock", (*_READS, "conflict")),
+    "sync": Entry("syncing", "sync", ("gate_rejected", "integrity", "not_found", "already_exists", "storage")),
+    "outdated": Entry("pinning", "outdated", (*_READS, "conflict")),
     "cache": Group(
         "The cache of this machine: files that were fetched, by their digest.",
         {

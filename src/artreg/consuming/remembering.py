@@ -25,7 +25,7 @@ from artreg.frozen import Frozen
 from artreg.plainfile import read_plain
 from artreg.registry.demands import Demands
 from artreg.registry.handle import Registry
-from artreg.registry.resolve import Resolved
+from artreg.registry.resolve import Resolved, pinned
 from artreg.registry.resolve import resolve as ask
 from artreg.store.interface import READ_LIMIT
 
@@ -88,13 +88,17 @@ class Known(Frozen):
 def resolve(consumer: Consumer, reference: Reference) -> Known:
     """Return what a reference means, and remember it where there is a cache; offline, what it meant when last asked.
 
+    Where there is a lock, that alone says what it means, and nothing is remembered.
+
     Raises:
         NotFound: No such model, alias or version; or, offline, nothing is remembered of it.
         IntegrityError: What says so is damaged, or may not be believed.
     """
+    registry = consumer.registry
+    if registry.lock is not None:
+        return Known(pinned(registry, registry.lock.find(reference)) if consumer.offline else ask(registry, reference))
     if consumer.offline:
         return _recall(consumer, reference)
-    registry = consumer.registry
     found = ask(registry, reference)
     if consumer.cache is not None:
         now = registry.timestamp()

@@ -87,7 +87,8 @@ def pinned_manifest(registry: Registry, found: Resolved) -> Manifest:
     manifest = read_manifest(registry, found.model, found.version)
     if manifest.digest != found.digest:
         raise IntegrityError(
-            f"{found} is not what {found.alias} was pointed at: its {MANIFEST} was changed since",
+            f"{found} is not what {found.alias or 'it'} was {'pinned to' if registry.lock else 'pointed at'}: "
+            f"its {MANIFEST} was changed since",
             hint="restore it from a copy, or roll back",
         )
     return manifest

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from artreg.core.lock import Lock
     from artreg.registry.demands import Demands
     from artreg.store.interface import Store
 
@@ -35,6 +36,7 @@ class Registry(Frozen):
         new_id: Gives a random write id at each call.
         signing_key: The file of the SSH key by which the actor signs moves of aliases, if there is one.
         demands: What is demanded of an alias before it is believed where it points, if anything is.
+        lock: What references mean, whatever the registry says by now, if that is pinned.
     """
 
     store: Store
@@ -43,6 +45,7 @@ class Registry(Frozen):
     new_id: Callable[[], str] = _new_id
     signing_key: str | None = None
     demands: Demands | None = None
+    lock: Lock | None = None
 
     def timestamp(self) -> str:
         """Return the present time as RFC 3339 in UTC, to the millisecond."""

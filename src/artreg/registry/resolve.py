@@ -6,11 +6,15 @@ from artreg.core import keys
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.core.version import Version
 from artreg.errors import NotFound
-from artreg.frozen import Frozen
+from artreg.frozen import Frozen, replace
 from artreg.registry.handle import Registry
 from artreg.registry.history import require_head
 from artreg.registry.version_log import find_yank
 from artreg.registry.versions import find_manifest, list_numbers, read_manifest, require_model
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from artreg.core.lock import Pin
 
 
 class Resolved(Frozen):
@@ -39,13 +43,15 @@ class Resolved(Frozen):
 
 
 def resolve(registry: Registry, reference: Reference) -> Resolved:
-    """Return the version that a reference means now.
+    """Return the version that a reference means now, or what it is pinned to where there is a lock.
 
     Raises:
-        NotFound: No such model, alias or version.
+        NotFound: No such model, alias or version, or the lock does not pin it.
         IntegrityError: What says so is damaged, or does not meet what is demanded of an alias.
     """
     model, target = reference.model, reference.target
+    if registry.lock is not None:
+        return warned(registry, pinned(registry, registry.lock.find(reference)))
     if isinstance(target, Alias):
         head = require_head(registry, model, target)
         if registry.demands is not None:
@@ -56,10 +62,27 @@ def resolve(registry: Registry, reference: Reference) -> Resolved:
         version = target if isinstance(target, Version) else latest(registry, model)
         digest = read_manifest(registry, model, version).digest
         alias, generation, doubtful = None, None, True
-    path = f"{registry.store.url}/{keys.version_prefix(model, version)}"
-    return Resolved(
-        model, version, digest, alias, generation, path, _warning(registry, model, version) if doubtful else ""
-    )
+    found = Resolved(model, version, digest, alias, generation, _path(registry, model, version))
+    return warned(registry, found) if doubtful else found
+
+
+def pinned(registry: Registry, pin: Pin) -> Resolved:
+    """Return what a pin says, without asking the registry for anything."""
+    model, target = pin.reference.model, pin.reference.target
+    alias = target if isinstance(target, Alias) else None
+    return Resolved(model, pin.version, pin.digest, alias, pin.generation, _path(registry, model, pin.version))
+
+
+def warned(registry: Registry, found: Resolved) -> Resolved:
+    """Return what was found, with a warning if it was yanked.
+
+    Raises:
+        IntegrityError: The version's log is damaged.
+    """
+    yank = find_yank(registry, found.model, found.version)
+    if yank is None:
+        return found
+    return replace(found, warning=f"{found} was yanked by {yank.who} at {yank.time}: {yank.why}")
 
 
 def latest(registry: Registry, model: ModelName) -> Version:
@@ -77,6 +100,5 @@ def latest(registry: Registry, model: ModelName) -> Version:
     raise NotFound(f"{model} has no released version that is not yanked", hint="name a version; see artreg list")
 
 
-def _warning(registry: Registry, model: ModelName, version: Version) -> str:
-    yank = find_yank(registry, model, version)
-    return f"{model}@{version} was yanked by {yank.who} at {yank.time}: {yank.why}" if yank else ""
+def _path(registry: Registry, model: ModelName, version: Version) -> str:
+    return f"{registry.store.url}/{keys.version_prefix(model, version)}"

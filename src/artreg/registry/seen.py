@@ -16,6 +16,7 @@ from artreg.core.names import Alias, ModelName, is_alias
 from artreg.core.strict import parse_strictly, typed
 from artreg.errors import IntegrityError, StorageError
 from artreg.frozen import Frozen
+from artreg.plainfile import replace_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Memory(Frozen):
             fcntl.flock(lock, fcntl.LOCK_EX)  # one who saw less must not write over one who saw more
             there = self.recall(seen.model, seen.alias)
             if there is None or there.generation < seen.generation:
-                _write(path, seen.encode())
+                replace_plain(path, seen.encode())
         finally:
             os.close(lock)
 
@@ -211,19 +212,6 @@ def _from_document(document: Mapping[str, Any]) -> Seen:
         version=typed(document, "version", str),
         time=typed(document, "time", str),
     )
-
-
-def _write(path: str, data: bytes) -> None:
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        _remove(temporary)
-        raise
 
 
 def _remove(path: str) -> None:
