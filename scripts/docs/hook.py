@@ -1,0 +1,54 @@
+"""What mkdocs is told besides the pages in docs/: the reference, made of the code, and pages that lie elsewhere."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+from reference import PAGES
+
+ROOT = Path(__file__).parents[2]
+ELSEWHERE = {
+    "ARCHITECTURE.md": "explanation/architecture.md",
+    "CHANGELOG.md": "reference/changelog.md",
+    "examples/own_trainer/README.md": "reference/own-trainer.md",
+}
+"""Pages that lie outside of docs/, and where the site has them."""
+
+_LINK = re.compile(r"\]\((?P<path>[^()#:\s]+)(?P<anchor>#[^)]*)?\)")
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add what does not lie in docs/."""
+    for name, page in PAGES.items():
+        files.append(File.generated(config, name, content=page()))
+    for path, name in ELSEWHERE.items():
+        files.append(File.generated(config, name, content=(ROOT / path).read_text()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Let links that are right in the repository lead to the same pages of the site."""
+    return relinked(markdown, page.file.src_uri)
+
+
+def relinked(markdown: str, name: str) -> str:
+    """Return a page with its links as the site needs them.
+
+    Args:
+        markdown: The page.
+        name: Its name in the site.
+    """
+    folder = posixpath.dirname(name)
+    home = {there: here for here, there in ELSEWHERE.items()}.get(name, f"docs/{name}")
+
+    def relink(link: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(home), link["path"]))
+        target = ELSEWHERE.get(path, path.removeprefix("docs/"))
+        return f"]({posixpath.relpath(target, folder or '.')}{link['anchor'] or ''})"
+
+    return _LINK.sub(relink, markdown)
