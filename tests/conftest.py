@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("store.contract", "store.bucket_contract")
+pytest.register_assert_rewrite("store.contract", "store.bucket_contract", "docs.sessions")
 
 from artreg.store.local import LocalStore  # noqa: E402
 from artreg.store.memory import MemoryStore  # noqa: E402

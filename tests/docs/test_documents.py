@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -22,15 +21,8 @@ from artreg.core.gates import KINDS
 from artreg.core.policy import parse_policy
 from artreg.errors import EXIT_CODES
 from artreg.yamldoc import parse_yaml
+from docs.sessions import DOCUMENTS, ROOT, blocks, environment, play, shell
 from keys import needs_openssh
-
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
-BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(name: str, kind: str) -> list[str]:
-    return [match["body"] for match in BLOCK.finditer((ROOT / name).read_text()) if match["kind"] == kind]
 
 
 @pytest.fixture(scope="module")
@@ -43,55 +35,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "registry").mkdir()
     shell("artreg data churn", folder, environment())
     return folder
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARTREG_", "AWS_"))}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120", **more}
-
-
-def shell(command: str, folder: Path, variables: dict[str, str]) -> str:
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    return done.stdout.decode() + (f"\n[exit {done.returncode}]" if done.returncode and "||" not in command else "")
-
-
-def steps(block: str) -> Iterator[tuple[str, str]]:
-    for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = step.partition("\n")
-        yield command, output.rstrip("\n")
-
-
-def matches(shown: str, printed: str) -> bool:
-    """Whether what was printed is what is shown, `…` standing for anything, on a line of its own for any lines."""
-    pattern = "\n".join(
-        "[^\0]*" if line == "…" else re.escape(line.rstrip()).replace("…", ".*") for line in shown.split("\n")
-    )
-    return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed.rstrip("\n").split("\n"))) is not None
-
-
-def play(sessions: list[str], folder: Path, variables: dict[str, str]) -> int:
-    """Run every step of some sessions and compare; return how many there were."""
-    played, code = 0, 0
-    for command, shown in (step for session in sessions for step in steps(session)):
-        if command.startswith("export "):
-            name, _, value = command.removeprefix("export ").partition("=")
-            variables[name] = value
-            continue
-        if command == "echo $?":
-            assert shown == str(code)
-            continue
-        printed, _, ending = shell(command, folder, variables).partition("\n[exit ")
-        code = int(ending.rstrip("]") or 0)
-        assert matches(shown, printed), f"$ {command}\n--- printed:\n{printed}\n--- shown:\n{shown}"
-        played += 1
-    return played
 
 
 @pytest.mark.slow
