@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from pathlib import Path
-from typing import Any
-
-from mkdocs.structure.files import File, Files
+from typing import TYPE_CHECKING, Any
 
 from reference import PAGES
+
+if TYPE_CHECKING:
+    from mkdocs.structure.files import Files
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
@@ -21,14 +22,30 @@ ELSEWHERE = {
 
 _LINK = re.compile(r"\]\((?P<path>[^()#:\s]+)(?P<anchor>#[^)]*)?\)")
 
+_FOREIGN = re.compile(r"""<(?:script|link|img|iframe|source|video)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^>]*>""")
+
 
 def on_files(files: Files, config: Any) -> Files:
     """Add what does not lie in docs/."""
+    from mkdocs.structure.files import File  # a test that reads this module has no mkdocs
+
     for name, page in PAGES.items():
         files.append(File.generated(config, name, content=page()))
     for path, name in ELSEWHERE.items():
         files.append(File.generated(config, name, content=(ROOT / path).read_text()))
     return files
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """See that a page asks no other server for anything.
+
+    Raises:
+        ValueError: It does.
+    """
+    foreign = _FOREIGN.findall(output)
+    if foreign:
+        raise ValueError(f"{page.file.src_uri} loads from elsewhere: {foreign}")
+    return output
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

@@ -129,6 +129,19 @@ def _lines(printed: str) -> list[str]:
     return [line.rstrip() for line in printed.rstrip("\n").split("\n")]
 
 
+def read(name: str, folder: Path, variables: dict[str, str]) -> int:
+    """Do what a whole page says, and compare; return how many commands there were.
+
+    Where `ARTREG_TEST_WRITE` is set, the page is written anew instead, with what its commands print now.
+    """
+    page = every_block(name)
+    if not os.environ.get("ARTREG_TEST_WRITE"):
+        return follow(page, folder, variables)
+    steps_done = list(done(page, folder, variables))
+    (ROOT / name).write_text(rewritten((ROOT / name).read_text(), steps_done, folder))
+    return len(steps_done)
+
+
 def play(sessions: Iterable[str], folder: Path, variables: dict[str, str]) -> int:
     """Run every step of some sessions and compare; return how many there were."""
     return follow((Block("console", "", session) for session in sessions), folder, variables)
@@ -148,6 +161,7 @@ def done(page: Iterable[Block], folder: Path, variables: dict[str, str]) -> Iter
     code = 0
     for block in page:
         if block.title:
+            (folder / block.title).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.title).write_text(block.body)
         elif block.kind == "console":
             for command, shown in steps(block.body):

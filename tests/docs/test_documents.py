@@ -21,7 +21,7 @@ from artreg.core.gates import KINDS
 from artreg.core.policy import parse_policy
 from artreg.errors import EXIT_CODES
 from artreg.yamldoc import parse_yaml
-from docs.sessions import DOCUMENTS, ROOT, blocks, environment, play, shell
+from docs.sessions import DOCUMENTS, ROOT, blocks, environment, play, read, shell
 from keys import needs_openssh
 
 
@@ -55,13 +55,13 @@ def test_the_sessions_about_reproducing(trained: Path, tmp_path: Path) -> None:
     (checkout / ".gitignore").write_text("data/\nregistry/\n*.csv\n*.json\n")
     commit = "git init -q && git add . && git -c user.name=ada -c user.email=ada@example.org commit -q -m 'a model'"
     assert shell(commit, checkout, environment()) == ""
-    assert play(blocks("docs/reproducing.md", "console"), checkout, environment()) >= 12
+    assert read("docs/reproducing.md", checkout, environment()) >= 12
 
 
 @needs_openssh
 @pytest.mark.slow  # it needs nothing but time
 def test_the_sessions_about_signatures(tmp_path: Path) -> None:
-    assert play(blocks("docs/signatures.md", "console"), tmp_path, environment()) >= 35
+    assert read("docs/signatures.md", tmp_path, environment()) >= 35
     (policy,) = blocks("docs/signatures.md", "yaml")
     assert [gate.gate for gate in parse_policy(yaml.safe_load(policy)).aliases["prod"].gates] == ["signed"]
 
@@ -96,7 +96,7 @@ def test_the_sessions_about_loading(trained: Path, tmp_path: Path) -> None:
         "artreg publish evil --model churn --version 2.0.0",
     ):
         assert "[exit" not in shell(command, place, environment())
-    assert play(blocks("docs/loading.md", "console"), place, environment()) == 3
+    assert read("docs/loading.md", place, environment()) == 3
     (snippet,) = blocks("docs/loading.md", "python")
     printed = subprocess.run([sys.executable, "-c", snippet], cwd=place, capture_output=True, text=True, check=True)
     assert re.fullmatch(r"demo/churn@1\.0\.0 \[0\.\d+ +0\.\d+ +0\.\d+ *\]\n", printed.stdout), printed
@@ -134,7 +134,7 @@ def test_the_sessions_about_backups(tmp_path: Path) -> None:
         (tmp_path / "made" / "model.txt").write_text(f"{version}\n")
         for command in (f"publish made --model churn --version {version}", f"promote churn {version} --to staging"):
             assert "[exit" not in shell(f"artreg {command}", tmp_path, environment())
-    assert play(blocks("docs/backup.md", "console"), tmp_path, environment()) >= 9
+    assert read("docs/backup.md", tmp_path, environment()) >= 9
 
 
 @pytest.mark.slow
