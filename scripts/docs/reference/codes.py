@@ -38,7 +38,7 @@ EXAMPLE = """\
 def page() -> str:
     """Return the page."""
     kinds = {kind.code: kind for kind in _kinds(errors.ArtregError)}
-    rows = [("0", "", "Done.", "")]
+    rows = [("0", "", "Done.", "Go on.")]
     for code, number in errors.EXIT_CODES.items():
         words = "A bug in artreg." if code == "internal" else docstrings.parse(kinds[code].__doc__).text
         rows.append((str(number), f"`{code}`", plain(words), WHAT_TO_DO[code]))

@@ -59,4 +59,4 @@ def _default(name: str, value: Mapping[str, Any], required: list[str]) -> str:
     default = value["default"]
     if default is None:
         return "none"
-    return "its own" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
+    return "the trainer's own" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
