@@ -10,7 +10,12 @@ from reference.markdown import plain
 
 def page() -> str:
     """Return the page."""
-    sections = TrainingConfig.model_json_schema()["$defs"]
+    described = TrainingConfig.model_json_schema()
+    sections = described["$defs"]
+    usual = next(iter(CONFIGS.values())).model_json_schema()  # what a config is that names no trainer
+    for name in ("trainer", "model"):
+        described["properties"][name]["default"] = usual["properties"][name]["default"]
+    described["required"] = usual["required"]
     return whole(
         "Training config",
         "A YAML file that says what to train: `artreg train --config FILE`; by default `configs/default.yaml`. It is "
@@ -18,7 +23,7 @@ def page() -> str:
         "`--set section.key=value` lays a value over it. "
         "[Trainers](../trainers.md) shows how the trainers differ.\n",
         "## The whole\n",
-        schema.keys(TrainingConfig.model_json_schema()),
+        schema.keys(described),
         "`trainer` is one of "
         + ", ".join(f"`{name}`" for name in CONFIGS)
         + '; or a mapping with `kind: "package.module:function"`, whose other keys the function is told.\n',

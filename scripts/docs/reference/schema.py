@@ -32,7 +32,7 @@ def text(section: Mapping[str, Any]) -> str:
 def kind(value: Mapping[str, Any]) -> str:
     """Return in a few words what a value may be."""
     if "$ref" in value:
-        return f"a section, {value['$ref'].rpartition('/')[2]}"
+        return "a section"
     if "const" in value:
         return f"`{value['const']}`"
     if "enum" in value:
