@@ -4,7 +4,7 @@ FROM python:3.13-slim AS build
 RUN pip install --no-cache-dir uv==0.13.8
 WORKDIR /app
 ENV UV_PROJECT_ENVIRONMENT=/opt/artreg UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
-COPY pyproject.toml uv.lock README.md LICENSE ./
+COPY pyproject.toml hatch_build.py uv.lock README.md LICENSE ./
 RUN uv lock --check && uv sync --frozen --no-dev --no-install-project
 COPY src src
 RUN uv sync --frozen --no-dev --no-editable

@@ -230,8 +230,8 @@ def test_a_look_up_that_remembers_imports_nothing_slow(registry: Path, tmp_path:
 
 def test_completion_imports_nothing_slow(registry: Path) -> None:
     code = (
-        "import os; from artreg.cli.main import main; os.environ |= {'_ARTREG_COMPLETE': 'complete_bash', "
-        "'COMP_WORDS': 'artreg resolve -r r ch', 'COMP_CWORD': '4'}; assert main([]) == 0"
+        "import os; from artreg.cli.main import main; os.environ |= {'_ARTREG_COMPLETE': 'bash'}; "
+        "assert main([' @', 'artreg resolve -r r churn@']) == 0"
     )
     assert loaded_after(code, registry) & (SLOW - {"subprocess"}) == set()
 

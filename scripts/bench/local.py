@@ -36,16 +36,11 @@ def start(work: Path, runs: int) -> Iterator[Result]:
     subprocess.run(push, check=True, stdout=subprocess.DEVNULL)
     bare = process([sys.executable, "-c", "pass"], work)
     line = "artreg resolve churn@p"
-    completion = {
-        "_ARTREG_COMPLETE": "complete_bash",
-        "COMP_WORDS": line,
-        "COMP_CWORD": "2",
-        "ARTREG_REGISTRY": str(root),
-    }
+    completion = {"_ARTREG_COMPLETE": "bash", "ARTREG_REGISTRY": str(root)}
     timed: list[tuple[str, Action, float]] = [
         ("artreg resolve churn@prod", _artreg(root, "resolve churn@prod"), 3),
         ("artreg --version", process([ARTREG, "--version"], work), 3),
-        ("completion of churn@p", process([ARTREG], work, completion), 3),
+        ("completion of churn@p", process([ARTREG, " @", line], work, completion), 3),
         ("artreg list", _artreg(root, "list"), 7),
         ("artreg history churn@prod", _artreg(root, "history churn@prod"), 7),
         (

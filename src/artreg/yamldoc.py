@@ -77,6 +77,13 @@ def parse_yaml(data: bytes, name: str) -> object:
         raise InvalidInput(f"{name} is nested too deeply", hint="a config has two levels") from None
 
 
+def key_lines(data: bytes) -> dict[str, int]:
+    """Return the line on which each key of a document's outermost mapping stands; the document can be read."""
+    node = yaml.compose(data.decode("utf-8"), Loader=_Loader)
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return {key.value: key.start_mark.line + 1 for key, _ in pairs}
+
+
 def dump_yaml(document: object) -> bytes:
     """Write plain values as YAML in the order in which they stand; what it gives reads back the same."""
     text = yaml.dump(

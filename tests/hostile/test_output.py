@@ -10,7 +10,6 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 
 from artreg.cli.checklist import markdown
 from artreg.cli.main import main
+from artreg.cli.offers import OFFERS
 from artreg.cli.view import LONGEST, is_visible, printable, without_credentials
 from artreg.core import canonical
 from artreg.store.options import StorageOptions
@@ -266,15 +266,8 @@ def test_a_pull_request_is_shown_text_and_nothing_else() -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_is_offered_no_word_that_it_would_run(shell: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of a policy's aliases and of files are the only ones that are not made of a few harmless signs anyway."""
-    evil = ["$(touch x)", "`id`", "a b", "'", '"', "\x1b[31m", "a;b", "-x", "a\nb"]
-    offers: Callable[..., Any] = lambda session, params: iter([*evil, "fine"])  # noqa: E731
-    monkeypatch.setattr(
-        "artreg.cli.completion._OFFERS", dict.fromkeys(("models", "references", "policy_aliases"), offers)
-    )
-    monkeypatch.setenv("_ARTREG_COMPLETE", f"complete_{shell}")
-    monkeypatch.setenv("COMP_WORDS", "artreg resolve ")
-    monkeypatch.setenv("COMP_CWORD", "2")
-    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "artreg resolve ")
-    said = run().out
-    assert "fine" in said
-    assert not any(word in said for word in evil if word not in {"'", '"'})
+    evil = ["$(touch x)", "`id`", "a b", "'", '"', "\x1b[31m", "a;b", "-x", "a\nb", "a\tb", ":files"]
+    monkeypatch.setitem(OFFERS, "references", lambda *_: iter([*evil, "fine"]))  # type: ignore[index]
+    monkeypatch.setenv("_ARTREG_COMPLETE", shell)
+    said = run(*([" ", "artreg resolve "] if shell == "bash" else ["resolve", ""])).out
+    assert said == "fine\n"

@@ -1,4 +1,4 @@
-"""The Typer application, made of what the commands declare: it knows help, errors, and completion for every shell."""
+"""The Typer application, made of what the commands declare: it finds words for whatever is wrong with a line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from artreg import __version__
-from artreg.cli import completion
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Argument, Option, Parameter, parameters_of
 from artreg.cli.session import open_session
 from artreg.cli.table import COMMANDS, Entry, Group
-from artreg.errors import EXIT_CODES
-
-_TITLE = "A filesystem artifact registry: train, publish, verify, promote, roll back; on a disk or in S3."
 
 
 def make_app() -> typer.Typer:
@@ -24,15 +20,15 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="artreg",
         cls=_Group,
-        no_args_is_help=True,
+        add_completion=False,
+        add_help_option=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        help=_TITLE,
     )
     app.callback()(_root)
     for name, entry in COMMANDS.items():
         if isinstance(entry, Group):
-            group = typer.Typer(help=entry.help, no_args_is_help=True)
+            group = typer.Typer(add_help_option=False)
             for inner, command in entry.entries.items():
                 _add(group, inner, command)
             app.add_typer(group, name=name)
@@ -70,7 +66,7 @@ def _add(app: typer.Typer, name: str, entry: Entry) -> None:
             *(_parameter(it) for it in parameters),
         ]
     )
-    app.command(name, cls=_Command, epilog=_exits(entry.codes), no_args_is_help=False)(run)
+    app.command(name, cls=_Command, add_help_option=False)(run)
 
 
 def _call(function: Callable[..., None], common: dict[str, Any], arguments: dict[str, Any]) -> None:
@@ -86,29 +82,11 @@ def _parameter(parameter: Parameter) -> inspect.Parameter:
 
 def _typed(parameter: Parameter) -> Any:
     marker = parameter.marker
-    offer = _offers(marker.complete) if marker.complete else None
     if isinstance(marker, Argument):
-        found: Any = typer.Argument(
-            help=marker.help, metavar=marker.metavar, autocompletion=offer, show_default=marker.show_default
-        )
+        found: Any = typer.Argument(metavar=marker.metavar or parameter.name.upper())
     else:
-        found = typer.Option(
-            *marker.names, help=marker.help, metavar=marker.metavar, min=marker.least, autocompletion=offer
-        )
+        found = typer.Option(*marker.names, metavar=marker.metavar, min=marker.least)
     return Annotated[parameter.annotation, found]
-
-
-def _offers(name: str) -> Callable[..., list[str]]:
-    def offer(ctx: Any, incomplete: str) -> list[str]:
-        return completion.offered(name, dict(ctx.find_root().obj or {}), ctx.params, incomplete)
-
-    return offer
-
-
-def _exits(codes: tuple[str, ...]) -> str:
-    """Return the epilogue of a command's help: what it may exit with, besides 0, 1, 2 and 130."""
-    named = "; ".join(f"{EXIT_CODES[code]} {code}" for code in ("invalid_input", *codes))
-    return f"Exit codes: 0 done; {named}."
 
 
 def _keep(context: Any, option: Any, value: object) -> None:
@@ -124,8 +102,6 @@ def _common_options() -> list[TyperOption]:
             param_decls=option.names,
             callback=_keep,
             expose_value=False,
-            rich_help_panel="Options of every command",
-            help=option.help,
             **rest,
         )
         for option, rest in settings

@@ -21,7 +21,7 @@ class Argument(Frozen):
     Attributes:
         help: What it is.
         metavar: What the help calls it; by default its name.
-        complete: The function of `artreg.cli.completion` that offers values.
+        complete: What completion offers: names of `artreg.cli.offers.OFFERS`, and `files`.
         show_default: Whether the help tells the default.
     """
 
@@ -37,10 +37,10 @@ class Option(Frozen):
     Attributes:
         name: Its name, such as `--out`.
         short: Its short name, such as `-o`, or ''.
-        help: What it is.
+        help: What it is; the variable that says it where the command line does not stands in brackets at the end.
         metavar: What the help calls its value; by default its type.
         least: The least number that it may be.
-        complete: The function of `artreg.cli.completion` that offers values.
+        complete: What completion offers: names of `artreg.cli.offers.OFFERS`, and `files`.
     """
 
     name: str
@@ -54,6 +54,16 @@ class Option(Frozen):
     def names(self) -> list[str]:
         """Its names, the long one first."""
         return [self.name, self.short] if self.short else [self.name]
+
+    @property
+    def about(self) -> str:
+        """What it is, without the variable."""
+        return self.help.partition(" [ARTREG_")[0]
+
+    @property
+    def environment(self) -> str:
+        """The variable, or ''."""
+        return self.help[len(self.about) :].strip(" []")
 
 
 class Parameter(Frozen):

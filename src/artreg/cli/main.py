@@ -10,18 +10,24 @@ from artreg import __version__
 from artreg.cli.declare import Exit
 from artreg.cli.output import choose_output
 from artreg.cli.session import open_session
+from artreg.cli.table import Group
 from artreg.cli.view import printable, without_credentials
-from artreg.cli.words import understand
+from artreg.cli.words import Words, understand
 from artreg.errors import EXIT_CODES, ArtregError, Interrupted, InvalidInput, exit_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typer._click.exceptions import NoSuchOption
+
 _GARBAGE = 100_000
 """Objects after which Python looks for cycles; at its own 700 it takes a tenth of the time of whatever lists much."""
 
+_HELP = frozenset(("--help", "-h"))
 _ASKED_TO_COMPLETE = "_ARTREG_COMPLETE"
+_COMPLETIONS = {"--install-completion": ("completion", "--install"), "--show-completion": ("completion",)}
+"""How other programs of this kind are told to complete."""
 
 
 class InternalError(ArtregError):
@@ -58,20 +64,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    if _ASKED_TO_COMPLETE in os.environ and (code := _complete(os.environ[_ASKED_TO_COMPLETE])) is not None:
-        return code
+    if shell := os.environ.get(_ASKED_TO_COMPLETE):
+        return _complete(shell, words)
     if words == ["--version"]:
         sys.stdout.write(f"artreg {__version__}\n")
         return 0
+    if words and words[0] in _COMPLETIONS:
+        words = [*_COMPLETIONS[words[0]], *words[1:]]
     gc.set_threshold(_GARBAGE)
     call = understand(words)
     try:
         if call is None:
-            return _run_typer(words)
+            return _explain(words)
         call.function(open_session(call.common), **call.arguments)
     except Exit as end:
         return end.code
     return 0
+
+
+def _explain(words: list[str]) -> int:
+    """Show the help that is asked for, or say what is wrong with the words."""
+    _require_encodable(words)
+    named = Words([word for word in words if word not in _HELP]).named()
+    if named.unknown:
+        from artreg.cli.help import no_command
+
+        raise no_command(named.path, named.unknown)
+    if not words or not _HELP.isdisjoint(words):
+        from artreg.cli.help import show_help
+
+        show_help(choose_output(as_json="--json" in words, quiet=False), named.path)
+        return 0
+    if isinstance(named.entry, Group):
+        name, commands = " ".join(("artreg", *named.path)), list(named.entry.entries)
+        raise InvalidInput(f"which command of {name}?", hint=f"{', '.join(commands)}: see {name} --help")
+    return _run_typer(words)
 
 
 def _require_encodable(words: list[str]) -> None:
@@ -84,42 +111,43 @@ def _require_encodable(words: list[str]) -> None:
 
 
 def _run_typer(words: list[str]) -> int:
-    """Let Typer say what is wrong with the words, or show the help."""
-    _require_encodable(words)
-    from typer._click.exceptions import ClickException, UsageError
+    """Let Typer say what is wrong with the words."""
+    from typer._click.exceptions import ClickException, NoSuchOption, UsageError
     from typer.main import get_command
 
     from artreg.cli.app import make_app
 
     try:
         result = get_command(make_app()).main(args=words, prog_name="artreg", standalone_mode=False)
+    except NoSuchOption as error:
+        raise _no_option(error) from None
     except UsageError as error:
         path = error.ctx.command_path if error.ctx else "artreg"
         raise InvalidInput(error.format_message(), hint=f"see {path} --help") from None
     except ClickException as error:
         raise InvalidInput(error.format_message()) from None
-    except SystemExit as end:  # Typer's completion, of shells that are not answered here
-        if end.code:
-            raise InvalidInput(
-                f"{_ASKED_TO_COMPLETE} asks for nothing that is known", hint="see artreg --install-completion"
-            ) from None
-        return 0
     if result == EXIT_CODES[Interrupted.code]:
         raise KeyboardInterrupt  # Typer has made an exit code of it
     return result if isinstance(result, int) else 0
 
 
-def _complete(instruction: str) -> int | None:
-    """Answer a shell that asks what may come next; None if Typer must."""
+def _no_option(error: NoSuchOption) -> InvalidInput:
+    from artreg.core.near import did_you_mean, near
+
+    context = error.ctx
+    known = [name for it in context.command.params for name in it.opts if name.startswith("--")] if context else []
+    path = context.command_path if context else "artreg"
+    found = near(error.option_name, [*known, "--help"])
+    hint = did_you_mean(found) or f"see {path} --help"
+    return InvalidInput(f"{path} has no option {error.option_name}", hint=hint, suggestions=found)
+
+
+def _complete(shell: str, words: list[str]) -> int:
+    """Answer a shell that asks what may come next."""
     from artreg.cli.completion import answer
 
-    action, _, shell = instruction.partition("_")
-    said = answer(shell, os.environ) if action == "complete" else None
-    if said is None:
-        return None
-    text, code = said
-    sys.stdout.write(f"{text}\n")
-    return code
+    sys.stdout.write(answer(shell, words))
+    return 0
 
 
 def _is_verbose(words: list[str]) -> bool:

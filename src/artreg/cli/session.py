@@ -25,18 +25,26 @@ if TYPE_CHECKING:
     from artreg.registry.demands import Demands
     from artreg.registry.seen import Memory
 
+_MODELS_ASKED = 100
+"""For an alias that somebody may have meant; there may be very many."""
+
 
 class Session:
     """One run of the command line.
 
     Args:
-        settings: What it goes by.
+        flags: What the command line says of the settings.
         output: Where it prints.
     """
 
-    def __init__(self, settings: Settings, output: Output) -> None:
-        self.settings = settings
+    def __init__(self, flags: dict[str, str | None], output: Output) -> None:
+        self.flags = flags
         self.output = output
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What it goes by."""
+        return load_settings(self.flags, os.environ)
 
     @cached_property
     def registry(self) -> Registry:
@@ -159,15 +167,28 @@ class Session:
         if len(own or candidates) == 1:
             return (own or candidates)[0]
         if not candidates:
-            raise NotFound(
-                f"no model in {store.url} has an alias {alias}",
-                hint="write model@alias or model@version, such as churn@prod; artreg list shows what there is",
-            )
+            raise self._no_such_alias(alias)
         names = ", ".join(str(model) for model in candidates)
         raise InvalidInput(
             f"several models have an alias {alias}: {names}",
             hint=f"name one: --model {candidates[0]}, or {candidates[0]}@{alias}",
             candidates=[str(model) for model in candidates],
+        )
+
+    def _no_such_alias(self, alias: Alias) -> NotFound:
+        from itertools import islice
+
+        from artreg.core.near import did_you_mean, near
+        from artreg.registry.versions import list_aliases, list_models
+
+        store = self.registry.store
+        models = list(islice(list_models(store), _MODELS_ASKED))
+        found = near(alias.name, [name for model in models for name in list_aliases(store, model)])
+        how = "write model@alias or model@version, such as churn@prod; artreg list shows what there is"
+        return NotFound(
+            f"no model in {store.url} has an alias {alias}",
+            hint="; ".join(words for words in (did_you_mean(found), how) if words),
+            suggestions=found,
         )
 
 
@@ -201,4 +222,4 @@ def open_session(common: dict[str, Any]) -> Session:
     """Return the session that the shared options ask for."""
     output = choose_output(as_json=bool(common.get("json")), quiet=bool(common.get("quiet")))
     flags = {name: common.get(name) for name in ("registry", "project", "model", "policy", "actor")}
-    return Session(load_settings(flags, os.environ), output)
+    return Session(flags, output)

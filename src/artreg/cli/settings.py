@@ -79,6 +79,13 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
     return Settings(**values)
 
 
+def described() -> list[tuple[str, str, str]]:
+    """Return each setting with its default, or '', and what it is."""
+    told = re.findall(r"^ +([a-z_]+): (.+)$", Settings.__doc__ or "", re.MULTILINE)
+    defaults = Settings()
+    return [(name, getattr(defaults, name) or "", meaning) for name, meaning in told]
+
+
 def default_actor() -> str:
     """Return user@host as far as the system knows them."""
     user = next((os.environ[name] for name in _USER_VARIABLES if os.environ.get(name)), "") or _account()
@@ -128,9 +135,9 @@ def _from_file(path: str) -> dict[str, str]:
 
 def _from_yaml(path: str) -> dict[str, str]:
     """Read what people write in all its forms, and say what is wrong with it."""
-    import difflib
     from pathlib import Path
 
+    from artreg.core.near import did_you_mean, near
     from artreg.yamldoc import read_yaml
 
     known = Settings.__match_args__
@@ -141,10 +148,11 @@ def _from_yaml(path: str) -> dict[str, str]:
         raise InvalidInput(f"{path} is not a mapping", hint=f"it may hold {', '.join(known)}")
     for key, value in document.items():
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
+            found = near(str(key), known)
             raise InvalidInput(
                 f"{path}: {key!r} is an unknown key",
-                hint=f"did you mean {near[0]}?" if near else f"it may hold {', '.join(known)}",
+                hint=did_you_mean(found) or f"it may hold {', '.join(known)}",
+                suggestions=found,
             )
         if not isinstance(value, str) or not value:
             raise InvalidInput(f"{path}: {key} must be text")

@@ -97,5 +97,22 @@ COMMANDS: dict[str, Entry | Group] = {
     "drift": Entry("comparing", "drift", _READS),
     "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
+    "config": Group(
+        "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
+    ),
+    "help": Entry("helping", "help_"),
+    "man": Entry("helping", "man", ("storage",)),
+    "completion": Entry("helping", "completion", ("storage",)),
 }
-"""Every command, in the order of the help."""
+"""Every command."""
+
+SECTIONS: dict[str, str] = {
+    "Make versions": "train publish data reproduce",
+    "Judge them, and say where they go": "check promote rollback policy approve approvals freeze unfreeze yank unyank",
+    "Look": "list show tree resolve history watch diff drift inspect site ui",
+    "Use": "pull lock sync outdated cache export",
+    "Trust": "verify sign confirm forget",
+    "Keep a registry": "init doctor repair mirror gc access",
+    "This program": "help config completion man",
+}
+"""Which commands the help shows together, in its order."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Argument, Option, Parameter, parameters_of
 from artreg.cli.table import COMMANDS, Entry, Group
-from artreg.frozen import Frozen
+from artreg.frozen import Frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 
@@ -29,6 +29,20 @@ class Call(Frozen):
     function: Callable[..., None]
     arguments: dict[str, Any]
     common: dict[str, Any]
+
+
+class Named(Frozen):
+    """The command that a line names, as far as it can be told.
+
+    Attributes:
+        path: The words that name it, or a group of commands.
+        entry: The command or the group; None where no word names one.
+        unknown: The word that names none where one should stand, or ''.
+    """
+
+    path: tuple[str, ...]
+    entry: Entry | Group | None = None
+    unknown: str = ""
 
 
 class NotUnderstood(Exception):  # no error: somebody else understands it
@@ -52,14 +66,26 @@ class Words:
         Raises:
             NotUnderstood: There is none.
         """
-        level: dict[str, Entry | Group] | dict[str, Entry] = COMMANDS
-        while True:
-            entry = level.get(self._positional())
-            if isinstance(entry, Entry):
-                return entry
+        entry = self.named().entry
+        if not isinstance(entry, Entry):
+            raise NotUnderstood
+        return entry
+
+    def named(self) -> Named:
+        """Read on to the command's name, past common options, and tell how far that went."""
+        level: Mapping[str, Entry | Group] = COMMANDS
+        found = Named(())
+        while not isinstance(found.entry, Entry):
+            try:
+                word = self._positional()
+            except NotUnderstood:
+                break
+            entry = level.get(word)
             if entry is None:
-                raise NotUnderstood
-            level = entry.entries
+                return replace(found, unknown=word)
+            found = Named((*found.path, word), entry)
+            level = entry.entries if isinstance(entry, Group) else {}
+        return found
 
     def arguments(self, parameters: list[Parameter]) -> dict[str, Any]:
         """Read the rest of the words.

@@ -26,7 +26,7 @@ from pydantic import (
 from artreg.core.names import is_name
 from artreg.core.scalars import parse_scalar
 from artreg.core.snapshot import SnapshotRef
-from artreg.core.validation import did_you_mean, invalid, validate
+from artreg.core.validation import invalid, keys_of, meant, validate
 from artreg.errors import InvalidInput
 
 TrainerKind = Literal["hist_gradient_boosting", "logistic_regression", "ridge", "mlp"]
@@ -315,8 +315,14 @@ def parse_config(document: object, overrides: Sequence[str] = ()) -> TrainingCon
     model = CONFIGS.get(kind) if isinstance(kind, str) else None
     if model is None:
         names = f"{', '.join(CONFIGS)}, or a mapping with the kind package.module:function"
-        raise _invalid([f"trainer: must be one of {names}{did_you_mean(str(kind), CONFIGS)}"])
+        raise _invalid([f"trainer: must be one of {names}{meant(str(kind), CONFIGS)}"])
     return validate(model, plain, hint=_HINT, secret={"data.path"})
+
+
+def config_keys() -> list[str]:
+    """Return the dotted names of all that a config of artreg's own trainers may say."""
+    every = dict.fromkeys(key for model in CONFIGS.values() for key in keys_of(model))
+    return [key for key in every if not any(other.startswith(f"{key}.") for other in every)]
 
 
 def data_path_problem(path: str) -> str:

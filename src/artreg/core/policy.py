@@ -129,9 +129,14 @@ class Policy(Frozen):
         """
         known = self.names(model)
         if alias.name not in known:
+            from artreg.core.near import did_you_mean, near  # noqa: PLC0415  # only errors need it
+
+            found = near(alias.name, known)
+            there = f"its aliases are {', '.join(known)}; add one to the policy, or use one of these"
             raise InvalidInput(
                 f"the policy names no alias {alias.name!r}",
-                hint=f"its aliases are {', '.join(known)}; add one to the policy, or use one of these",
+                hint="; ".join(words for words in (did_you_mean(found), there) if words),
+                suggestions=found,
             )
         return known[alias.name]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from artreg.core.near import did_you_mean, near
 from artreg.errors import InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -49,10 +51,10 @@ def invalid(problems: list[str], *, hint: str, what: str = "") -> InvalidInput:
     return InvalidInput(f"{what}: {shown}" if what else shown, hint=hint, problems=problems)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a question that names the nearest of the known words, or '' if none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return a question that names the nearest of the known words, to end a sentence with; '' if none is near."""
+    found = near(word, known, 1)
+    return f"; {did_you_mean(found)}" if found else ""
 
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel], secret: Collection[str]) -> str:
@@ -64,10 +66,18 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], secret: Collection[s
         return f"{dotted}: unknown key{_meant_key(location, model)}"
     if detail["type"] == "missing":
         return f"{dotted}: missing"
+    if detail["type"] == "union_tag_invalid":
+        return f"{dotted}: {_wrong_tag(**detail['ctx'])}"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     message = "must" + message.removeprefix("should") if message.startswith("should") else message
     message = message.replace("valid dictionary", "mapping").partition(" or instance of ")[0]
     return f"{dotted}: {message}{'' if dotted in secret else _got(detail.get('input'))}"
+
+
+def _wrong_tag(discriminator: str, tag: str, expected_tags: str) -> str:
+    tags = re.findall("'([^']*)'", expected_tags)
+    what = discriminator.strip("'")
+    return f"there is no {what} {tag!r}" + (meant(tag, tags) or f"; it may be {', '.join(tags)}")
 
 
 def _got(value: object) -> str:
@@ -83,7 +93,7 @@ def _meant_key(location: list[str], model: type[BaseModel]) -> str:
     beside = [".".join([*section, name]) for name in _names_at(model, section)]
     near = difflib.get_close_matches(".".join(location), beside, n=1, cutoff=0.75)
     near = [near[0].rpartition(".")[2]] if near and len(section) > 1 else near
-    known = list(_keys(model))
+    known = list(keys_of(model))
     elsewhere = [key for key in known if key.split(".")[-1] == last]
     found = near or elsewhere or difflib.get_close_matches(last, known, n=1)
     return f"; did you mean {found[0]}?" if found else ""
@@ -106,9 +116,9 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _models(argument)
 
 
-def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted name of every key of a model and of the sections in it."""
+def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of every key of a model and of the sections in it, a section before what is in it."""
     for name, field in model.model_fields.items():
         yield prefix + name
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _keys(field.annotation, f"{prefix}{name}.")
+            yield from keys_of(field.annotation, f"{prefix}{name}.")

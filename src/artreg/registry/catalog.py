@@ -13,14 +13,13 @@ from artreg.core.record import parse_record
 from artreg.core.run_record import RunRecord
 from artreg.core.verification import Seen
 from artreg.core.version import Version, stored_version
-from artreg.errors import NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.history import find_head, newest_generation
 from artreg.registry.resolve import Resolved, resolve
 from artreg.registry.verifications import remembered
 from artreg.registry.version_log import find_yank
-from artreg.registry.versions import list_aliases, no_model, read_manifest, read_metrics, read_run
+from artreg.registry.versions import list_aliases, read_manifest, read_metrics, read_run
 from artreg.store.interface import Entry
 
 _DEPTH = 3  # slashes in front of a file's name inside a version
@@ -115,9 +114,13 @@ def catalog(registry: Registry, scope: ModelName | str | None = None) -> list[Mo
     prefix = "" if scope is None else scope if isinstance(scope, str) else keys.model_prefix(scope)
     found = _tally(prefix, registry.store.walk(prefix))
     if isinstance(scope, ModelName) and scope not in found:
+        from artreg.registry.absent import no_model  # noqa: PLC0415  # only errors need it
+
         raise no_model(registry, scope)
     if isinstance(scope, str) and not found:
-        raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
+        from artreg.registry.absent import no_project  # noqa: PLC0415  # only errors need it
+
+        raise no_project(registry, scope)
     heads, yanks = _heads(registry, found), _yanks(registry, found)
     return [_summary(model, found[model], heads[model], yanks[model]) for model in sorted(found)]
 

@@ -12,7 +12,7 @@ from artreg.errors import IntegrityError, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.numbers import Missing, follow, settled
-from artreg.registry.versions import list_aliases, require_model
+from artreg.registry.versions import require_model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def require_head(registry: Registry, model: ModelName, alias: Alias) -> Head:
     head = trusted_head(registry, model, alias)
     if head is None or head.record.version is None:
         require_model(registry, model)
-        known = [name for name in list_aliases(registry.store, model) if name != str(alias)]
-        hint = f"its aliases are {', '.join(known)}" if known else "nothing of it was promoted yet: see artreg promote"
-        raise NotFound(f"{alias} of {model} points nowhere", hint=hint)
+        from artreg.registry.absent import no_alias  # noqa: PLC0415  # only errors need it
+
+        raise no_alias(registry, model, alias)
     return head
 
 

@@ -126,7 +126,7 @@ def find(registry: Registry, ref: SnapshotRef) -> Snapshot:
     """
     found = look(registry, ref, copied=True) or look(registry, ref, copied=False)
     if found is None:
-        raise NotFound(f"there is no snapshot {ref} in {registry.store.url}", hint=_known(registry, ref.name))
+        raise _absent(registry, str(ref), ref.name)
     return found
 
 
@@ -151,7 +151,7 @@ def match(registry: Registry, text: str) -> Snapshot:
         return find(registry, SnapshotRef(name, digits))
     found = [snapshot for snapshot in list_snapshots(registry, name) if snapshot.table.sha256.startswith(digits)]
     if not found:
-        raise NotFound(f"there is no snapshot {text} in {registry.store.url}", hint=_known(registry, name))
+        raise _absent(registry, text, name)
     if at and len(found) > 1:
         raise InvalidInput(
             f"{text} may be any of {', '.join(str(each.ref) for each in found)}", hint="write more digits"
@@ -378,14 +378,16 @@ def _snapshots(registry: Registry, name: str) -> Iterator[Snapshot]:
             yield snapshot
 
 
-def _known(registry: Registry, name: str) -> str:
+def _absent(registry: Registry, what: str, name: str) -> NotFound:
+    from artreg.core.near import did_you_mean, near  # noqa: PLC0415  # only errors need it
+
     found = [each.ref.short for each in _snapshots(registry, name)]
     names = _datasets(registry)
-    return (
-        f"of {name} there are {', '.join(found[:5])}"
-        if found
-        else f"there are datasets {', '.join(names[:10]) or '(none)'}"
-    )
+    suggestions = found[:3] or near(name, names)
+    hint = did_you_mean(suggestions) or f"there are datasets {', '.join(names[:10]) or '(none)'}"
+    if found:
+        hint = f"of {name} there are {', '.join(found[:5])}"
+    return NotFound(f"there is no snapshot {what} in {registry.store.url}", hint=hint, suggestions=suggestions)
 
 
 def _prefix(snapshot: Snapshot) -> str:

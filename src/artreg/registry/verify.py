@@ -14,7 +14,7 @@ from artreg.core.names import Alias, ModelName, Reference, is_alias
 from artreg.core.selection import EVERYTHING, Selection
 from artreg.core.verification import Seen
 from artreg.core.version import Version, is_version
-from artreg.errors import IntegrityError, NotFound
+from artreg.errors import IntegrityError
 from artreg.frozen import Frozen, replace
 from artreg.registry.check import Checked, Problem, check_version
 from artreg.registry.check_history import check_history, check_policies
@@ -108,7 +108,9 @@ def verify(
     else:
         models = list_models(registry.store, scope)
         if scope is not None and not models:
-            raise NotFound(f"there is no project {scope!r} in {registry.store.url}")
+            from artreg.registry.absent import no_project  # noqa: PLC0415  # only errors need it
+
+            raise no_project(registry, scope)
     surveys = collect(workers, _Survey(registry, only, in_force), models)
     due = [one for survey in surveys for one in survey.due]
     found = _check_all(check, due, record=record and not quick, workers=workers)

@@ -23,7 +23,9 @@ def read_manifest(registry: Registry, model: ModelName, version: Version) -> Man
     """
     manifest = find_manifest(registry, model, version)
     if manifest is None:
-        raise _no_version(registry, model, version)
+        from artreg.registry.absent import no_version  # noqa: PLC0415  # only errors need it
+
+        raise no_version(registry, model, version)
     return manifest
 
 
@@ -116,31 +118,9 @@ def require_model(registry: Registry, model: ModelName) -> None:
         NotFound: It has not; the error names near ones.
     """
     if not registry.store.page(keys.model_prefix(model)).entries:
+        from artreg.registry.absent import no_model  # noqa: PLC0415  # only errors need it
+
         raise no_model(registry, model)
-
-
-def no_model(registry: Registry, model: ModelName) -> NotFound:
-    """Return the error for a model that is not there."""
-    import difflib  # noqa: PLC0415  # only errors need it
-
-    registry.store.require_root()
-    known = [str(name) for name in list_models(registry.store)]
-    near = difflib.get_close_matches(str(model), known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known[:10]) or 'no models yet'}"
-    return NotFound(f"there is no model {model} in {registry.store.url}", hint=hint)
-
-
-def _no_version(registry: Registry, model: ModelName, version: Version) -> NotFound:
-    numbers = list_numbers(registry.store, model)
-    if not numbers:
-        return no_model(registry, model)
-    known = [str(number) for number in reversed(numbers) if number != version]
-    hint = f"the newest are {', '.join(known[:5])}" if known else "it has no versions yet"
-    if version in numbers and read_seal(registry, model, version) == TOMBSTONE:
-        hint = "it was begun, never finished, and ended by artreg gc: the number is spent, publish under another"
-    elif version in numbers:
-        hint = "it was begun but never finished; publish it again, or end it with artreg gc"
-    return NotFound(f"there is no version {version} of {model}", hint=hint)
 
 
 def list_entries(store: Store, prefix: str) -> Iterator[Entry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artreg.core.config import DataConfig, Task
+from artreg.core.near import did_you_mean, near
 from artreg.core.snapshot import SnapshotRef, snapshot_name
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.training.labels import find_positive, in_order, label_text
@@ -167,7 +167,7 @@ def _check_columns(frame: pd.DataFrame, config: DataConfig) -> None:
         if name not in present:
             raise InvalidInput(
                 f"{key}: the table has no column {name!r}; it has {_some(present, 30)}",
-                hint=_did_you_mean(name, present) or f"correct {key} in the config",
+                hint=did_you_mean(near(name, present)) or f"correct {key} in the config",
                 columns=present,
             )
 
@@ -318,8 +318,3 @@ def _check_sides(target: NDArray[Any], classes: tuple[str, ...], test: NDArray[n
 def _some(names: Sequence[str], limit: int = 5) -> str:
     shown = ", ".join(names[:limit])
     return f"{shown}, …" if len(names) > limit else shown
-
-
-def _did_you_mean(name: str, present: list[str]) -> str:
-    near = difflib.get_close_matches(name, present, n=1)
-    return f"did you mean {near[0]}?" if near else ""

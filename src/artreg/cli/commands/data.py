@@ -23,7 +23,9 @@ RefArgument = Annotated[str, Argument(help=_REF_HELP, complete="snapshots")]
 
 def snapshot(
     session: Session,
-    table: Annotated[str, Argument(help="A CSV or Parquet file, a .dvc file, a URL, or sklearn:NAME")],
+    table: Annotated[
+        str, Argument(help="A CSV or Parquet file, a .dvc file, a URL, or sklearn:NAME", complete="files")
+    ],
     name: Annotated[str | None, Option("--name", "-n", help="Of the dataset; by default the file's")] = None,
     id_column: Annotated[str | None, Option("--id-column", help="Names the rows: read as text, not profiled")] = None,
     reference: Annotated[bool, Option("--reference", help="Keep the digest and manifest, not the bytes")] = False,

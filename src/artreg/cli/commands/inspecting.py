@@ -21,7 +21,7 @@ _TONES = {Danger.NONE: Tone.GOOD, Danger.PICKLE: Tone.PLAIN}
 
 def inspect(
     session: Session,
-    subject: Annotated[str, Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS, or a file", complete="references")],
+    subject: Annotated[str, Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS, or a file", complete="files references")],
     types: Annotated[
         list[str] | None, Option("--type", metavar="NAME", help="A type that you trust skops to make; repeat for more")
     ] = None,

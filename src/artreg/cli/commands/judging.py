@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from artreg.registry.yank import Yanked
 
 VersionReference = Annotated[
-    str, Argument(metavar="MODEL@VERSION", help="[PROJECT/]MODEL@VERSION", complete="references")
+    str, Argument(metavar="MODEL@VERSION", help="[PROJECT/]MODEL@VERSION", complete="version_references")
 ]
 AliasReference = Annotated[str, Argument(metavar="ALIAS", help="ALIAS, or [PROJECT/]MODEL@ALIAS", complete="aliases")]
 Model = Annotated[

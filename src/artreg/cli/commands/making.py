@@ -33,7 +33,8 @@ ConfigOption = Annotated[
     ),
 ]
 SetOption = Annotated[
-    list[str] | None, Option("--set", metavar="KEY=VALUE", help="Override one key, such as model.max_iter=50")
+    list[str] | None,
+    Option("--set", metavar="KEY=VALUE", help="Override one key, such as model.max_iter=50", complete="config_keys"),
 ]
 VersionOption = Annotated[str | None, Option("--version", metavar="VERSION", help="Publish as this version")]
 BumpOption = Annotated[Part | None, Option("--bump", help="Publish as the next version, with this part raised")]

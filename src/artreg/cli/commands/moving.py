@@ -36,7 +36,15 @@ def promote(
     ] = None,
     plan: Annotated[Path | None, Option("--plan", help="A file with several moves, made together")] = None,
     reason: Reason = "",
-    expect: Annotated[str | None, Option("--expect", help="Refuse unless the alias holds this version now")] = None,
+    expect: Annotated[
+        str | None,
+        Option(
+            "--expect",
+            metavar="VERSION",
+            help="Refuse unless the alias holds this version now",
+            complete="numbers",
+        ),
+    ] = None,
     force: Annotated[
         bool, Option("--force", help="Move although gates say no, where the policy allows it to you")
     ] = False,
@@ -131,7 +139,13 @@ def rollback(
         ),
     ] = None,
     to: Annotated[
-        str | None, Option("--to", help="A version that the alias held before; else the one before this")
+        str | None,
+        Option(
+            "--to",
+            metavar="VERSION",
+            help="A version that the alias held before; else the one before this",
+            complete="numbers",
+        ),
     ] = None,
     reason: Reason = "",
     sign_key: SignKey = None,

@@ -35,7 +35,8 @@ def reproduce(
     ] = None,
     config: Annotated[Path | None, Option("--config", "-c", help="Another config than the one that is stored")] = None,
     overrides: Annotated[
-        list[str] | None, Option("--set", metavar="KEY=VALUE", help="Override one key of the config")
+        list[str] | None,
+        Option("--set", metavar="KEY=VALUE", help="Override one key of the config", complete="config_keys"),
     ] = None,
     tolerance: Annotated[
         float | None,

@@ -10,7 +10,7 @@ from artreg.core import keys
 from artreg.core.manifest import MANIFEST
 from artreg.core.names import ModelName
 from artreg.core.version import Version
-from artreg.errors import InvalidInput, NotFound
+from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
 from artreg.registry.chain import last_number, policies
 from artreg.registry.handle import Registry
@@ -120,7 +120,9 @@ def _models(source: Registry, scope: Sequence[ModelName | str]) -> list[ModelNam
             continue
         found = list_models(source.store, one)
         if not found:
-            raise NotFound(f"there is no project {one!r} in {source.store.url}")
+            from artreg.registry.absent import no_project  # noqa: PLC0415  # only errors need it
+
+            raise no_project(source, one)
         models.update(found)
     return sorted(models)
 
