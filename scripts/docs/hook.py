@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reference import PAGES
+from reference.commands import navigation
 
 if TYPE_CHECKING:
     from mkdocs.structure.files import Files
@@ -23,6 +24,13 @@ ELSEWHERE = {
 _LINK = re.compile(r"\]\((?P<path>[^()#:\s]+)(?P<anchor>#[^)]*)?\)")
 
 _FOREIGN = re.compile(r"""<(?:script|link|img|iframe|source|video)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^>]*>""")
+
+
+def on_config(config: Any) -> Any:
+    """Give each command its place in the navigation."""
+    (reference,) = (part["Reference"] for part in config["nav"] if "Reference" in part)
+    reference[:] = [{"Commands": navigation()} if "Commands" in part else part for part in reference]
+    return config
 
 
 def on_files(files: Files, config: Any) -> Files:

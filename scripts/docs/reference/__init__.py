@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from reference import codes, commands, config, json_documents, policy, python_api, settings, storage
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "reference/commands.md": commands.page,
+    **{name: partial(commands.pages().__getitem__, name) for name in commands.pages()},
     "reference/config.md": config.page,
     "reference/policy.md": policy.page,
     "reference/settings.md": settings.page,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from artreg import errors
-from reference import docstrings
-from reference.commands import named
+from artreg.cli.manual import exit_codes, pages
 from reference.markdown import fence, plain, table
 from reference.markdown import page as whole
 
@@ -37,30 +35,20 @@ EXAMPLE = """\
 
 def page() -> str:
     """Return the page."""
-    kinds = {kind.code: kind for kind in _kinds(errors.ArtregError)}
-    rows = [("0", "", "Done.", "Go on.")]
-    for code, number in errors.EXIT_CODES.items():
-        words = "A bug in artreg." if code == "internal" else docstrings.parse(kinds[code].__doc__).text
-        rows.append((str(number), f"`{code}`", plain(words), WHAT_TO_DO[code]))
+    rows = [
+        (str(it.status), f"`{it.code}`" if it.code else "", plain(it.meaning), WHAT_TO_DO.get(it.code, "Go on."))
+        for it in exit_codes()
+    ]
+    by_command = [
+        (f"`{it.name}`", ", ".join(f"{code.status} `{code.code}`" for code in it.codes if code.code)) for it in pages()
+    ]
     return whole(
         "Exit codes",
         "A command says by its exit code how it went, and never by text alone. Under `--json` a failure is a document "
         "too, with `error.code`, `error.message` and `error.hint`, and what else is known of it:\n",
         fence("json", EXAMPLE),
         table(("exit code", "`error.code`", "means", "what to do"), rows),
-        "Any command may exit with 0, 1, 2 and 130; a command that looks at a registry also with those below.\n",
         "## By command\n",
-        table(("command", "may also exit with"), _by_command()),
+        "Any command may also exit with 0, 1 and 130.\n",
+        table(("command", "may exit with"), by_command),
     )
-
-
-def _kinds(kind: type[errors.ArtregError]) -> list[type[errors.ArtregError]]:
-    below = [each for child in kind.__subclasses__() for each in _kinds(child)]
-    return [*below, kind]
-
-
-def _by_command() -> list[tuple[str, str]]:
-    return [
-        (f"`{name}`", ", ".join(f"{errors.EXIT_CODES[code]} `{code}`" for code in entry.codes) or "nothing else")
-        for name, entry in named()
-    ]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from artreg.cli.main import main
-from reference.commands import named
+from artreg.cli.manual import pages
 from reference.markdown import fence
 from reference.markdown import page as whole
 
@@ -29,6 +29,7 @@ aliases: {staging: {}, prod: {gates: [{gate: from, alias: staging}]}}
 
 SCRIPT: tuple[str, ...] = (
     "init",
+    "config show",
     "train --config iris.yaml",
     "train --config iris.yaml --set model.C=0.5 # the same again",
     "publish made --model churn --version 1.0.0",
@@ -76,6 +77,9 @@ NONE = {
     "sign": "`project`, `model`, `version`, `digest`, `who`, `format`, `signature`, `changed`, `dry_run`",
     "forget": "`alias`, `generation`, `when`: what was forgotten",
     "policy schema": "a JSON Schema",
+    "help": "what the manual has of the command, as plain data",
+    "man": "`roff`: the text of the page; with `--out`, `pages`",
+    "completion": "`shell` and `script`; with `--install`, where it was put",
     "data churn": "`path`, `customers`",
 }
 """Commands without an example."""
@@ -98,6 +102,11 @@ def page() -> str:
     )
 
 
+def names() -> list[str]:
+    """Return the names of all commands."""
+    return [" ".join(it.words) for it in pages()]
+
+
 def documents() -> Iterator[tuple[str, str, str]]:
     """Run the script in a folder of its own; yield each command, what stands behind its #, and what it printed."""
     before = Path.cwd()
@@ -117,7 +126,7 @@ def documents() -> Iterator[tuple[str, str, str]]:
 
 
 def _shown(words: str, note: str, text: str) -> tuple[str, str, str]:
-    name = max((name for name, _ in named() if f"{words} ".startswith(f"{name} ")), key=len)
+    name = max((name for name in names() if f"{words} ".startswith(f"{name} ")), key=len)
     heading = f"{name}, {note}" if note else name
     return f"## {heading}\n", fence("bash", f"artreg {words} --json"), fence("json", _short(text))
 

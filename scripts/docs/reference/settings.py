@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from artreg.cli.declare import COMMON
-from artreg.cli.settings import POLICY_FILE, SETTINGS_FILE, Settings
-from reference import docstrings
+from artreg.cli.settings import POLICY_FILE, SETTINGS_FILE, described
 from reference.markdown import page as whole
 from reference.markdown import plain, table
 
@@ -27,10 +26,9 @@ VARIABLES = {
 
 def page() -> str:
     """Return the page."""
-    words = docstrings.attributes(Settings)
     rows = [
-        (f"`{name}`", _flag(name), f"`ARTREG_{name.upper()}`", _default(name), plain(words[name]))
-        for name in Settings.__match_args__
+        (f"`{name}`", _flag(name), f"`ARTREG_{name.upper()}`", f"`{default}`" if default else "none", plain(meaning))
+        for name, default, meaning in described()
     ]
     return whole(
         "Settings",
@@ -51,8 +49,3 @@ def page() -> str:
 
 def _flag(name: str) -> str:
     return f"`{COMMON[name].name}`" if name in COMMON else ""
-
-
-def _default(name: str) -> str:
-    default = Settings.frozen_defaults[name]
-    return "none" if default is None else f"`{default}`"
