@@ -15,9 +15,8 @@ WHAT_TO_DO = {
     "not_found": "The hint names what there is.",
     "conflict": "Look again, decide again, run it again.",
     "already_exists": "Publish under another number, or pull into another folder.",
-    "storage": 'The error says what was and was not done. The same command run again finishes it; `"outcome": '
-    '"unknown"` '
-    "says that a write may or may not have been done.",
+    "storage": "The error says what was and was not done. The same command run again finishes it, but for `rollback`, "
+    'which then needs `--to`. `"outcome": "unknown"` says that a write may or may not have been done.',
     "not_reproduced": "The table names the axis that differs.",
     "interrupted": "Run it again when you like.",
 }
