@@ -74,9 +74,8 @@ def test_the_session_about_ceph(ceph_place: S3Place, tmp_path: Path) -> None:
     (tmp_path / "made" / "model.txt").write_text("weights\n")
     (tmp_path / "made" / "metrics.json").write_text('{"roc_auc": 0.9}')
     credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    sessions = [
-        block.replace("s3://models/registry", ceph_place.url) for block in blocks("docs/howto/ceph.md", "console")
-    ]
+    root = f"s3://{ceph_place.bucket}/{ceph_place.prefix}"
+    sessions = [block.replace("s3://models/registry", root) for block in blocks("docs/howto/ceph.md", "console")]
     variables = environment(**{"AWS_ENDPOINT_URL": os.environ["S3_TEST_ENDPOINT"], **credentials})
     assert play(sessions, tmp_path, variables) >= 6
 

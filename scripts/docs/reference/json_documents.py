@@ -172,8 +172,8 @@ def _cut(value: object) -> object:
     """Return a document of which long lists and texts show only how they begin."""
     if isinstance(value, dict):
         entries = list(value.items())
-        kept = {key: _cut(each) for key, each in entries[: 4 * _MANY]}
-        return {**kept, "…": "…"} if len(entries) > 4 * _MANY else kept
+        kept = {key: _cut(each) for key, each in entries[: 5 * _MANY]}
+        return {**kept, "…": "…"} if len(entries) > 5 * _MANY else kept
     if isinstance(value, list):
         return [*map(_cut, value[:2]), *(["…"] if len(value) > 2 else [])]
     if isinstance(value, str):
