@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What tries more where it is asked to.
 EXPLORING := $(addprefix tests/,cli core faults histories hostile inspection registry training workers)
 
-.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster faults faults-s3 bench lint types package clean
+.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster faults faults-s3 bench docs lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -68,6 +68,11 @@ test-cluster: setup ## On a real Dask cluster and a real Ray, whose workers are 
 
 bench: setup ## Time artreg against the limits of this machine and its peers; writes docs/benchmarks.md
 	@$(RUN) python scripts/bench $(SECTIONS)
+
+docs: setup ## Build the documentation into build/docs; a broken link or anchor is an error
+	@$(UV) sync --frozen --quiet --inexact --group docs
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --strict
+	echo "build/docs/index.html"
 
 lint: setup ## Style, import directions, and the Dockerfile
 	@$(RUN) ruff check .

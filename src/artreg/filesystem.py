@@ -21,7 +21,6 @@ from fsspec import AbstractFileSystem
 
 from artreg.cli.output import PlainOutput
 from artreg.cli.session import Session
-from artreg.cli.settings import load_settings
 from artreg.consuming.handle import Consumer
 from artreg.consuming.listing import Listed, files_of
 from artreg.consuming.lock_file import read_lock
@@ -303,7 +302,7 @@ def _opened(
 ) -> tuple[Consumer, str]:
     """Return the registry as the settings say how to reach it, and what is demanded of it."""
     flags = {"registry": None if root is None else os.fspath(root), "project": project}
-    session = Session(load_settings(flags, os.environ), PlainOutput(quiet=True))
+    session = Session(flags, PlainOutput(quiet=True))
     pins = None if lock is None else read_lock(lock)
     if pins is not None and not (root or os.environ.get("ARTREG_REGISTRY")):
         session.work_on(pins.registry)

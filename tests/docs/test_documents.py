@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -22,15 +21,8 @@ from artreg.core.gates import KINDS
 from artreg.core.policy import parse_policy
 from artreg.errors import EXIT_CODES
 from artreg.yamldoc import parse_yaml
+from docs.sessions import ROOT, blocks, environment, play, read, shell
 from keys import needs_openssh
-
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
-BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(name: str, kind: str) -> list[str]:
-    return [match["body"] for match in BLOCK.finditer((ROOT / name).read_text()) if match["kind"] == kind]
 
 
 @pytest.fixture(scope="module")
@@ -43,61 +35,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "registry").mkdir()
     shell("artreg data churn", folder, environment())
     return folder
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARTREG_", "AWS_"))}
-    return {
-        **kept,
-        "ARTREG_CACHE": "off",
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "COLUMNS": "120",
-        **more,
-    }
-
-
-def shell(command: str, folder: Path, variables: dict[str, str]) -> str:
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    return done.stdout.decode() + (f"\n[exit {done.returncode}]" if done.returncode and "||" not in command else "")
-
-
-def steps(block: str) -> Iterator[tuple[str, str]]:
-    for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = step.partition("\n")
-        yield command, output.rstrip("\n")
-
-
-def matches(shown: str, printed: str) -> bool:
-    """Whether what was printed is what is shown, `…` standing for anything, on a line of its own for any lines."""
-    pattern = "\n".join(
-        "[^\0]*" if line == "…" else re.escape(line.rstrip()).replace("…", ".*") for line in shown.split("\n")
-    )
-    return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed.rstrip("\n").split("\n"))) is not None
-
-
-def play(sessions: list[str], folder: Path, variables: dict[str, str]) -> int:
-    """Run every step of some sessions and compare; return how many there were."""
-    played, code = 0, 0
-    for command, shown in (step for session in sessions for step in steps(session)):
-        if command.startswith("export "):
-            name, _, value = command.removeprefix("export ").partition("=")
-            variables[name] = value
-            continue
-        if command == "echo $?":
-            assert shown == str(code)
-            continue
-        printed, _, ending = shell(command, folder, variables).partition("\n[exit ")
-        code = int(ending.rstrip("]") or 0)
-        assert matches(shown, printed), f"$ {command}\n--- printed:\n{printed}\n--- shown:\n{shown}"
-        played += 1
-    return played
 
 
 @pytest.mark.slow
@@ -118,13 +55,13 @@ def test_the_sessions_about_reproducing(trained: Path, tmp_path: Path) -> None:
     (checkout / ".gitignore").write_text("data/\nregistry/\n*.csv\n*.json\n")
     commit = "git init -q && git add . && git -c user.name=ada -c user.email=ada@example.org commit -q -m 'a model'"
     assert shell(commit, checkout, environment()) == ""
-    assert play(blocks("docs/reproducing.md", "console"), checkout, environment()) >= 12
+    assert read("docs/reproducing.md", checkout, environment()) >= 12
 
 
 @needs_openssh
 @pytest.mark.slow  # it needs nothing but time
 def test_the_sessions_about_signatures(tmp_path: Path) -> None:
-    assert play(blocks("docs/signatures.md", "console"), tmp_path, environment()) >= 35
+    assert read("docs/signatures.md", tmp_path, environment()) >= 35
     (policy,) = blocks("docs/signatures.md", "yaml")
     assert [gate.gate for gate in parse_policy(yaml.safe_load(policy)).aliases["prod"].gates] == ["signed"]
 
@@ -159,7 +96,7 @@ def test_the_sessions_about_loading(trained: Path, tmp_path: Path) -> None:
         "artreg publish evil --model churn --version 2.0.0",
     ):
         assert "[exit" not in shell(command, place, environment())
-    assert play(blocks("docs/loading.md", "console"), place, environment()) == 3
+    assert read("docs/loading.md", place, environment()) == 3
     (snippet,) = blocks("docs/loading.md", "python")
     printed = subprocess.run([sys.executable, "-c", snippet], cwd=place, capture_output=True, text=True, check=True)
     assert re.fullmatch(r"demo/churn@1\.0\.0 \[0\.\d+ +0\.\d+ +0\.\d+ *\]\n", printed.stdout), printed
@@ -197,7 +134,7 @@ def test_the_sessions_about_backups(tmp_path: Path) -> None:
         (tmp_path / "made" / "model.txt").write_text(f"{version}\n")
         for command in (f"publish made --model churn --version {version}", f"promote churn {version} --to staging"):
             assert "[exit" not in shell(f"artreg {command}", tmp_path, environment())
-    assert play(blocks("docs/backup.md", "console"), tmp_path, environment()) >= 9
+    assert read("docs/backup.md", tmp_path, environment()) >= 9
 
 
 @pytest.mark.slow  # it needs nothing but time
@@ -212,7 +149,7 @@ def test_the_sessions_about_pinning(tmp_path: Path) -> None:
             assert "[exit" not in shell(f"artreg {command}", tmp_path, variables)
         if version == "1.0.0":
             assert "[exit" not in shell("artreg promote churn 1.0.0 --to prod", tmp_path, variables)
-    assert play(blocks("docs/pinning.md", "console"), tmp_path, variables) >= 11
+    assert read("docs/pinning.md", tmp_path, variables) >= 11
     variables["ARTREG_CACHE"] = str(tmp_path / "cache")
     for name, printed in (("pinning", "1.1.0 1.1.0\n\n"), ("filesystem", "0.9\n0.9\n")):
         (snippet,) = blocks(f"docs/{name}.md", "python")
@@ -229,7 +166,7 @@ def test_the_sessions_about_pulling(tmp_path: Path) -> None:
     (tmp_path / "made" / "model.txt").write_text("a model\n")
     for command in ("publish made --model churn --version 1.0.0", "promote churn 1.0.0 --to staging"):
         assert "[exit" not in shell(f"artreg {command}", tmp_path, environment())
-    assert play(blocks("docs/pulling.md", "console"), tmp_path, environment()) == 5
+    assert read("docs/pulling.md", tmp_path, environment()) == 5
     (snippet,) = blocks("docs/pulling.md", "python")
     subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, env=environment(), check=True)
 
@@ -285,7 +222,7 @@ def test_the_readme_names_every_target_of_the_makefile() -> None:
     assert targets - named <= {"help", "setup", "data"}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")), ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
         assert target.startswith("https://") or (document.parent / target).exists(), target

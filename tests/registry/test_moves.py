@@ -8,7 +8,8 @@ from artreg.core.names import Alias, Reference
 from artreg.core.policy import parse_policy
 from artreg.core.record import Action
 from artreg.core.version import Version
-from artreg.errors import Conflict, GateRejected, IntegrityError, InvalidInput, NotFound, StorageError
+from artreg.errors import Conflict, GateRejected, IntegrityError, InvalidInput, NotFound, OutcomeUnknown, StorageError
+from artreg.frozen import replace
 from artreg.registry import move
 from artreg.registry.gc import collect
 from artreg.registry.history import find_head, newest_generation, records
@@ -17,6 +18,7 @@ from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
 from artreg.store.interface import Page, Pointer
 from registry.bench import CHURN, FREE, POLICY, PROD, STAGING, Bench
+from store.faults import Wrapper
 
 
 def where(bench: Bench, alias: Alias = FREE) -> str:
@@ -136,6 +138,34 @@ def test_rolling_back_to_a_named_version(bench: Bench) -> None:
     assert back(bench, to=Version(1, 0, 0)) == "1.0.0"
     again = rollback(bench.registry, CHURN, FREE, POLICY, to=Version(1, 0, 0))
     assert (again.changed, again.record.generation) == (False, 4)
+
+
+class Silent(Wrapper):
+    """Takes a record and never says so, nor whether it is there, while `broken`."""
+
+    broken = True
+
+    def before(self, call: str, key: str) -> None:
+        if self.broken and call == "read" and key.endswith("/free/00000004.json"):
+            raise StorageError("no answer")
+
+    def after(self, call: str, key: str) -> None:
+        if self.broken and call == "create" and key.endswith("/free/00000004.json"):
+            raise OutcomeUnknown("no answer", hint="run the command again: it finds out")
+
+
+def test_a_rollback_of_unknown_outcome_advises_what_goes_no_further_back(bench: Bench) -> None:
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        bench.publish(version)
+        bench.promote(version)
+    silent = Silent(bench.store)
+    bench.registry = replace(bench.registry, store=silent)
+    with pytest.raises(OutcomeUnknown) as caught:
+        back(bench)
+    assert caught.value.hint.startswith("artreg rollback churn@free --to 1.1.0 finds out")
+    silent.broken = False
+    settled = rollback(bench.registry, CHURN, FREE, POLICY, to=Version(1, 1, 0))
+    assert (str(settled.record.version), settled.record.generation, settled.changed) == ("1.1.0", 4, False)
 
 
 def test_rollback_asks_no_gates(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from docs.test_documents import ROOT, blocks, environment, play, shell
+from docs.sessions import ROOT, blocks, environment, play, shell
 
 
 @pytest.mark.cluster

@@ -73,7 +73,7 @@ COMMANDS: dict[str, Entry | Group] = {
         },
     ),
     "promote": Entry("moving", "promote", ("gate_rejected", *_MOVES)),
-    "rollback": Entry("moving", "rollback", _MOVES),
+    "rollback": Entry("moving", "rollback", ("gate_rejected", *_MOVES)),
     "yank": Entry("judging", "yank", _MOVES),
     "unyank": Entry("judging", "unyank", _MOVES),
     "approve": Entry("judging", "approve", _MOVES),

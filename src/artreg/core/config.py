@@ -73,6 +73,12 @@ class DataConfig(_Section):
         name: What the dataset is called; by default after the file.
         task: Whether the target names classes or holds numbers.
         keep: Whether the registry keeps a copy of the data or only their digest; by default a copy of small ones.
+        id_column: The column that names the rows; they are split by it, and it is not learned from.
+        target: The column that is to be predicted.
+        test_fraction: The share of rows that are kept for judging.
+        salt: Hashed with the id of a row to split; another one gives another split.
+        drop: Columns that are not learned from.
+        positive: The label that counts as positive, of two; by default the greater one.
     """
 
     path: str | None = Field(default=None, min_length=1, max_length=4096)
@@ -120,7 +126,17 @@ class DataConfig(_Section):
 
 
 class HistGradientBoostingParams(_Section):
-    """What histogram gradient boosting may be told; the defaults are scikit-learn's."""
+    """What histogram gradient boosting may be told; the defaults are scikit-learn's.
+
+    Attributes:
+        learning_rate: By how much each tree counts.
+        max_iter: How many trees, for each class where there are more than two.
+        max_depth: How deep a tree may be; by default as deep as it likes.
+        l2_regularization: The penalty on large values of leaves.
+        max_leaf_nodes: How many leaves a tree may have; null: any number.
+        min_samples_leaf: How many rows a leaf must have.
+        max_bins: Into how many bins the values of a column are sorted.
+    """
 
     learning_rate: float = Field(default=0.1, gt=0)
     max_iter: int = Field(default=100, ge=1, le=100_000)
@@ -132,7 +148,14 @@ class HistGradientBoostingParams(_Section):
 
 
 class LogisticRegressionParams(_Section):
-    """What logistic regression may be told."""
+    """What logistic regression may be told.
+
+    Attributes:
+        C: How little large weights are penalised.
+        max_iter: How many steps it may take.
+        tol: How small a step ends it.
+        class_weight: Whether rare classes count as much as frequent ones.
+    """
 
     C: float = Field(default=1.0, gt=0)
     max_iter: int = Field(default=1000, ge=1, le=1_000_000)
@@ -141,7 +164,11 @@ class LogisticRegressionParams(_Section):
 
 
 class RidgeParams(_Section):
-    """What a linear regression with a penalty on its weights may be told."""
+    """What a linear regression with a penalty on its weights may be told.
+
+    Attributes:
+        alpha: How much large weights are penalised.
+    """
 
     alpha: float = Field(default=1.0, ge=0)
 
@@ -189,7 +216,11 @@ class CustomTrainer(BaseModel):
 
 
 class CrossValidation(_Section):
-    """In how many folds the training rows are parted, each of which is once left out and judged by."""
+    """In how many folds the training rows are parted, each of which is once left out and judged by.
+
+    Attributes:
+        folds: How many.
+    """
 
     folds: int = Field(default=5, ge=2, le=100)
 
@@ -198,7 +229,19 @@ ModelParams = HistGradientBoostingParams | LogisticRegressionParams | RidgeParam
 
 
 class TrainingConfig(_Section):
-    """A whole training config; `parse_config` makes one, of the subclass that its trainer asks for."""
+    """A whole training config; `parse_config` makes one, of the subclass that its trainer asks for.
+
+    Attributes:
+        project: Where the model lies.
+        name: The model's name.
+        bump: Which part of the newest number is raised for the next version.
+        seed: Of all that is drawn at random.
+        trainer: What trains.
+        data: What is learned from.
+        model: What the trainer is told.
+        cross_validation: Whether the training rows are also judged by folds.
+        format: How the model is stored; `auto` is skops where it can hold the model, else joblib.
+    """
 
     project: _Name = "demo"
     name: _Name = "churn"

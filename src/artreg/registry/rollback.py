@@ -6,7 +6,7 @@ from artreg.core.names import Alias, ModelName
 from artreg.core.policy import Policy
 from artreg.core.record import Action, PromotionRecord
 from artreg.core.version import Version
-from artreg.errors import IntegrityError, NotFound
+from artreg.errors import IntegrityError, NotFound, OutcomeUnknown
 from artreg.frozen import Frozen
 from artreg.registry.check import verified
 from artreg.registry.handle import Registry
@@ -81,8 +81,19 @@ def rollback(
     )
     if not dry_run:
         record = sign_move(registry, record, signers)
-        commit_move(registry, record, target.log)
+        _commit(registry, record, target)
     return Moved(record, changed=True, dry_run=dry_run)
+
+
+def _commit(registry: Registry, record: PromotionRecord, target: _Target) -> None:
+    """Write the record; where nobody can say whether it stands, advise what may be done in either case."""
+    try:
+        commit_move(registry, record, target.log)
+    except OutcomeUnknown as error:
+        # The same command would go one further back if this one did take effect; with a version it stays there.
+        ask_again = f"artreg rollback {record.model.model}@{record.alias} --to {target.version}"
+        hint = f"{ask_again} finds out, and goes no further back"
+        raise OutcomeUnknown(error.message, hint=hint, **error.details) from error
 
 
 class _Target(Frozen):

@@ -224,7 +224,8 @@ def check_source(file: TreeFile, size: int, sha256: str) -> None:
     """
     if size != file.size or sha256 != file.sha256:
         raise IntegrityError(
-            f"{file.name} changed while it was being stored", hint="leave its source alone, then run the command again"
+            f"{file.name} is not what its checksum says, or changed while it was being read",
+            hint="artreg verify says whether it is damaged; if not, run the command again",
         )
 
 

@@ -87,7 +87,8 @@ def _read_part(file: TreeFile, source: os.PathLike[str], start: int, length: int
         raise IntegrityError(f"{file.name} cannot be stored: {source} cannot be read any more") from error
     if come != length or changed:
         raise IntegrityError(
-            f"{file.name} changed while it was being stored", hint="leave its source alone, then run the command again"
+            f"{file.name} is not what its checksum says, or changed while it was being read",
+            hint="artreg verify says whether it is damaged; if not, run the command again",
         )
     return data
 

@@ -1,0 +1,121 @@
+"""The how-to guides: their sessions are played, and their pipelines run step by step."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+
+from docs.sessions import ROOT, blocks, environment, every_block, play, read, shell
+from store.places import S3Place
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a registry, data, and 1.0.0, 1.1.0 and 1.2.0 of churn trained."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "registry").mkdir()
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    for name in ("pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, folder)
+    do("artreg data churn --customers 2000", folder)
+    train = "artreg train -c configs/logistic.yaml --set name=churn"
+    for version, strength in (("1.0.0", 0.1), ("1.1.0", 0.5), ("1.2.0", 1.0)):
+        do(f"{train} --set model.C={strength} --version {version}", folder)
+    return folder
+
+
+@pytest.fixture
+def place(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it, of which 1.0.0 and then 1.1.0 was brought to prod."""
+    place = shutil.copytree(trained, tmp_path / "project", symlinks=True)
+    for version in ("1.0.0", "1.1.0"):
+        release(place, version)
+    return place
+
+
+def do(command: str, folder: Path, **variables: str) -> None:
+    printed = shell(command, folder, environment(ARTREG_ACTOR="bob@example.org", **variables))
+    assert "[exit" not in printed, f"$ {command}\n{printed}"
+
+
+def release(folder: Path, version: str) -> None:
+    do(f"artreg promote churn {version} --to staging", folder)
+    do(f"artreg promote churn {version} --to prod --reason 'weekly release'", folder)
+
+
+@pytest.fixture
+def bucket(moto_endpoint: str) -> dict[str, str]:
+    """The environment of whoever has a bucket `models`."""
+    store = boto3.resource("s3", endpoint_url=moto_endpoint).create_bucket(Bucket="models")
+    store.objects.all().delete()
+    credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    return environment(**credentials, AWS_ENDPOINT_URL=moto_endpoint)
+
+
+@pytest.mark.slow  # it trains
+def test_the_session_of_whoever_is_on_call(place: Path) -> None:
+    release(place, "1.2.0")
+    assert read("docs/howto/on-call-rollback.md", place, environment()) >= 14
+
+
+@pytest.mark.slow  # it trains
+def test_the_session_about_moving_to_a_bucket(place: Path, bucket: dict[str, str]) -> None:
+    assert read("docs/howto/disk-to-bucket.md", place, bucket) >= 9
+
+
+@pytest.mark.s3
+def test_the_session_about_ceph(ceph_place: S3Place, tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "model.txt").write_text("weights\n")
+    (tmp_path / "made" / "metrics.json").write_text('{"roc_auc": 0.9}')
+    credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    root = f"s3://{ceph_place.bucket}/{ceph_place.prefix}"
+    sessions = [block.replace("s3://models/registry", root) for block in blocks("docs/howto/ceph.md", "console")]
+    variables = environment(**{"AWS_ENDPOINT_URL": os.environ["S3_TEST_ENDPOINT"], **credentials})
+    assert play(sessions, tmp_path, variables) >= 6
+
+
+@pytest.mark.slow  # it trains, again and again
+def test_the_pipeline_of_github(place: Path, bucket: dict[str, str]) -> None:
+    (workflow,) = (block for block in every_block("docs/howto/ci.md") if block.title.startswith(".github"))
+    document = yaml.safe_load(workflow.body)
+    given = {"GITHUB_SHA": "0a1b2c3", "GITHUB_RUN_ID": "17", "GITHUB_STEP_SUMMARY": str(place / "summary.md")}
+    variables = {**bucket, **given, "ARTREG_REGISTRY": document["env"]["ARTREG_REGISTRY"], "ARTREG_ACTOR": "ada"}
+    assert list(document["jobs"]) == ["try", "stage", "release"]
+    before_stage(place, variables)
+    for job in document["jobs"].values():
+        for step in job["steps"]:
+            if "run" in step and "uv sync" not in step["run"]:
+                assert "[exit" not in shell(step["run"], place, variables), step["run"]
+    assert "| from |" in (place / "summary.md").read_text()
+    assert "run 17" in shell("artreg history churn@prod", place, variables)
+
+
+def before_stage(place: Path, variables: dict[str, str]) -> None:
+    """Begin with a bucket that holds nothing: what lies on the disk is of no account here."""
+    assert "is ready" in shell("artreg init", place, variables)
+
+
+@pytest.mark.slow  # it trains, again and again
+def test_the_pipeline_of_gitlab(place: Path, bucket: dict[str, str]) -> None:
+    (pipeline,) = (block for block in every_block("docs/howto/ci.md") if block.title.startswith(".gitlab"))
+    document = yaml.safe_load(pipeline.body)
+    given = {"CI_COMMIT_SHA": "0a1b2c3", "CI_JOB_URL": "https://gitlab.example.org/17"}
+    variables = {**bucket, **given, "ARTREG_REGISTRY": document["variables"]["ARTREG_REGISTRY"], "ARTREG_ACTOR": "ada"}
+    before_stage(place, variables)
+    assert [name for name in document if name in document["stages"]] == document["stages"]
+    for stage in document["stages"]:
+        assert "[exit" not in shell("set -e\n" + "\n".join(document[stage]["script"]), place, variables), stage
+    for command in blocks("docs/howto/ci.md", "bash")[0].splitlines():
+        assert "[exit" not in shell(command, place, variables), command
+
+
+@pytest.mark.slow
+def test_the_commands_about_scale(place: Path) -> None:
+    (command,) = blocks("docs/scale.md", "bash")
+    do(command, place)
