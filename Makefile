@@ -11,7 +11,7 @@ RUN := $(UV) run --frozen --no-sync
 PYTEST := $(RUN) pytest
 WORKERS ?= auto
 
-.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster faults faults-s3 bench lint types package clean
+.PHONY: help setup data train reproduce demo test test-s3 test-slow test-browser test-mlflow test-cluster faults faults-s3 bench lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -53,6 +53,9 @@ faults-s3: setup ## The same against an S3 server
 
 test-slow: setup ## The tests that take minutes, or need a package index: versions reproduced from a fresh clone
 	@$(PYTEST) -m slow -n $(WORKERS) --dist loadfile
+
+test-browser: setup ## The pages of the site in a real browser: Debian's chromium, or any other
+	@$(PYTEST) -m browser -n $(WORKERS) --dist loadfile
 
 test-mlflow: setup ## Against a real MLflow, in an environment of its own
 	@$(PYTEST) -m mlflow

@@ -96,6 +96,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "diff": Entry("comparing", "diff", _READS),
     "drift": Entry("comparing", "drift", _READS),
     "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),
+    "ui": Entry("serving", "ui", ("not_found", "storage")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
 }
 """Every command, in the order of the help."""
