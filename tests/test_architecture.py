@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.training",
     },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
+    "artreg.site": {"artreg.core", "artreg.registry", "artreg.store.interface"},
     "artreg.reproduction": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.store", "artreg.training"},
     "artreg.cli": {
         "artreg.core",
@@ -53,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.yamldoc",
         "artreg.registry",
         "artreg.reproduction",
+        "artreg.site",
         "artreg.store",
         "artreg.training",
         "artreg.workers",
@@ -88,6 +90,9 @@ HOMES = {
         "artreg.training.trainers.custom",
     ),
     "yaml": ("artreg.yamldoc",),
+    "jinja2": ("artreg.site",),
+    "markdown_it": ("artreg.site",),
+    "pygal": ("artreg.site",),
 }
 
 

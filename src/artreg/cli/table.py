@@ -97,6 +97,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "drift": Entry("comparing", "drift", _READS),
     "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),
     "ui": Entry("serving", "ui", ("not_found", "storage")),
+    "site": Entry("showing", "site", ("not_found", "already_exists", "storage")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
 }
 """Every command, in the order of the help."""
