@@ -121,7 +121,7 @@ def _sections(part: VersionPart) -> dict[str, list[tuple[str, Any]]]:
 
 def _leaves(document: object) -> list[tuple[str, Any]]:
     found = leaves(document) if isinstance(document, Mapping) else ()
-    return [(words.visible(key, 200), _value(value)) for key, value in found]
+    return [(words.visible(words.named(key), 200), _value(value)) for key, value in found]
 
 
 def _value(value: object) -> object:
@@ -167,7 +167,7 @@ def _column(column: ColumnDrift) -> dict[str, Any]:
     psi = column.psi
     word = "not compared" if psi is None else "drifted" if psi >= MAJOR else "shifted" if psi >= MODERATE else "stable"
     return {
-        "column": words.visible(column.name, 200),
+        "column": words.visible(words.named(column.name), 200),
         "target": column.target,
         "psi": None if psi is None else round(psi, 4),
         "word": word,

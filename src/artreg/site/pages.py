@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from artreg.core.record import PromotionRecord
-    from artreg.core.version import Version
     from artreg.site.values import ModelPart, VersionPart
 
 _METRICS = 6  # as columns of a table and as plots; a version's own page has all
@@ -67,7 +66,6 @@ def index(models: Sequence[ModelPart], title: str) -> bytes:
 
 def model(part: ModelPart, title: str) -> bytes:
     """Return the page of a model."""
-    moves = _moves(part)
     return render(
         "model.html",
         paths.model_page(part.model),
@@ -75,8 +73,8 @@ def model(part: ModelPart, title: str) -> bytes:
         title=title,
         tone=_tone(part),
         metrics=_metrics(part),
-        moves=moves[:_RECENT],
-        more=len(moves) - _RECENT,
+        moves=part.moves[:_RECENT],
+        more=len(part.moves) - _RECENT,
         moved=_moved,
     )
 
@@ -84,12 +82,12 @@ def model(part: ModelPart, title: str) -> bytes:
 def history(part: ModelPart, title: str) -> bytes:
     """Return the page of everything that happened to a model's aliases."""
     path = paths.history_page(part.model)
-    return render("history.html", path, part=part, title=title, tone=_tone(part), moves=_moves(part), moved=_moved)
+    return render("history.html", path, part=part, title=title, tone=_tone(part), moves=part.moves, moved=_moved)
 
 
 def version(part: ModelPart, one: VersionPart, title: str) -> bytes:
     """Return the page of a version."""
-    before = _before(part, one)
+    before = part.before(one.version)
     manifest, problems = _data(one)
     return render(
         "version.html",
@@ -106,8 +104,8 @@ def version(part: ModelPart, one: VersionPart, title: str) -> bytes:
         axes={axis.value: section(section(one.run, "axes"), axis.value) for axis in Axis},
         data=manifest,
         columns=columns(manifest),
-        same_data=_same_data(part, one),
-        held=[record for record in _moves(part) if record.version == one.version and record.action in MOVES],
+        same_data=[other for other in part.same_data.get(one.data_digest, ()) if other != one.version][:_SAME_DATA],
+        held=[record for record in part.moves if record.version == one.version and record.action in MOVES],
         approvals=[event for event in one.events if event.kind in {EventKind.APPROVE, EventKind.REVOKE}],
         proofs=[event for event in one.events if event.kind is EventKind.REPRODUCED],
         said=[event for event in one.events if event.kind is not EventKind.INTENT],
@@ -146,33 +144,9 @@ def _metrics(part: ModelPart) -> list[Metric]:
     ]
 
 
-def _moves(part: ModelPart) -> list[PromotionRecord]:
-    found = [record for alias in part.aliases for record in alias.records]
-    return sorted(found, key=lambda record: (record.time, record.alias.name, record.generation), reverse=True)
-
-
 def _moved(record: PromotionRecord) -> str:
     """Return in words what a record did."""
     return _DONE[record.action]
-
-
-def _before(part: ModelPart, one: VersionPart) -> VersionPart | None:
-    """Return the version right before one, by number."""
-    place = next(place for place, other in enumerate(part.versions) if other.version == one.version)
-    return part.versions[place + 1] if place + 1 < len(part.versions) else None
-
-
-def _same_data(part: ModelPart, one: VersionPart) -> list[Version]:
-    """Return which other versions were made of the same data."""
-    content = compare.facts(one).axis(Axis.DATA).get("content_hash")
-    if not isinstance(content, str):
-        return []
-    found = [
-        other.version
-        for other in part.versions
-        if other.version != one.version and compare.facts(other).axis(Axis.DATA).get("content_hash") == content
-    ]
-    return found[:_SAME_DATA]
 
 
 def _card(one: VersionPart) -> Card | None:

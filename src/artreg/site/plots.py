@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,16 @@ from artreg.frozen import Frozen
 from artreg.site.words import figure
 
 if TYPE_CHECKING:
+    from types import ModuleType
     from xml.etree.ElementTree import Element
 
     from markupsafe import Markup
 
-_WIDTH, _HEIGHT = 460, 190
+_WIDTH, _HEIGHT = 360, 180  # of a plot on a phone, so that its labels can be read there
+_LETTER = 6.8  # how wide a letter of a label is
 _LABELS = 5  # along the axis of versions
+_LONGEST = 16  # signs of a label
+_SIZES = (7.5, 5.5, 3.5, 2.5)  # of marks at one place: rings round one another
 _DOTS = 80  # points beyond which a line alone says more
 _SVG = "{http://www.w3.org/2000/svg}"
 _DROPPED = {"defs", "desc", "style", "script", "title"}
@@ -44,8 +49,7 @@ def curve(name: str, labels: Sequence[str], values: Sequence[float | None], mark
         values: The metric of each; None where it has none.
         marks: Which aliases stand where.
     """
-    import pygal  # noqa: PLC0415  # only pages with plots need it
-
+    pygal = _pygal()
     chart = pygal.XY(
         width=_WIDTH,
         height=_HEIGHT,
@@ -64,7 +68,7 @@ def curve(name: str, labels: Sequence[str], values: Sequence[float | None], mark
         disable_xml_declaration=True,
         allow_interruptions=True,
     )
-    chart.x_labels = [{"value": place, "label": labels[place]} for place in _spread(len(labels))]
+    chart.x_labels = [{"value": place, "label": _cut(labels[place])} for place in _spread(labels)]
     chart.add(
         name,
         [{"value": (place, value), "label": labels[place]} for place, value in enumerate(values) if value is not None],
@@ -72,7 +76,9 @@ def curve(name: str, labels: Sequence[str], values: Sequence[float | None], mark
     placed = [(mark, values[mark.place]) for mark in marks if values[mark.place] is not None]
     for mark, value in placed:
         point = {"value": (mark.place, value), "label": f"{mark.alias} {labels[mark.place]}"}
-        chart.add(mark.alias, [point], stroke=False, show_dots=True, dots_size=5)
+        before = sum(other.place == mark.place for other, _ in placed[: placed.index((mark, value))])
+        size = _SIZES[min(before, len(_SIZES) - 1)]
+        chart.add(mark.alias, [point], stroke=False, show_dots=True, dots_size=size)
     return _as_part_of_a_page(chart, name, {f"serie-{1 + number}": mark for number, (mark, _) in enumerate(placed)})
 
 
@@ -81,10 +87,26 @@ def _formatted(value: object) -> str:
     return figure(value[-1] if isinstance(value, list | tuple) else value)
 
 
-def _spread(count: int) -> list[int]:
-    if count <= _LABELS:
-        return list(range(count))
-    return [round(part * (count - 1) / (_LABELS - 1)) for part in range(_LABELS)]
+def _spread(labels: Sequence[str]) -> list[int]:
+    """Return which labels to show: as many as find room beside one another, from the first to the last."""
+    for count in range(min(_LABELS, len(labels)), 1, -1):
+        shown = [round(part * (len(labels) - 1) / (count - 1)) for part in range(count)]
+        room = (_WIDTH - 60) / max(count - 1, 1)
+        if max(len(_cut(labels[place])) for place in shown) * _LETTER < room:
+            return shown
+    return [len(labels) - 1]
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
+
+
+def _pygal() -> ModuleType:
+    """Return pygal, without the finder of plugins that it leaves behind, at which every later import would warn."""
+    import pygal  # noqa: PLC0415  # only pages with plots need it
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+    return pygal
 
 
 def _as_part_of_a_page(chart: Any, name: str, marks: Mapping[str, Mark]) -> Markup:

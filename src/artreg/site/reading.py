@@ -23,7 +23,7 @@ from artreg.registry.verifications import remembered
 from artreg.registry.version_log import events
 from artreg.registry.versions import find_manifest, read_file
 from artreg.site.snapshot import Snapshot
-from artreg.site.values import AliasPart, ModelPart, Problem, VersionPart
+from artreg.site.values import AliasPart, ModelPart, Problem, VersionPart, model_part
 from artreg.store.interface import Entry, Kind
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Reader:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._known: dict[tuple[ModelName, Version], tuple[object, VersionPart]] = {}
-        self._bytes: dict[str, bytes] = {}
+        self._bytes: dict[bytes, bytes] = {}
 
     def models(self, scopes: Sequence[ModelName | str]) -> list[ModelPart]:
         """Return the models of a registry, or those of some projects or by some names, in order.
@@ -87,16 +87,16 @@ class Reader:
                 self._known[model.name, version] = (mark, part)
             else:
                 part = known[1]
-            versions.append(replace(part, verified=_of(verified.get(str(version)), part.digest)))
+            versions.append(_verified(part, verified.get(str(version))))
         aliases = [model.alias(name) for name in sorted(model.aliases, key=_rank)]
         for foreign in model.foreign():
             problems.add(foreign.where, foreign.what)
         versions = [_held_against(part, aliases) for part in versions]
-        return ModelPart(model.name, tuple(versions), tuple(aliases), problems.found())
+        return model_part(model.name, versions, aliases, problems.found())
 
     def _slim(self, part: VersionPart) -> VersionPart:
         """Keep the bytes of documents once, where versions share them."""
-        kept = {name: self._bytes.setdefault(part.files[name], data) for name, data in part.documents.items()}
+        kept = {name: self._bytes.setdefault(data, data) for name, data in part.documents.items()}
         return replace(part, documents=kept)
 
 
@@ -298,8 +298,12 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def _of(seen: Seen | None, digest: str) -> Seen | None:
-    return seen if seen is not None and seen.digest == digest else None
+def _verified(part: VersionPart, seen: Seen | None) -> VersionPart:
+    """Add what the last verification that was recorded saw, if it was of these very bytes."""
+    if seen is None or seen.digest != part.digest:
+        return part
+    damage = () if seen.ok else (Problem("verification", f"found it damaged at {seen.time}, by {seen.who}"),)
+    return replace(part, verified=seen, problems=(*part.problems, *damage))
 
 
 def _rank(alias: str) -> tuple[int, str]:

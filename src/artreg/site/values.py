@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from artreg.core.comparison.facts import section
 from artreg.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ class VersionPart(Frozen):
         """Bytes of all its files."""
         return sum(self.sizes.values())
 
+    @property
+    def data_digest(self) -> str:
+        """The digest of the data that it was made of, or ''."""
+        digest = section(section(self.run, "axes"), "data").get("content_hash")
+        return digest if isinstance(digest, str) else ""
+
 
 class AliasPart(Frozen):
     """An alias with its history, as far as it can be read.
@@ -103,27 +110,41 @@ class AliasPart(Frozen):
 
 
 class ModelPart(Frozen):
-    """A model.
+    """A model; `model_part` makes one.
 
     Attributes:
         model: Its name.
         versions: Its versions, highest first.
         aliases: Its aliases: those on the way to production first.
+        moves: The records of all aliases, newest first.
         problems: What is wrong with it as a whole.
+        places: Where each version stands among its versions.
+        held: Which aliases point at a version, of those at which any does.
+        same_data: Which versions were made of the same data, by the digest of the data.
     """
 
     model: ModelName
     versions: tuple[VersionPart, ...]
     aliases: tuple[AliasPart, ...]
+    moves: tuple[PromotionRecord, ...]
     problems: tuple[Problem, ...]
+    places: Mapping[Version, int]
+    held: Mapping[Version, tuple[str, ...]]
+    same_data: Mapping[str, tuple[Version, ...]]
 
     def find(self, version: Version | None) -> VersionPart | None:
         """Return one of its versions, or None if it has none such."""
-        return next((part for part in self.versions if part.version == version), None)
+        place = None if version is None else self.places.get(version)
+        return None if place is None else self.versions[place]
+
+    def before(self, version: Version) -> VersionPart | None:
+        """Return the version right before one of its versions, by number; None if that is the first."""
+        place = self.places[version] + 1
+        return self.versions[place] if place < len(self.versions) else None
 
     def aliases_of(self, version: Version) -> tuple[str, ...]:
         """Return which aliases point at a version."""
-        return tuple(alias.name for alias in self.aliases if alias.version == version)
+        return self.held.get(version, ())
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
@@ -135,3 +156,21 @@ class ModelPart(Frozen):
             for problem in part.problems
         )
         return (*self.problems, *aliases, *versions)
+
+
+def model_part(
+    model: ModelName, versions: Sequence[VersionPart], aliases: Sequence[AliasPart], problems: Sequence[Problem]
+) -> ModelPart:
+    """Return a model with what its pages look up again and again."""
+    held: dict[Version, tuple[str, ...]] = {}
+    for alias in aliases:
+        if alias.version is not None:
+            held[alias.version] = (*held.get(alias.version, ()), alias.name)
+    same_data: dict[str, tuple[Version, ...]] = {}
+    for part in versions:
+        if part.data_digest:
+            same_data[part.data_digest] = (*same_data.get(part.data_digest, ()), part.version)
+    moves = [record for alias in aliases for record in alias.records]
+    moves.sort(key=lambda record: (record.time, record.alias.name, record.generation), reverse=True)
+    places = {part.version: place for place, part in enumerate(versions)}
+    return ModelPart(model, tuple(versions), tuple(aliases), tuple(moves), tuple(problems), places, held, same_data)

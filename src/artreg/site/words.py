@@ -41,6 +41,11 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def named(name: object) -> str:
+    """Return a name such that one that is empty, or only blank, is seen too."""
+    return text if (text := text_of(name)).strip() else "(no name)"
+
+
 def size(count: int) -> str:
     """Return a number of bytes as people write it."""
     power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
@@ -72,4 +77,4 @@ def pairs(document: object) -> list[tuple[str, str]]:
     """Return what stands in a nested document, by dotted key."""
     if not isinstance(document, Mapping):
         return []
-    return [(key, figure(value)) for key, value in leaves(document)]
+    return [(named(key), figure(value)) for key, value in leaves(document)]

@@ -103,7 +103,7 @@
         row.hidden = !(wanted(row) && words.every((word) => text.includes(word)));
         shown += row.hidden ? 0 : 1;
       });
-      byId("shown").textContent = `${shown} of ${rows.length} ${noun}`;
+      byId("shown").textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}`;
     };
     filter.addEventListener("input", apply);
     state?.addEventListener("change", apply);
@@ -209,7 +209,7 @@
       element.dataset.section = name;
       const box = make("div", { className: "scroll", tabIndex: 0 }, element);
       box.setAttribute("role", "region");
-      box.setAttribute("aria-label", name);
+      box.setAttribute("aria-label", `Table of ${name}`);
       return make("section", {}, make("h2", { textContent: name[0].toUpperCase() + name.slice(1) }), box);
     }
     function section(name, index, one, other) {
@@ -225,7 +225,7 @@
       });
       const count = rows.filter((one_) => one_.differs).length;
       const kept = rows.filter((one_) => one_.differs || !only.checked).map((one_) => one_.row);
-      return { count, element: kept.length ? table(name, ["", one.version, other.version, ""], kept) : null };
+      return { count, element: kept.length ? table(name, ["what", one.version, other.version, "change"], kept) : null };
     }
     function drift(one, other) {
       if (!one.data || !other.data || one.data === other.data) return null;
@@ -257,7 +257,7 @@
       const elements = parts.map((part) => part.element);
       elements.splice(5, 0, drift(one, other));
       byId("comparison").replaceChildren(lead, ...same, ...elements.filter(Boolean), command);
-      byId("said").textContent = count === 1 ? "1 difference" : `${count} differences`;
+      byId("said").textContent = count === 1 ? "1 difference" : `${count.toLocaleString("en")} differences`;
     }
     const changed = () => {
       history.replaceState(null, "", `#${before.value}...${after.value}`);
