@@ -47,8 +47,7 @@ def pages(work: Path, runs: int) -> Iterator[Result]:
         page.add_init_script(DRAWN)
         page.on("response", lambda answer: sizes.append(len(answer.body())))
         page.goto(url)
-        page.wait_for_function("window.drawn")
-        seconds = page.evaluate("window.drawn") / 1000
+        seconds = page.wait_for_function("window.drawn").json_value() / 1000
         context.close()
         return seconds, sum(sizes)
 

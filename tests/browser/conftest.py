@@ -30,10 +30,11 @@ KINDS = {
     "version": f"{CHURN}/versions/1.10.0.html",
     "yanked version": f"{CHURN}/versions/1.1.1.html",
     "comparison": f"{CHURN}/compare.html#1.1.0...1.10.0",
-    "problems": "problems.html",
+    "history": f"{CHURN}/history.html",
     "damaged model": "models/demo/fraud/index.html",
     "damaged version": "models/demo/fraud/versions/0.2.0.html",
     "harmful model": f"{HARM}/index.html",
+    "harmful history": f"{HARM}/history.html",
     "harmful version": f"{HARM}/versions/1.0.0.html",
     "harmful comparison": f"{HARM}/compare.html#1.0.0...1.0.1",
     "wide model": f"models/{stories.WIDE}/index.html",
@@ -155,13 +156,14 @@ def visiting(chromium: Browser, site: Site) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     watched = Watched(site.url)
 
-    def go(path: str = "", **how: Any) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **how})
+    def go(path: str | None, **how: Any) -> Page:
+        usual = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+        context = chromium.new_context(**{**usual, **how})
         contexts.append(context)
         watched.watch(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.goto(site.at(path))
+        page.goto("about:blank" if path is None else site.at(path))
         return page
 
     try:

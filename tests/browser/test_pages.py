@@ -58,7 +58,7 @@ def test_a_phone_never_scrolls_sideways(visit: Visit, kind: str) -> None:
 def test_without_scripts_it_can_still_be_read(visit: Visit, kind: str) -> None:
     page = visit(KINDS[kind], java_script_enabled=False)
     text = page.locator("main").inner_text()
-    assert len(text) > 100 or kind == "problems"
+    assert len(text) > 100
     buttons = page.locator("button:visible, input:visible, select:visible")
     assert buttons.count() == 0, "what does nothing is not shown"
 
@@ -67,7 +67,7 @@ def test_without_scripts_it_can_still_be_read(visit: Visit, kind: str) -> None:
 def test_every_link_leads_somewhere(visit: Visit, kind: str) -> None:
     page = visit(KINDS[kind])
     links = page.eval_on_selector_all("a[href]", "all => all.map(it => [it.getAttribute('href'), it.href])")
-    base = page.url.partition("/models/")[0].partition("/index.html")[0].partition("/problems.html")[0]
+    base = page.url.partition("/models/")[0].partition("/index.html")[0]
     inside = {whole.partition("#")[0] for _, whole in links if whole.startswith(base)}
     foreign = {whole for _, whole in links if not whole.startswith(base)}
     assert all(url.startswith("https://example.org/") for url in foreign)
@@ -125,5 +125,6 @@ def tampered(chromium, url: str, harm: str, *, policy: bool) -> object:
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    options = {"resultTypes": ["violations"], "preload": False}  # it would fetch the style sheet, which is not allowed
+    found = Axe().run(page, options=options).response["violations"]
     return [f"{one['id']}: {one['help']}: {[node['html'][:150] for node in one['nodes'][:4]]}" for one in found]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 import stories
-from browser.conftest import CHURN, Site, built, ui, visiting
+from browser.conftest import CHURN, Site, Visit, built, ui, visiting
 
 pytestmark = pytest.mark.browser
 
@@ -33,20 +33,20 @@ def site(request: pytest.FixtureRequest, registry: Path, tmp_path_factory: pytes
             yield Site(url)
 
 
-def opened(visit, path: str) -> tuple[Page, int]:
+def opened(visit: Visit, url: str) -> tuple[Page, int]:
     """Open a page; return it with how many bytes of it and all it needs there are."""
-    sizes: list[int] = []
-    page = visit()
-    page.on("response", lambda answer: sizes.append(len(answer.body())))
-    page.goto(page.url.partition("index.html")[0] + path)
-    page.wait_for_load_state("load")
-    return page, sum(sizes)
+    answers: list[Response] = []
+    page = visit(None)
+    page.on("response", answers.append)
+    page.goto(url)
+    assert len(answers) == 3, "the page, a style sheet and a script"
+    return page, sum(len(answer.body()) for answer in answers)
 
 
 @pytest.mark.parametrize("kind", PAGES)
 def test_a_page_is_under_two_megabytes(chromium: Browser, site: Site, kind: str) -> None:
     with visiting(chromium, site) as visit:
-        page, size = opened(visit, PAGES[kind])
+        page, size = opened(visit, site.at(PAGES[kind]))
         nodes = page.evaluate("document.querySelectorAll('*').length")
         print(f"\n{kind}: {size:,} bytes, {nodes:,} elements")
         assert 1000 < size < 2 * MEGABYTE
@@ -55,7 +55,7 @@ def test_a_page_is_under_two_megabytes(chromium: Browser, site: Site, kind: str)
 
 def test_two_of_a_thousand_can_be_compared(chromium: Browser, site: Site) -> None:
     with visiting(chromium, site) as visit:
-        page, size = opened(visit, COMPARISON)
+        page, size = opened(visit, site.at(COMPARISON))
         print(f"\ncomparison: {size:,} bytes")
         assert size < 2 * MEGABYTE
         expect(page.locator("#before")).to_have_value("1.0.0")
@@ -64,7 +64,7 @@ def test_two_of_a_thousand_can_be_compared(chromium: Browser, site: Site) -> Non
 
 def test_one_of_a_thousand_is_found(chromium: Browser, site: Site) -> None:
     with visiting(chromium, site) as visit:
-        page, _ = opened(visit, PAGES["model"])
+        page, _ = opened(visit, site.at(PAGES["model"]))
         page.locator("#filter").fill("7.7.")
         expect(page.locator("#versions tbody tr:visible")).to_have_count(10)
         expect(page.locator("#shown")).to_have_text("10 of 1,000 versions")

@@ -24,12 +24,12 @@ def ui(
     """
     import signal
 
-    from artreg import site
+    from artreg.site import Site
     from artreg.site.server import SiteServer
 
     registry = session.registry
     registry.store.require_root()
-    with SiteServer(lambda path: site.page(registry, path), host, port) as server:
+    with SiteServer(Site(registry).page, host, port) as server:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         document = {"url": server.url, "port": server.server_port, "registry": registry.store.url}
         session.output.result(document, [Line(server.url, Tone.STRONG)])
