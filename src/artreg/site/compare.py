@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from artreg.core.drift import ColumnDrift, DriftReport, TableProfile
     from artreg.site.values import ModelPart, VersionPart
 
+_DIGEST = 16  # signs of a digest that tell it from all others
 _PAIRS = 60
 """Pairs of data sets whose drift a page knows; of more, only of those that follow one another."""
 
@@ -131,7 +133,8 @@ def _value(value: object) -> object:
     if isinstance(value, int | float):
         exact = abs(value) < 2**53
         return value if exact else words.figure(value)
-    return words.visible(words.text_of(value), 500)
+    text = words.visible(words.text_of(value), 500)
+    return re.sub("[0-9a-f]{32,}", lambda digest: f"{digest[0][:_DIGEST]}…", text)
 
 
 class _Numbered:
@@ -160,7 +163,7 @@ def _drifts(model: ModelPart) -> dict[str, list[dict[str, Any]]]:
     if len(wanted) > _PAIRS:
         wanted = list(pairwise(names))[-_PAIRS:]
     found = {f"{one} {other}": _drift(tables[one], tables[other]) for one, other in wanted}
-    return {pair: [_column(column) for column in report.columns] for pair, report in found.items() if report}
+    return {pair: [_column(column) for column in report.columns] if report else [] for pair, report in found.items()}
 
 
 def _column(column: ColumnDrift) -> dict[str, Any]:

@@ -127,9 +127,13 @@ def _tone(part: ModelPart) -> dict[str, int]:
 
 
 def _metrics(part: ModelPart) -> list[Metric]:
-    """Return the metrics that say most: those of which it is known which way is better, then those at the top."""
+    """Return the metrics that say most: those of which it is known which way is better, then those that vary."""
     ordered = part.versions[::-1]
-    keys = dict.fromkeys(key for one in part.versions for key in one.figures)
+    values: dict[str, set[float]] = {}
+    for one in part.versions:
+        for key, value in one.figures.items():
+            values.setdefault(key, set()).add(value)
+    keys = [key for key, found in values.items() if len(found) > 1 or higher_is_better(key) is not None]
     wanted = sorted(keys, key=lambda key: (higher_is_better(key) is None, key.count("."), key))
     places = {one.version: place for place, one in enumerate(ordered)}
     marks = [

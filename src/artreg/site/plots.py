@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from artreg.frozen import Frozen
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 360, 180  # of a plot on a phone, so that its labels can be read there
 _LETTER = 6.8  # how wide a letter of a label is
+_MARGIN = 60  # of the labels of the other axis
 _LABELS = 5  # along the axis of versions
 _LONGEST = 16  # signs of a label
-_SIZES = (7.5, 5.5, 3.5, 2.5)  # of marks at one place: rings round one another
+_MARK, _RING = 5.0, 3.5  # how large a mark is, and how much wider each that stands under it, so that all are seen
 _DOTS = 80  # points beyond which a line alone says more
 _SVG = "{http://www.w3.org/2000/svg}"
 _DROPPED = {"defs", "desc", "style", "script", "title"}
@@ -76,9 +78,8 @@ def curve(name: str, labels: Sequence[str], values: Sequence[float | None], mark
     placed = [(mark, values[mark.place]) for mark in marks if values[mark.place] is not None]
     for mark, value in placed:
         point = {"value": (mark.place, value), "label": f"{mark.alias} {labels[mark.place]}"}
-        before = sum(other.place == mark.place for other, _ in placed[: placed.index((mark, value))])
-        size = _SIZES[min(before, len(_SIZES) - 1)]
-        chart.add(mark.alias, [point], stroke=False, show_dots=True, dots_size=size)
+        above = sum(other.place == mark.place for other, _ in placed[placed.index((mark, value)) + 1 :])
+        chart.add(mark.alias, [point], stroke=False, show_dots=True, dots_size=_MARK + _RING * above)
     return _as_part_of_a_page(chart, name, {f"serie-{1 + number}": mark for number, (mark, _) in enumerate(placed)})
 
 
@@ -89,10 +90,11 @@ def _formatted(value: object) -> str:
 
 def _spread(labels: Sequence[str]) -> list[int]:
     """Return which labels to show: as many as find room beside one another, from the first to the last."""
+    step = (_WIDTH - _MARGIN) / max(len(labels), 2)
+    widths = [len(_cut(label)) * _LETTER for label in labels]
     for count in range(min(_LABELS, len(labels)), 1, -1):
         shown = [round(part * (len(labels) - 1) / (count - 1)) for part in range(count)]
-        room = (_WIDTH - 60) / max(count - 1, 1)
-        if max(len(_cut(labels[place])) for place in shown) * _LETTER < room:
+        if all((other - one) * step > (widths[one] + widths[other]) / 2 for one, other in pairwise(shown)):
             return shown
     return [len(labels) - 1]
 

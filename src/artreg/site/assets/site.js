@@ -225,7 +225,7 @@
       });
       const count = rows.filter((one_) => one_.differs).length;
       const kept = rows.filter((one_) => one_.differs || !only.checked).map((one_) => one_.row);
-      return { count, element: kept.length ? table(name, ["what", one.version, other.version, "change"], kept) : null };
+      return { count, element: kept.length ? table(name, ["What", one.version, other.version, "Change"], kept) : null };
     }
     function drift(one, other) {
       if (!one.data || !other.data || one.data === other.data) return null;
@@ -235,6 +235,10 @@
         return make("section", {}, make("h2", { textContent: "Drift of the data" }),
           make("p", { className: "quiet" }, "This page does not hold it: ", make("code", { textContent: command })));
       }
+      if (!columns.length) {
+        return make("section", {}, make("h2", { textContent: "Drift of the data" }),
+          make("p", { className: "quiet", textContent: "Not known: a profile does not hold the values of its columns." }));
+      }
       const kept = columns.filter((column) => !only.checked || column.word === "drifted" || column.word === "shifted");
       if (!kept.length) return null;
       const tones = { drifted: "bad", shifted: "warn", stable: "good" };
@@ -243,7 +247,7 @@
         make("td", { textContent: column.psi === null ? "-" : column.psi.toFixed(4) }),
         make("td", { className: tones[column.word] ?? "none", textContent: column.word }),
         make("td", { textContent: column.missing.map((share) => `${(share * 100).toFixed(1)} %`).join(" → ") })));
-      return table("drift of the data", ["column", "PSI", "verdict", "missing"], rows);
+      return table("drift of the data", ["Column", "PSI", "Verdict", "Missing"], rows);
     }
     function show() {
       const [one, other] = [versions.get(before.value), versions.get(after.value)];
