@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artreg.errors import NotFound
+from artreg.errors import InvalidInput, NotFound
 from artreg.frozen import Frozen
 from artreg.site import paths
 from artreg.site.paths import Kind, Place
 from artreg.site.reading import Reader
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from artreg.core.names import ModelName
     from artreg.registry.handle import Registry
     from artreg.site.values import ModelPart, VersionPart
@@ -135,12 +135,15 @@ def build(registry: Registry, out: Path, scopes: Sequence[ModelName | str] = (),
         title: What it calls itself.
 
     Raises:
+        InvalidInput: The folder lies in the registry itself.
         AlreadyExists: The folder holds something that is no site of artreg's; nothing was changed.
         NotFound: The registry, or one of the models or projects, is not there.
         StorageError: The registry cannot be read, or the folder cannot be written; nothing was changed.
     """
     from artreg.site.writing import write  # noqa: PLC0415
 
+    if _lies_in(out, registry):
+        raise InvalidInput(f"{out} lies in the registry", hint="a site is no part of a registry: write it elsewhere")
     models, files = Site(registry, scopes, title=title).pages()
     count, size = write(out, files)
     problems = tuple(
@@ -152,6 +155,11 @@ def build(registry: Registry, out: Path, scopes: Sequence[ModelName | str] = (),
 def media_type(path: str) -> str:
     """Return the media type of what lies under a path of a site."""
     return next((kind for suffix, kind in _TYPES.items() if path.endswith(suffix)), _TYPES[".html"])
+
+
+def _lies_in(out: Path, registry: Registry) -> bool:
+    place = registry.store.local_path(paths.INDEX)
+    return place is not None and os.path.realpath(place.parent) in map(str, Path(os.path.realpath(out)).parents)
 
 
 def _places(models: list[ModelPart]) -> Iterator[tuple[str, Place, list[ModelPart]]]:
