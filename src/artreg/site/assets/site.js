@@ -114,7 +114,7 @@
   function pickable(table, rows) {
     const bar = byId("compare-bar");
     if (!bar || rows.length < 2) return;
-    const head = make("th", { scope: "col", className: "picks" }, make("span", { className: "sr", textContent: "Compare" }));
+    const head = make("th", { scope: "col", className: "picks", textContent: "Compare" });
     table.tHead.rows[0].append(head);
     rows.forEach((row) => {
       const box = make("input", { type: "checkbox", className: "pick" });
