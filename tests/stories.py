@@ -224,7 +224,7 @@ def _harm(told: _Teller) -> None:
         "duration_seconds": HARMS[0],
     }
     card = "\n\n".join(("# <script>window.harmed='card'</script>", *HARMS, f"[go]({HARMS[5]})", f"![x]({HARMS[5]})"))
-    profile = {harm: {**_numbers(1.0), "type": harm} for harm in HARMS} | {
+    profile = {harm: {**_numbers(90, 1.0), "type": harm} for harm in HARMS} | {
         "values": {
             "type": "text",
             "count": 9,
@@ -302,17 +302,19 @@ def _trained(seed: int, card: str = "") -> dict[str, Any]:
         "started": "2026-03-01T11:58:00.000Z",
         "duration_seconds": 5.4 + seed,
     }
+    churned = {"false": rows - rows // 3, "true": rows // 3}
     profile = {
         "customer_id": {"type": "text", "count": rows, "missing": 0},
-        "age": _numbers(51 - seed / 2, 11.1),
-        "monthly_charge": _numbers(64.5 + 2 * seed, 21.8),
-        "tenure_months": _numbers(24.0, 17.3),
+        "churned": {"type": "boolean", "count": rows, "missing": 0, "values": churned, "other": 0, "distinct": 2},
+        "age": _numbers(rows, 51 - seed, 11.1),
+        "monthly_charge": _numbers(rows, 64.5 + 2 * seed, 21.8),
+        "tenure_months": _numbers(rows, 54.0, 17.3),
         "contract": {
             "type": "text",
-            "count": rows,
+            "count": rows - 12,
             "missing": 12,
-            "distinct": 3,
-            "other": 0,
+            "distinct": 4,
+            "other": rows - 12 - rows // 2 - rows // 4 - rows // 5,
             "values": {"month-to-month": rows // 2, "one-year": rows // 4, "two-year": rows // 5},
         },
     }
@@ -322,20 +324,25 @@ def _trained(seed: int, card: str = "") -> dict[str, Any]:
         "uri": "data/churn.csv",
         "record_count": rows,
         "content_hash": digest[::-1],
+        "id_column": "customer_id",
+        "target": {"column": "churned"},
         "profile": profile,
     }
     files = {"data_manifest.json": json.dumps(manifest).encode(), "config.yaml": b"trainer: hist_gradient_boosting\n"}
     return {"run": run, "files": files | ({"README.md": card.encode()} if card else {})}
 
 
-def _numbers(mean: float, deviation: float = 1.0) -> dict[str, Any]:
+def _numbers(rows: int, mean: float, deviation: float = 1.0) -> dict[str, Any]:
     """Return the profile of a column of numbers in the shape of a bell."""
     edges = [mean + deviation * (place - 5) * 0.6 for place in range(11)]
-    counts = [int(1800 * math.exp(-(((place - 4.5) * 0.6) ** 2) / 2)) for place in range(10)]
+    shares = [math.exp(-(((place - 4.5) * 0.6) ** 2) / 2) for place in range(9)]
+    counts = [1 + int((rows - 10) * share / (sum(shares) + shares[0])) for share in shares]
+    counts.append(rows - sum(counts))
+    upto = list(itertools.accumulate(counts))
     quantiles = {"0.05": mean - 1.6 * deviation, "0.5": mean, "0.95": mean + 1.6 * deviation}
     return {
         "type": "number",
-        "count": sum(counts),
+        "count": rows,
         "missing": 0,
         "min": edges[0],
         "max": edges[-1],
@@ -343,6 +350,7 @@ def _numbers(mean: float, deviation: float = 1.0) -> dict[str, Any]:
         "std": deviation,
         "quantiles": quantiles,
         "histogram": {"edges": edges, "counts": counts},
+        "cdf": {"knots": edges[1:], "below": [0, *upto[:-1]], "upto": upto},
     }
 
 

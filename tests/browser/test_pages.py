@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from artreg.site import CSP
-from browser.conftest import KINDS, Visit
+from browser.conftest import KINDS, Site, Visit
 
 pytestmark = pytest.mark.browser
 
 SCHEMES = ("light", "dark")
+
+
+@pytest.fixture
+def site(files: Site) -> Site:
+    """The pages as files; those that are served are the same."""
+    return files
+
+
+@pytest.mark.parametrize("path", [*KINDS.values(), "assets/site.css", "assets/site.js"])
+def test_what_is_served_is_what_is_written(files: Site, served: Site, path: str) -> None:
+    with urlopen(files.at(path)) as written, urlopen(served.at(path)) as answer:
+        assert answer.read() == written.read()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -90,14 +103,18 @@ def test_what_means_harm_is_text(visit: Visit, kind: str) -> None:
         assert sign not in page.title()
 
 
-def test_a_script_that_came_in_all_the_same_does_not_run(visit: Visit, site, chromium) -> None:
+@pytest.mark.parametrize("way", ["files", "served"])
+def test_a_script_that_came_in_all_the_same_does_not_run(
+    chromium: Browser, way: str, request: pytest.FixtureRequest
+) -> None:
     """The policy is the second wall: it holds where escaping did not."""
+    site: Site = request.getfixturevalue(way)
     harm = "<script>window.harmed = 'script'</script><img src='x:' onerror=\"window.harmed = 'onerror'\">"
     assert tampered(chromium, site.at("index.html"), harm, policy=True) is None
     assert tampered(chromium, site.at("index.html"), harm, policy=False) in {"script", "onerror"}
 
 
-def tampered(chromium, url: str, harm: str, *, policy: bool) -> object:
+def tampered(chromium: Browser, url: str, harm: str, *, policy: bool) -> object:
     """Open a page in which somebody has put a script, with or without the policy that it has; return what it did."""
     context = chromium.new_context()
 
