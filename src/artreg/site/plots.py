@@ -130,7 +130,6 @@ def _as_part_of_a_page(chart: Any, name: str, marks: Mapping[str, Mark]) -> Mark
 
 
 def _clean(node: Element, marks: Mapping[str, Mark]) -> None:
-    node.attrib.pop("style", None)
     classes = (node.get("class") or "").split()
     mark = next((marks[one] for one in classes if one in marks), None)
     if mark is not None:

@@ -58,7 +58,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         name: getattr(words, name)
-        for name in ("figure", "size", "minute", "day", "short", "pairs", "text_of", "named", "plural")
+        for name in ("change", "figure", "size", "minute", "day", "short", "pairs", "text_of", "named", "plural")
     }
     environment.globals |= {
         "model_page": paths.model_page,

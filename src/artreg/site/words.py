@@ -34,6 +34,11 @@ def figure(value: object) -> str:
         return "over 1e308" if value > 0 else "under -1e308"
 
 
+def change(by: float) -> str:
+    """Return by how much a figure changed."""
+    return f"{by:+,}" if isinstance(by, int) else f"{by:+.3g}"
+
+
 def text_of(value: object) -> str:
     """Return any value of a document in a line."""
     if value is None:

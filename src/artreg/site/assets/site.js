@@ -197,7 +197,7 @@
     function note(name, key, one, other) {
       if (typeof one !== "number" || typeof other !== "number" || one === other) return "";
       const moved = other - one;
-      const text = (moved > 0 ? "+" : "") + number(moved);
+      const text = (moved > 0 ? "+" : "") + number(Number.isInteger(moved) ? moved : Number(moved.toPrecision(3)));
       if (name !== "metrics" || !(key in told.better)) return text;
       const good = (moved > 0) === told.better[key];
       return make("span", { className: good ? "good" : "bad", textContent: `${text} ${good ? "better" : "worse"}` });
