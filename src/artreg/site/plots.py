@@ -12,7 +12,6 @@ from artreg.frozen import Frozen
 from artreg.site.words import figure
 
 if TYPE_CHECKING:
-    from types import ModuleType
     from xml.etree.ElementTree import Element
 
     from markupsafe import Markup
@@ -103,7 +102,7 @@ def _cut(label: str) -> str:
     return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
 
 
-def _pygal() -> ModuleType:
+def _pygal() -> Any:
     """Return pygal, without the finder of plugins that it leaves behind, at which every later import would warn."""
     import pygal  # noqa: PLC0415  # only pages with plots need it
 
