@@ -71,19 +71,13 @@ def require_own(out: Path) -> None:
         raise AlreadyExists(f"{out} is there, and is no folder", hint="name a folder that is not there yet")
     with _writing(out):
         found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_symlink() or not path.is_dir())
-    if not found:
-        return
-    if MARKER not in found:
-        raise AlreadyExists(
-            f"{out} holds files that artreg site did not write, such as {found[0]}",
-            hint="name a folder that is not there yet, or an empty one; nothing was changed",
-        )
-    foreign = [name for name in found if name not in _written(out)]
+    own = _written(out)
+    foreign = [name for name in found if name not in own]
     if foreign:
         shown = ", ".join(foreign[:_SHOWN]) + (" …" if len(foreign) > _SHOWN else "")
         raise AlreadyExists(
-            f"{out} holds, beside a site, what artreg did not write: {shown}",
-            hint="move it elsewhere, since the whole folder is replaced; nothing was changed",
+            f"{out} holds what artreg site did not write: {shown}",
+            hint="name a folder that is new or empty, or move that elsewhere; nothing was changed",
         )
 
 
