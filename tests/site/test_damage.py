@@ -216,16 +216,29 @@ def test_what_changed_is_read_again(root: Path) -> None:
     assert b"does not match its checksum" in (after or b"")
 
 
-class Away(Wrapper):
+class Away(Counting):
+    """Fails where a call meets a key."""
+
+    def __init__(self, store: Store, call: str, key: str) -> None:
+        super().__init__(store)
+        self.where = (call, key)
+
     def before(self, call: str, key: str) -> None:
-        if call == "read" and key.endswith("1.1.0/run.json"):
+        super().before(call, key)
+        if call == self.where[0] and re.search(self.where[1], key):
             raise StorageError("the disk is away")
 
 
-def test_a_storage_that_fails_is_no_damage_of_the_registry(root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("call", "key"),
+    [("read", "1.1.0/run.json"), ("read", ""), ("walk", ""), ("page", "verified"), ("require_root", "")],
+)
+def test_a_storage_that_fails_is_no_damage_of_the_registry(call: str, key: str, root: Path, tmp_path: Path) -> None:
+    store = Away(LocalStore(root), call, key)
     with pytest.raises(StorageError, match="the disk is away"):
-        site.build(Registry(Away(LocalStore(root))), tmp_path / "out")
+        site.build(Registry(store), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    assert key or store.calls.count(call) == 1, "nothing else is tried once the storage is away"
 
 
 def test_since_when_an_alias_holds_a_version_is_when_it_came_to_it(root: Path) -> None:
