@@ -35,6 +35,14 @@
   }
 
   // ---- tables ----
+  const textIn = (cell) => (cell.dataset.sort ?? cell.textContent).trim();
+  function numberIn(cell) {
+    const number = Number.parseFloat(textIn(cell).replaceAll(",", ""));
+    return Number.isNaN(number) ? null : number;
+  }
+  const SIGNS = {
+    ">": (a, b) => a > b, "<": (a, b) => a < b, "=": (a, b) => a === b, ">=": (a, b) => a >= b, "<=": (a, b) => a <= b,
+  };
   function sortable(table) {
     const body = table.tBodies[0];
     const rows = [...body.rows];
@@ -53,10 +61,7 @@
     function key(row, index, type) {
       if (type === "place") return -place.get(row);
       const cell = row.cells[index];
-      const text = (cell.dataset.sort ?? cell.textContent).trim();
-      if (type !== "number") return text.toLowerCase();
-      const number = Number.parseFloat(text.replaceAll(",", ""));
-      return Number.isNaN(number) ? null : number;
+      return type === "number" ? numberIn(cell) : textIn(cell).toLowerCase();
     }
     function sort(head) {
       const now = head.getAttribute("aria-sort");
@@ -92,15 +97,33 @@
     const filter = byId("filter");
     const state = byId("state");
     if (!filter) return;
-    const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    const columns = new Map([...table.tHead.rows[0].cells]
+      .filter((head) => head.dataset.type === "number")
+      .map((head) => [head.textContent.toLowerCase(), head.cellIndex]));
+    const texts = new Map();
+    const textOf = (row) => {
+      if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
+      return texts.get(row);
+    };
     const noun = table.dataset.noun;
+    // A word is looked for in a row's text; one such as roc_auc>=0.85 is held against the row's figure.
+    const wish = (word) => {
+      const [, name, sign, bound] = word.match(/^(.+?)(>=|<=|>|<|=)(.*)$/) ?? [];
+      if (!columns.has(name)) return (row) => textOf(row).includes(word);
+      const index = columns.get(name);
+      const limit = Number(bound);
+      if (bound === "" || Number.isNaN(limit)) return () => true; // somebody is still typing
+      return (row) => {
+        const figure = numberIn(row.cells[index]);
+        return figure !== null && SIGNS[sign](figure, limit);
+      };
+    };
     const apply = () => {
-      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const wishes = filter.value.toLowerCase().split(/\s+/).filter(Boolean).map(wish);
       const wanted = STATES[state ? state.value : "all"];
       let shown = 0;
       rows.forEach((row) => {
-        const text = texts.get(row);
-        row.hidden = !(wanted(row) && words.every((word) => text.includes(word)));
+        row.hidden = !(wanted(row) && wishes.every((met) => met(row)));
         shown += row.hidden ? 0 : 1;
       });
       byId("shown").textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}`;
