@@ -214,6 +214,16 @@ def test_what_changed_is_read_again(root: Path) -> None:
     after = one.page(page)
     assert before != after
     assert b"does not match its checksum" in (after or b"")
+    again = (root / "demo" / "churn" / "1.1.0" / "metrics.json").read_text().replace("0.91", "0.92")
+    write("1.1.0/metrics.json", again)(root / "demo" / "churn")  # of the same size
+    assert b"does not match its checksum" in (one.page("models/demo/churn/versions/1.1.0.html") or b"")
+
+
+def test_a_version_has_one_page_also_where_its_name_has_capitals(sound: Path) -> None:
+    one = site.Site(Registry(LocalStore(sound)))
+    assert b"churn@</span>2.0.0-RC.1" in (one.page("models/demo/churn/versions/2.0.0-_r_c.1.html") or b"")
+    for name in ("2.0.0-RC.1", "2.0.0-rc.1", "2.0.0-_rc.1", "2.0.0-_R_C.1"):
+        assert one.page(f"models/demo/churn/versions/{name}.html") is None
 
 
 class Away(Counting):

@@ -25,7 +25,7 @@ from artreg.core.version import Version
 from artreg.errors import NotFound
 from artreg.registry.handle import Registry
 from artreg.site.paths import Kind, place_of, slug, version_page
-from artreg.site.templates import embedded
+from artreg.site.rendering import embedded
 from artreg.store.local import LocalStore
 from stories import CARD, CHURN, FRAUD, HARM, HARMS, stories
 

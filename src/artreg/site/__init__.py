@@ -5,6 +5,6 @@ first page.
 """
 
 from artreg.site.make import TITLE, Built, Site, build, media_type, page
-from artreg.site.templates import CSP
+from artreg.site.rendering import CSP
 
 __all__ = ["CSP", "TITLE", "Built", "Site", "build", "media_type", "page"]

@@ -174,6 +174,6 @@ def _places(models: list[ModelPart]) -> Iterator[tuple[str, Place, list[ModelPar
 
 
 def _asset(path: str) -> bytes:
-    from artreg.site.templates import asset  # noqa: PLC0415
+    from artreg.site.rendering import asset  # noqa: PLC0415
 
     return asset(path)

@@ -19,7 +19,7 @@ from artreg.site.cards import Card, read_card
 from artreg.site.plots import Mark, curve
 from artreg.site.profiles import columns
 from artreg.site.reading import CARDS, CONFIG
-from artreg.site.templates import embedded, render
+from artreg.site.rendering import embedded, render
 from artreg.site.values import Problem
 
 if TYPE_CHECKING:
