@@ -86,6 +86,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "metrics altered": (write("1.0.0/metrics.json", "[1e999]"), r"1\.0\.0 metrics\.json .*does not match"),
     "metrics missing": (remove("1.0.0/metrics.json"), r"1\.0\.0 metrics\.json .*missing"),
     "model missing": (remove("1.0.0/model.bin"), r"1\.0\.0 model\.bin is missing"),
+    "model cut": (write("1.0.0/model.bin", "1.0"), r"1\.0\.0 model\.bin has 3 bytes, and not 5"),
+    "a signature of nobody": (write(f"history/1.0.0/signatures/{'0' * 64}.json.sig", "x"), r"1\.0\.0 .*0000\.json"),
     "model a link": (link("1.0.0/model.bin"), r"1\.0\.0 model\.bin is no plain file"),
     "an extra file": (write("1.0.0/extra.txt", "x"), r"1\.0\.0 extra\.txt does not belong here"),
     "record altered": (write("history/free/00000002.json", '{"format": 7}'), r"alias free .*record 2 of free"),

@@ -18,7 +18,7 @@ from artreg.errors import ArtregError, StorageError
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.history import records
-from artreg.registry.signatures import claims
+from artreg.registry.signatures import claims, signature_problems
 from artreg.registry.verifications import remembered
 from artreg.registry.version_log import events
 from artreg.registry.versions import find_manifest, read_file
@@ -28,6 +28,7 @@ from artreg.store.interface import Entry, Kind
 
 if TYPE_CHECKING:
     from artreg.core.verification import Seen
+    from artreg.registry.signatures import Claim
 
 CONFIG = "config.yaml"
 CARDS = (CARD, "card.md", "MODEL_CARD.md")
@@ -208,6 +209,9 @@ class _Model:
         _compare_listing(files, entries, problems)
         documents = {} if manifest is None else dict(self._documents(version, manifest, problems))
         run, metrics = self._run(version, documents, problems), None
+        for name, size in run.get("sizes", {}).items():
+            if name in entries and entries[name].size != size:
+                problems.add(name, f"has {entries[name].size:,} bytes, and not {size:,} as when it was published")
         if METRICS in documents:
             what = f"{METRICS} of {self.name}@{version}"
             metrics = problems.attempt(METRICS, lambda: canonical.loads(documents[METRICS], what), None)
@@ -255,10 +259,12 @@ class _Model:
             problems.attempt("log", lambda: found.extend(events(self.registry, self.name, version)), None)
         return tuple(found)
 
-    def _signatures(self, version: Version, digest: str, problems: _Problems) -> tuple[Any, ...]:
+    def _signatures(self, version: Version, digest: str, problems: _Problems) -> tuple[Claim, ...]:
         if not any(rest.startswith(f"{keys.SIGNATURES}/") for rest in self.logs.get(str(version), ())):
             return ()
-        return problems.attempt("signatures", lambda: claims(self.registry, self.name, version, digest, None), ())
+        for found in problems.attempt("signatures", partial(signature_problems, self.registry, self.name, version), ()):
+            problems.add(found.file, found.problem)
+        return problems.attempt("signatures", partial(claims, self.registry, self.name, version, digest, None), ())
 
 
 def _compare_listing(files: Mapping[str, str], entries: Mapping[str, Entry], problems: _Problems) -> None:
