@@ -13,10 +13,11 @@ WORKERS ?= auto
 # Without bytecode every process that a test starts would compile all of scikit-learn anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+
 # What tries more where it is asked to.
 EXPLORING := $(addprefix tests/,cli core faults histories hostile inspection registry training workers)
 
-.PHONY: help setup data train reproduce demo test test-s3 test-slow test-mlflow test-cluster faults faults-s3 bench docs lint types package clean
+.PHONY: help setup data train reproduce demo test test-s3 test-slow test-browser test-mlflow test-cluster faults faults-s3 bench docs lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -59,6 +60,9 @@ faults-s3: setup ## The same against an S3 server
 test-slow: setup ## The tests that take minutes, or need a package index: versions reproduced from a fresh clone
 	@$(PYTEST) -m slow -n $(WORKERS) --dist loadfile
 
+test-browser: setup ## The pages of the site in a real browser: Debian's chromium, or any other
+	@$(PYTEST) -m browser -n $(WORKERS) --dist loadfile
+
 test-mlflow: setup ## Against a real MLflow, in an environment of its own
 	@$(PYTEST) -m mlflow
 
@@ -77,7 +81,7 @@ docs: setup ## Build the documentation into build/docs; a broken link or anchor 
 lint: setup ## Style, import directions, and the Dockerfile
 	@$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) hadolint Dockerfile
+	$(RUN) hadolint Dockerfile examples/serving/Dockerfile
 
 types: setup ## Strict types
 	@$(RUN) mypy

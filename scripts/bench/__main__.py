@@ -16,6 +16,7 @@ from pathlib import Path
 import bucket as bucket_
 import large
 import local
+import pages as pages_
 import peers as peers_
 from measure import Result
 
@@ -30,6 +31,7 @@ SECTIONS: Mapping[str, Callable[[Path, int], Iterator[Result]]] = {
     "training": training.training,
     "s3": bucket_.bucket,
     "peers": peers_.peers,
+    "pages": pages_.pages,
 }
 EXPLANATIONS = "What the figures say"
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -50,7 +52,8 @@ def main() -> int:
     parser.add_argument("sections", nargs="*", help=known)
     parser.add_argument("--runs", type=int, default=9, help="how often each thing is timed")
     wanted = parser.parse_args()
-    names = wanted.sections or [name for name in SECTIONS if name != "s3" or bucket_.ENDPOINT]
+    lacking = {"s3": not bucket_.ENDPOINT, "pages": not pages_.CHROMIUM}
+    names = wanted.sections or [name for name in SECTIONS if not lacking.get(name)]
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="artreg-bench-") as folder:
         for name in names:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from artreg.registry.yank import Yanked
     from artreg.reproduction.diff import VersionDiff
     from artreg.reproduction.reproduce import Reproduction
+    from artreg.site import Built
     from artreg.store.interface import Finding
 
 
@@ -351,4 +352,16 @@ def version_diff(result: VersionDiff) -> dict[str, Any]:
         "metrics": [one.document() for one in result.outcome.metrics],
         "files": [one.document() for one in result.files],
         "same_files": result.same_files,
+    }
+
+
+def site(result: Built) -> dict[str, Any]:
+    """Return what `site` prints."""
+    return {
+        "path": result.path,
+        "models": result.models,
+        "versions": result.versions,
+        "files": result.files,
+        "bytes": result.bytes,
+        "problems": list(result.problems),
     }

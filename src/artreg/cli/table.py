@@ -114,6 +114,8 @@ COMMANDS: dict[str, Entry | Group] = {
     "diff": Entry("comparing", "diff", _READS),
     "drift": Entry("comparing", "drift", _READS),
     "reproduce": Entry("reproducing", "reproduce", (*_READS, "not_reproduced")),
+    "ui": Entry("serving", "ui", ("not_found", "storage")),
+    "site": Entry("showing", "site", ("not_found", "already_exists", "storage")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
     "config": Group(
         "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
