@@ -262,9 +262,10 @@ class _Model:
     def _signatures(self, version: Version, digest: str, problems: _Problems) -> tuple[Claim, ...]:
         if not any(rest.startswith(f"{keys.SIGNATURES}/") for rest in self.logs.get(str(version), ())):
             return ()
-        for found in problems.attempt("signatures", partial(signature_problems, self.registry, self.name, version), ()):
+        for found in signature_problems(self.registry, self.name, version):
             problems.add(found.file, found.problem)
-        return problems.attempt("signatures", partial(claims, self.registry, self.name, version, digest, None), ())
+        none: tuple[Claim, ...] = ()
+        return problems.attempt("signatures", partial(claims, self.registry, self.name, version, digest, None), none)
 
 
 def _compare_listing(files: Mapping[str, str], entries: Mapping[str, Entry], problems: _Problems) -> None:
