@@ -21,7 +21,7 @@ from reference import PAGES, json_documents
 from reference.commands import FOLDER
 from reference.settings import VARIABLES
 
-LANGUAGES = {"bash", "console", "json", "python", "sh", "text", "yaml"}
+LANGUAGES = {"bash", "console", "dockerfile", "json", "python", "sh", "text", "toml", "yaml"}
 OTHERS = {"aws", "mc", "npx", "radosgw-admin"}
 """Programs that pages name and no test runs, for they are of services that are not here."""
 

@@ -18,6 +18,7 @@ VARIABLES = {
     "for every S3 client",
     "REQUESTS_CA_BUNDLE": "the certificates by which an S3 service is known, as for every S3 client",
     "UV": "the uv that `reproduce` calls; by default the one on the path",
+    "XDG_CACHE_HOME": "where `cache: auto` keeps what was pulled, in `artreg`; by default `~/.cache`",
     "XDG_STATE_HOME": "where `seen: auto` remembers, in `artreg/seen`; by default `~/.local/state`",
     "XDG_CONFIG_HOME": "where git's own settings are looked for",
 }

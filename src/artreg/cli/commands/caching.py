@@ -107,7 +107,7 @@ def verify(
 def path(session: Session) -> None:
     """Say where the cache is.
 
-    Examples: artreg cache path; du -sh "$(artreg cache path)"
+    Examples: artreg cache path; artreg cache path --json
     """
     cache = session.any_cache()
     session.output.result(_document(cache), [Line(cache.folder)])
