@@ -217,7 +217,9 @@ def test_the_python_of_the_readme(trained: Path) -> None:
         assert "[exit" not in shell(f"artreg {command} --registry other", trained, environment())
     (snippet,) = blocks("README.md", "python")
     code = snippet.replace('"registry"', '"other"', 1) + "\nprint(version, who)"
-    printed = subprocess.run([sys.executable, "-c", code], cwd=trained, capture_output=True, text=True, check=True)
+    variables = environment(ARTREG_CACHE=str(trained / "cache"))
+    words = [sys.executable, "-c", code]
+    printed = subprocess.run(words, cwd=trained, env=variables, capture_output=True, text=True, check=True)
     assert printed.stdout.startswith("9.0.0 [")
 
 
