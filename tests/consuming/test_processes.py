@@ -53,7 +53,7 @@ def test_what_several_want_at_once_is_fetched_once(folder: Path) -> None:
 
 
 def test_who_prunes_and_alters_meanwhile_breaks_and_falsifies_nothing(folder: Path) -> None:
-    count, times, done = 2, size(4, 40, 400), event()
+    count, times, done = 2, size(4, 16, 400), event()
     together = barrier(count + 1)
     meddling = start(meddler, folder, together, done)
     for process in start_all(count, puller, folder, times, together, 10**6):
