@@ -266,3 +266,11 @@ def test_the_page_of_a_damaged_version_says_so(visit: Visit) -> None:
 def test_the_page_of_a_yanked_version_says_why(visit: Visit) -> None:
     page = visit(KINDS["yanked version"])
     assert "learned from a table with a leaked column" in page.locator("main").inner_text()
+
+
+def test_versions_are_filtered_by_bounds_of_their_figures(visit: Visit) -> None:
+    page = visit(MODEL)
+    page.locator("#filter").fill("roc_auc>=0.858 log_loss<0.4")
+    assert versions(page) == ["1.10.0"]
+    page.locator("#filter").fill("roc_auc>")
+    assert versions(page) == ORDER
