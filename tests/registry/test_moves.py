@@ -12,7 +12,7 @@ from artreg.errors import Conflict, GateRejected, IntegrityError, InvalidInput, 
 from artreg.frozen import replace
 from artreg.registry import move
 from artreg.registry.gc import collect
-from artreg.registry.history import find_head, newest_generation, records
+from artreg.registry.history import find_head, newest_generation, read_record, records
 from artreg.registry.promote import promote
 from artreg.registry.resolve import resolve
 from artreg.registry.rollback import rollback
@@ -278,5 +278,11 @@ def test_a_gap_in_the_history_stops_everybody(bench: Bench, missing: int) -> Non
         bench.promote(version)
     bench.store.delete([f"demo/churn/history/free/{missing:08d}.json"])
     for act in (lambda: where(bench), lambda: bench.promote("1.0.0"), lambda: back(bench)):
-        with pytest.raises(IntegrityError, match=f"has a gap: record {missing} is missing"):
+        with pytest.raises(IntegrityError, match=f"has a gap: record {missing} is missing") as told:
             act()
+        assert told.value.hint == "restore the file from a copy; until then nobody can say where the alias points"
+
+
+def test_a_record_that_is_missing_is_named(bench: Bench) -> None:
+    with pytest.raises(IntegrityError, match=r"^record 3 of free of demo/churn is missing$"):
+        read_record(bench.registry, CHURN, FREE, 3)
