@@ -119,18 +119,22 @@ def test_a_document_that_is_refused_unread_is_named_and_not_counted(one: Bench) 
     assert (found.files, found.bytes) == (2, size(one, "metrics.json", "model.bin"))
 
 
-class _Linked(Wrapper):
-    """A store in which the model is a link."""
+class _Misshapen(Wrapper):
+    """A store in which the model is no plain file."""
+
+    kind = Kind.LINK
 
     def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
         for entry in self.inner.walk(prefix, sized=sized):
-            yield replace(entry, kind=Kind.LINK) if entry.name == "model.bin" else entry
+            yield replace(entry, kind=self.kind) if entry.name == "model.bin" else entry
 
 
-def test_what_is_no_plain_file_is_not_counted_whatever_it_leads_to(one: Bench) -> None:
-    registry = Registry(_Linked(one.store), "ada", one.registry.now)
-    found = check_version(registry, CHURN, V1)
-    assert said(found) == [("model.bin", "is a link")]
+@pytest.mark.parametrize(("kind", "problem"), [(Kind.LINK, "is a link"), (Kind.OTHER, "is not a plain file")])
+def test_what_is_no_plain_file_is_not_counted_whatever_it_leads_to(one: Bench, kind: Kind, problem: str) -> None:
+    store = _Misshapen(one.store)
+    store.kind = kind
+    found = check_version(Registry(store, "ada", one.registry.now), CHURN, V1)
+    assert said(found) == [("model.bin", problem)]
     assert (found.files, found.bytes) == (2, size(one, "metrics.json", "run.json"))
 
 

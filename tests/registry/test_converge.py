@@ -73,6 +73,7 @@ def test_whoever_lost_a_race_is_told_what_to_do(three: Bench) -> None:
     three.promote("1.0.0")
     action = require_head(three.registry, CHURN, FREE).record.action
     overtaken = move.draft_in_place(three.registry, None, CHURN, FREE, action=action, reason="")
+    assert overtaken.yanked is False
     with pytest.raises(Conflict, match="somebody else moved free of demo/churn meanwhile; nothing was changed") as told:
         move.append_record(three.registry, overtaken)
     assert told.value.hint == "look at artreg history, and run the command again if it is still wanted"

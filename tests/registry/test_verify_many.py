@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from artreg.core import keys
-from artreg.core.names import ModelName
+from artreg.core.allowed_signers import AllowedSigners, SignedBy
+from artreg.core.names import ModelName, Reference
+from artreg.core.record import Action
+from artreg.core.selection import Selection
 from artreg.core.version import Version
-from artreg.errors import StorageError
+from artreg.errors import NotFound, StorageError
 from artreg.registry.check import Problem, check_version
 from artreg.registry.handle import Registry
+from artreg.registry.intent import intend
+from artreg.registry.move import Destination, draft
 from artreg.registry.publish import publish
+from artreg.registry.snapshot_taking import take
 from artreg.registry.verifications import remembered
 from artreg.registry.verify import Report, verify
-from artreg.store.interface import Progress, Store
+from artreg.registry.version_log import read_log
+from artreg.store.interface import NO_PROGRESS, Progress, Store
 from artreg.store.memory import MemoryStore
 from artreg.workers import Workers
 from registry.bench import CHURN, FREE, Bench
+from registry.test_snapshots import table
 from registry.test_verify import overwrite
 from store.faults import Wrapper
 
@@ -136,9 +146,52 @@ def test_all_that_is_wrong_with_a_log_is_said(bench: Bench) -> None:
     overwrite(bench.store, keys.event_key(CHURN, V1, 1), b"scribble")
     found = {it.ref: it for it in verify(bench.registry, CHURN).checked}["demo/churn@1.0.0"]
     (problem,) = found.problems
-    log, signature = problem.problem.split("; ")
-    assert log.startswith("event 1 of demo/churn@1.0.0 is not valid JSON")
-    assert f"{'0' * 64}.sig: " in signature
+    log, _, signature = problem.problem.partition("; ")
+    assert log == "event 1 of demo/churn@1.0.0 is not valid JSON: Expecting value: line 1 column 1 (char 0)"
+    assert signature == f"signatures/{'0' * 64}.sig: extra: it is no signature"
+
+
+def test_a_log_and_a_signature_that_is_missing_are_both_named(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    bench.promote("1.0.0")
+    overwrite(bench.store, keys.event_key(CHURN, V1, 1), b"scribble")
+    wanted = SignedBy(AllowedSigners(()), ("ada",))
+    found = {it.ref: it for it in verify(bench.registry, CHURN, signed_by=wanted).checked}["demo/churn@1.0.0"]
+    assert [it.file for it in found.problems] == ["history/1.0.0", "signatures"]
+
+
+def test_an_alias_whose_first_mover_died_after_its_intent_is_none(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    digest = verify(bench.registry, Reference(CHURN, V1)).checked[0].digest
+    settings = {"fallback": None, "reason": "", "policy": None, "gates": ()}
+    record = draft(bench.registry, None, Destination(CHURN, FREE, V1, digest), action=Action.PROMOTE, **settings)
+    intend(bench.registry, read_log(bench.registry, CHURN, V1), record)
+    report = verify(bench.registry, CHURN)
+    assert (report.ok, [it.ref for it in report.checked]) == (True, ["demo/churn@1.0.0"])
+
+
+def test_a_project_that_is_not_there_is_named(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    with pytest.raises(NotFound, match=r"there is no project 'nowhere' in "):
+        verify(bench.registry, "nowhere")
+
+
+def test_data_are_verified_with_everything_and_with_nothing_less(bench: Bench) -> None:
+    bench.publish("1.0.0")
+    data = b"id,x\n1,2\n"
+    snapshot = take(bench.registry, "churn", table(data), "x", data).snapshot
+    told: list[str] = []
+
+    class Heard:
+        def step(self, what: str, total: int, unit: str = "bytes") -> Progress:
+            told.append(what)
+            return NO_PROGRESS
+
+    name = snapshot.ref.short
+    assert name in [it.ref for it in verify(bench.registry, reporter=Heard()).checked]
+    assert any("churn@sha256" in what for what in told)
+    for part in ({"scope": CHURN}, {"scope": "demo"}, {"only": Selection(since=timedelta(days=7))}):
+        assert name not in [it.ref for it in verify(bench.registry, **part).checked]
 
 
 @pytest.mark.parametrize("how", ["damaged", "gone"])

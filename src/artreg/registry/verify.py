@@ -183,7 +183,6 @@ class _Surveyed(Frozen):
     """What a model's histories, logs and folders say, before any of its bytes are looked at.
 
     Attributes:
-        model: The model.
         before: What was found of its histories.
         due: The versions that are to be checked now.
         after: What was found of things that are no versions.
@@ -191,7 +190,6 @@ class _Surveyed(Frozen):
         left_out: How many versions are not to be checked this time.
     """
 
-    model: ModelName
     before: tuple[Checked, ...]
     due: tuple[_Due, ...]
     after: tuple[Checked, ...]
@@ -246,7 +244,7 @@ class _Survey(Frozen):
             else:
                 left_out += 1
         misshapen = tuple(_misshapen(model, entries))
-        return _Surveyed(model, tuple(checked), tuple(due), misshapen, tuple(unfinished), left_out)
+        return _Surveyed(tuple(checked), tuple(due), misshapen, tuple(unfinished), left_out)
 
 
 class _Check(Frozen):
