@@ -49,7 +49,7 @@ EXAMPLES = [example for page in pages() for example in page.examples]
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with four trained versions, two of which are in staging and in prod, and keys in its home."""
+    """A folder with four trained versions, two of which are in staging and in prod, a lock, and keys in its home."""
     world = tmp_path_factory.mktemp("world")
     shutil.copytree(ROOT / "configs", world / "configs")
     for name in ("pyproject.toml", "uv.lock"):
@@ -68,12 +68,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(world)
         patch.setenv("ARTREG_ACTOR", "ada")
+        patch.setenv("ARTREG_CACHE", str(world / "cache"))
         lines = ["data churn --customers 400"]
         versions = ("1.0.0", "1.1.0", "1.2.0", "1.2.1")
         lines += [f"train --version {it} --set model.max_iter={number}" for number, it in enumerate(versions, 5)]
         targets = ("1.1.0 --to prod", "1.2.0 --to prod", "1.2.1 --to staging")
         lines += [f"promote churn {target} --sign-key carol --actor carol@example.com" for target in targets]
         lines.append("sign churn@1.2.0 --key alice --identity alice@example.com")
+        lines += ["publish out --model risk/score --version 1.0.0", "lock churn@prod"]
         for line in lines:
             assert main([*shlex.split(line), "-q"]) == 0, line
     return world
@@ -83,8 +85,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_example_does_what_it_says(example: str, world: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(world, shell.folder, symlinks=True, dirs_exist_ok=True)
     monkeypatch.setenv("HOME", str(shell.folder / "home"))
+    monkeypatch.setenv("ARTREG_CACHE", str(world / "cache"))
     if " forget " in example:
         monkeypatch.setenv("ARTREG_SEEN", "seen")
+    if " --offline" in example:
+        shell.run("pull", "churn@prod", "-o", "before")
     words = [os.path.expanduser(word) for word in shlex.split(re.split(r" [|>] ", example)[0])]
     ran = shell.run(*words[1:])
     assert ran.code == REFUSED.get(example, 0), ran.out + ran.err

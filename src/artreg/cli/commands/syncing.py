@@ -40,7 +40,7 @@ def sync(
     Each version is there whole, or what was there before is; what is there already is looked at byte by byte, and left
     alone. The registry is the one that the lock names, unless the command line or the environment names another.
 
-    Examples: artreg sync; artreg sync -o /srv/models --frozen; artreg sync --no-yanked --json
+    Examples: artreg sync; artreg sync -o models --frozen; artreg sync --no-yanked --json
     """
     there = read_lock(file)
     root = choose_root(session, there, every=True)
