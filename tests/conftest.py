@@ -21,8 +21,14 @@ from artreg.store.memory import MemoryStore  # noqa: E402
 from sizes import size  # noqa: E402
 from store.places import MotoPlace, S3Place  # noqa: E402
 
+unshrunk = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 hypothesis.settings.register_profile(
-    "artreg", max_examples=size(30, 100, 500), deadline=None, database=None, derandomize=True
+    "artreg",
+    max_examples=size(30, 100, 500),
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=unshrunk if os.environ.get("ARTREG_TEST_NO_SHRINKING") else tuple(hypothesis.Phase),
 )
 hypothesis.settings.load_profile("artreg")
 

@@ -18,6 +18,9 @@ from workers.tasks import DieOnce, Opened, die, fail_on_three, process, square
 
 NUMBERS = list(range(40))
 
+# loky's own thread may look for tasks that were broken off just before (joblib 1.6): it dies of that, nothing else does.
+broken_off = pytest.mark.filterwarnings("ignore:Exception in thread ExecutorManagerThread")
+
 
 def test_each_item_is_done_once(workers: Workers) -> None:
     assert sorted(share_out(workers, square, NUMBERS)) == [(number, number * number) for number in NUMBERS]
@@ -27,6 +30,7 @@ def test_results_come_in_the_order_of_the_items(workers: Workers) -> None:
     assert collect(workers, square, NUMBERS) == [number * number for number in NUMBERS]
 
 
+@broken_off
 def test_what_a_task_raises_arrives_whole_and_stops_no_other(workers: Workers) -> None:
     found = dict(share_out(workers, fail_on_three, NUMBERS))
     error = found.pop(3)
@@ -44,6 +48,7 @@ def test_a_worker_that_dies_changes_nothing(processes: Workers, tmp_path: Path) 
         assert task.mark.exists()
 
 
+@broken_off
 def test_workers_that_keep_dying_are_given_up(processes: Workers) -> None:
     with pytest.raises(StorageError, match=r"^2 tasks could not be done by ") as raised:
         collect(processes, die, [1, 2])
