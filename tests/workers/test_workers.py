@@ -18,7 +18,7 @@ from workers.tasks import DieOnce, Opened, die, fail_on_three, process, square
 
 NUMBERS = list(range(40))
 
-# loky's own thread may look for tasks that were broken off just before (joblib 1.6): it dies of that, nothing else does.
+# loky may look for a task that was broken off just before (joblib 1.6): its thread dies of that, and nothing else does.
 broken_off = pytest.mark.filterwarnings("ignore:Exception in thread ExecutorManagerThread")
 
 
