@@ -67,7 +67,15 @@ def newcomer() -> dict[str, str]:
     """Return the variables of somebody who has nothing of artreg yet."""
     here = str(Path(sys.executable).parent)
     path = ":".join(part for part in os.environ["PATH"].split(":") if part != here)
-    left_out = {"VIRTUAL_ENV", "UV_RUN_RECURSION_DEPTH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+    left_out = {
+        "VIRTUAL_ENV",
+        "UV_RUN_RECURSION_DEPTH",
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "MAKELEVEL",
+        "MAKEFLAGS",
+        "MFLAGS",
+    }
     return {name: value for name, value in environment(PATH=path).items() if name not in left_out}
 
 
