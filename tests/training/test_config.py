@@ -12,8 +12,8 @@ from artreg.core.config import (
     TrainingConfig,
     data_path_problem,
     parse_config,
-    parse_scalar,
 )
+from artreg.core.scalars import parse_scalar
 from artreg.errors import InvalidInput
 
 PLAIN: dict[str, Any] = {

@@ -6,7 +6,6 @@ are checked, and an unknown key is refused with its dotted name and the nearest 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -23,8 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from artreg.core.config_overrides import HINT, with_overrides
 from artreg.core.names import is_name
-from artreg.core.scalars import parse_scalar
 from artreg.core.snapshot import SnapshotRef
 from artreg.core.validation import invalid, keys_of, meant, validate
 from artreg.errors import InvalidInput
@@ -40,7 +39,6 @@ DATA_SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "file
 BUNDLED_TABLES = ("sklearn:breast_cancer", "sklearn:diabetes", "sklearn:digits", "sklearn:iris", "sklearn:wine")
 """Tables that come with the installed libraries."""
 
-_HINT = "correct the config or the --set that says so"
 _ACCOUNT_IN_AUTHORITY = ("abfs", "abfss")  # abfss://container@account…: a name before the @, not a user
 
 
@@ -308,15 +306,15 @@ def parse_config(document: object, overrides: Sequence[str] = ()) -> TrainingCon
     Raises:
         InvalidInput: Naming every problem at once; `details["problems"]` lists them.
     """
-    plain = _with_overrides(_as_mapping(document), overrides)
+    plain = with_overrides(_as_mapping(document), overrides)
     kind = plain.get("trainer", next(iter(CONFIGS)))
     if isinstance(kind, Mapping):
-        return validate(CustomConfig, plain, hint=_HINT, secret={"data.path"})
+        return validate(CustomConfig, plain, hint=HINT, secret={"data.path"})
     model = CONFIGS.get(kind) if isinstance(kind, str) else None
     if model is None:
         names = f"{', '.join(CONFIGS)}, or a mapping with the kind package.module:function"
         raise _invalid([f"trainer: must be one of {names}{meant(str(kind), CONFIGS)}"])
-    return validate(model, plain, hint=_HINT, secret={"data.path"})
+    return validate(model, plain, hint=HINT, secret={"data.path"})
 
 
 def config_keys() -> list[str]:
@@ -355,41 +353,6 @@ def _url_problem(url: str) -> str:
     return ""
 
 
-# --- overrides ---------------------------------------------------------------------------------------------------
-
-
-def _with_overrides(document: Mapping[str, object], overrides: Sequence[str]) -> dict[str, object]:
-    result = dict(document)
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals or not all(key.split(".")):
-            raise InvalidInput(
-                "an override must look like section.key=value", hint="for example --set model.max_iter=50"
-            )
-        _set(result, key, _override_value(key, text))
-    return result
-
-
-def _set(target: dict[str, object], key: str, value: object) -> None:
-    *sections, last = key.split(".")
-    for depth, section in enumerate(sections):
-        inner = target.get(section, {})
-        if not isinstance(inner, Mapping):
-            raise _invalid([f"{'.'.join(sections[: depth + 1])}: is not a section, so {key} cannot be set"])
-        target[section] = target = dict(inner)
-    target[last] = value
-
-
-def _override_value(key: str, text: str) -> object:
-    text = text.strip()
-    if text[:1] not in ('"', "["):
-        return text[1:-1] if len(text) > 1 and text[0] == text[-1] == "'" else parse_scalar(text)
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise _invalid([f"{key}: the value after = is not a closed string or list"]) from None
-
-
 # --- problems ----------------------------------------------------------------------------------------------------
 
 
@@ -405,4 +368,4 @@ def _as_mapping(document: object) -> Mapping[str, object]:
 
 
 def _invalid(problems: list[str]) -> InvalidInput:
-    return invalid(problems, hint=_HINT)
+    return invalid(problems, hint=HINT)
