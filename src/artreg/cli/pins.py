@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from artreg.cli.documents import version_event
-from artreg.cli.view import Block, Line, Table, Tone, plural
+from artreg.cli.view import Block, Line, Table, Tone
+from artreg.core.wording import plural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

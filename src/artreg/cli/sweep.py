@@ -15,9 +15,10 @@ from artreg.cli.declare import Exit
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.tracking import command_line, track
-from artreg.cli.view import Block, Line, Table, Tone, plural
+from artreg.cli.view import Block, Line, Table, Tone
 from artreg.core.names import ModelName
 from artreg.core.version import Part
+from artreg.core.wording import plural
 from artreg.errors import ArtregError, InvalidInput, exit_code
 from artreg.workers import Workers, share_out
 

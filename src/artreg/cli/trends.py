@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from artreg.cli.view import figure
 from artreg.core.gates.numbers import find_number
 from artreg.core.metric_directions import DIRECTIONS, higher_is_better
 from artreg.core.sparkline import sparkline
 from artreg.core.version import Version
+from artreg.core.wording import figure
 from artreg.errors import InvalidInput
 
 TYPE_CHECKING = False

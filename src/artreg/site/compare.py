@@ -14,6 +14,7 @@ from artreg.core.comparison.facts import leaves
 from artreg.core.drift.measures import MAJOR, MODERATE
 from artreg.core.manifest import DATA_MANIFEST
 from artreg.core.metric_directions import higher_is_better
+from artreg.core.wording import human_bytes
 from artreg.errors import IntegrityError
 from artreg.frozen import Frozen
 from artreg.site import paths, words
@@ -116,7 +117,7 @@ def _sections(part: VersionPart) -> dict[str, list[tuple[str, Any]]]:
         environment,
         config if isinstance(config, Mapping) else {},
         known.axis(Axis.DATA),
-        {name: f"{sha256[:12]} · {words.size(part.sizes.get(name, 0))}" for name, sha256 in part.files.items()},
+        {name: f"{sha256[:12]} · {human_bytes(part.sizes.get(name, 0))}" for name, sha256 in part.files.items()},
     )
     return {title: _leaves(document) for title, document in zip(_TITLES, sections, strict=True)}
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from artreg.core import wording
 from artreg.site import paths, words
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         name: getattr(words, name)
-        for name in ("change", "figure", "size", "minute", "day", "short", "pairs", "text_of", "named", "plural")
+        for name in ("change", "figure", "minute", "day", "short", "pairs", "text_of", "named")
     }
+    environment.filters |= {"plural": wording.plural, "size": wording.human_bytes}
     environment.globals |= {
         "model_page": paths.model_page,
         "history_page": paths.history_page,

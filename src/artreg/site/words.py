@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 
+from artreg.core import wording
 from artreg.core.comparison.facts import leaves
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 _LONGEST = 20_000  # of one text; whoever wants more has the file
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
@@ -28,10 +28,7 @@ def figure(value: object) -> str:
     """Return a value of a document; a number as people read it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return text_of(value)
-    try:
-        return f"{value:,}" if isinstance(value, int) and abs(value) < 10**15 else f"{value:.6g}"
-    except OverflowError:  # JSON has whole numbers that no float can hold
-        return "over 1e308" if value > 0 else "under -1e308"
+    return f"{value:,}" if isinstance(value, int) and abs(value) < 10**15 else wording.figure(value)
 
 
 def change(by: float) -> str:
@@ -49,17 +46,6 @@ def text_of(value: object) -> str:
 def named(name: object) -> str:
     """Return a name such that one that is empty, or only blank, is seen too."""
     return text if (text := text_of(name)).strip() else "(no name)"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people write it."""
-    power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
-    return f"{count} B" if power == 0 else f"{count / 1000**power:.1f} {_UNITS[power]}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def minute(time: str) -> str:

@@ -6,7 +6,8 @@ from itertools import groupby
 
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Spans, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Spans, Tone
+from artreg.core.wording import human_bytes, plural
 from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
 from artreg.registry.branches import Branch, branches

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from artreg.cli.declare import Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Fields, Line, Table, Tone
 from artreg.consuming.cache import Cache
 from artreg.consuming.keeping import Removed
+from artreg.core.wording import human_bytes, plural
 
 _SHOWN = 20
 

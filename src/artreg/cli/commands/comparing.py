@@ -10,10 +10,11 @@ from artreg.cli import documents
 from artreg.cli.comparison import axes_table, metrics_table
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Table, Tone
 from artreg.core import canonical
 from artreg.core.drift import DATA_MANIFEST, ColumnDrift, DriftReport, TableProfile, compare, parse_profile
 from artreg.core.drift.measures import MAJOR, MODERATE
+from artreg.core.wording import human_bytes, plural
 from artreg.errors import IntegrityError, NotFound
 
 if TYPE_CHECKING:

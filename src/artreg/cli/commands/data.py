@@ -11,8 +11,9 @@ from artreg.cli.datasets import snapshot_pieces
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Table, Tone, figure, human_bytes, plural
+from artreg.cli.view import Block, Fields, Line, Table, Tone
 from artreg.core.snapshot import ColumnTotals, Snapshot
+from artreg.core.wording import figure, human_bytes, plural
 from artreg.errors import IntegrityError, exit_code
 
 CHURN_DATA = Path("data/churn.csv")

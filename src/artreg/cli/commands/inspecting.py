@@ -7,8 +7,9 @@ from pathlib import Path
 from artreg.cli import documents
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Table, Tone
 from artreg.core.inspection import Danger, FileReport, Inspected
+from artreg.core.wording import human_bytes, plural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

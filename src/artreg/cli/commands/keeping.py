@@ -12,9 +12,10 @@ from artreg.cli.commands.reading import warn
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Table, Tone
 from artreg.cli.work import BackendOption, JobsOption, SchedulerOption, workers_of
 from artreg.core.names import ModelName, Reference
+from artreg.core.wording import human_bytes, plural
 from artreg.errors import IntegrityError, InvalidInput, NotFound, StorageError, exit_code
 from artreg.workers import Backend
 

@@ -9,7 +9,8 @@ from artreg.cli.commands.keeping import age
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Table, Tone
+from artreg.core.wording import human_bytes, plural
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, exit_code
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from artreg.cli import pins
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
-from artreg.cli.view import Tone, plural
+from artreg.cli.view import Tone
 from artreg.core.lock import LOCK_FILE, Lock
+from artreg.core.wording import plural
 from artreg.errors import EXIT_CODES, Conflict, InvalidInput, NotFound, exit_code
 
 FileOption = Annotated[Path, Option("--file", short="-f", metavar="FILE", help="The lock file")]

@@ -7,7 +7,8 @@ from enum import Enum
 from artreg.cli import documents
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Fields, Line, Table, Tone, figure, human_bytes
+from artreg.cli.view import Block, Fields, Line, Table, Tone
+from artreg.core.wording import figure, human_bytes
 from artreg.errors import InvalidInput
 
 TYPE_CHECKING = False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Table, Tone, plural
+from artreg.cli.view import Block, Line, Table, Tone
 from artreg.core.names import Alias, ModelName, Reference, is_alias
 from artreg.core.record import MOVES
+from artreg.core.wording import plural
 from artreg.errors import IntegrityError, InvalidInput
 
 TYPE_CHECKING = False

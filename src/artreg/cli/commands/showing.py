@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 from artreg.cli import documents
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Tone
 from artreg.core.names import ModelName, is_name
+from artreg.core.wording import human_bytes, plural
 from artreg.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import shlex
 from artreg.cli.advice import Matter, Step, first_step, is_newer, matters, next_step
 from artreg.cli.session import Session
 from artreg.cli.settings import origin
-from artreg.cli.view import Block, Fields, Line, Spans, Table, Tone, plural
+from artreg.cli.view import Block, Fields, Line, Spans, Table, Tone
+from artreg.core.wording import plural
 from artreg.errors import NotFound
 from artreg.registry.standing import AliasStanding, ModelStanding, survey
 

@@ -12,12 +12,13 @@ from artreg.cli.declare import Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.pins import pin_document
 from artreg.cli.session import Session
-from artreg.cli.view import Block, Line, Table, Tone, human_bytes, plural
+from artreg.cli.view import Block, Line, Table, Tone
 from artreg.consuming.lock_file import read_lock
 from artreg.consuming.pull import pull
 from artreg.consuming.sync import Failed, Synced, Syncing
 from artreg.consuming.sync import sync as run
 from artreg.core.lock import LOCK_FILE
+from artreg.core.wording import human_bytes, plural
 from artreg.errors import InvalidInput, exit_code
 
 
