@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What tries more where it is asked to.
 EXPLORING := $(addprefix tests/,cli core faults histories hostile inspection registry training workers)
 
-.PHONY: help setup data train reproduce demo test test-s3 test-slow test-browser test-mlflow test-cluster faults faults-s3 bench docs lint types package clean
+.PHONY: help setup data train reproduce demo test test-s3 test-slow test-browser test-peers test-cluster faults faults-s3 bench docs lint types package clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -63,8 +63,8 @@ test-slow: setup ## The tests that take minutes, or need a package index: versio
 test-browser: setup ## The pages of the site in a real browser: Debian's chromium, or any other
 	@$(PYTEST) -m browser -n $(WORKERS) --dist loadfile
 
-test-mlflow: setup ## Against a real MLflow, in an environment of its own
-	@$(PYTEST) -m mlflow
+test-peers: setup ## Against real MLflow and other tools, each in an environment of its own
+	@$(PYTEST) -m peers
 
 test-cluster: setup ## On a real Dask cluster and a real Ray, whose workers are killed meanwhile
 	@$(UV) sync --frozen --quiet --inexact --extra dask --extra ray

@@ -44,6 +44,15 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.training",
     },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
+    "artreg.importing": {"artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
+    "artreg.exporting": {"artreg.core", "artreg.registry", "artreg.store.interface"},
+    "artreg.hooks": {
+        "artreg.core",
+        "artreg.registry",
+        "artreg.store.interface",
+        "artreg.store.commit",
+        "artreg.yamldoc",
+    },
     "artreg.site": {"artreg.core", "artreg.registry", "artreg.store.interface"},
     "artreg.reproduction": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.store", "artreg.training"},
     "artreg.consuming": {"artreg.core", "artreg.registry", "artreg.store"},
@@ -58,6 +67,9 @@ ALLOWED: dict[str, set[str]] = {
     "artreg.cli": {
         "artreg.consuming",
         "artreg.core",
+        "artreg.exporting",
+        "artreg.hooks",
+        "artreg.importing",
         "artreg.inspection",
         "artreg.instruments",
         "artreg.integrations",
@@ -75,7 +87,7 @@ ALLOWED: dict[str, set[str]] = {
 # Third-party packages, and the only parts of artreg that may import them.
 HOMES = {
     # the source reads tables by URL, nothing of the registry; the file system is one of fsspec's
-    "fsspec": ("artreg.store", "artreg.training.source", "artreg.filesystem"),
+    "fsspec": ("artreg.store", "artreg.training.source", "artreg.filesystem", "artreg.importing"),
     "s3fs": ("artreg.store",),
     "botocore": ("artreg.store",),
     "sklearn": ("artreg.training", "artreg.inspection.known"),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import peers
 from artreg.integrations import mlflow_tracking
 from artreg.integrations.mlflow_tracking import is_wanted, log_training, training_of
 
-ROOT = Path(__file__).parents[2]
-UV = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
 RUN = {
     "axes": {
         "code": {"commit": "c" * 40},
@@ -85,11 +82,7 @@ def test_a_server_that_fails_or_hangs_is_a_problem_and_no_error(
 @pytest.fixture(scope="module")
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with artreg, as it is here, and MLflow."""
-    folder = tmp_path_factory.mktemp("mlflow") / "venv"
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-    install = [UV, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "mlflow>=3", str(ROOT)]
-    subprocess.run(install, check=True)
-    return folder / "bin"
+    return peers.environment(tmp_path_factory.mktemp("mlflow"), peers.MLFLOW, str(peers.ROOT))
 
 
 @pytest.fixture
@@ -117,7 +110,7 @@ def server(beside: Path, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "checkout"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    subprocess.run(["git", "clone", "--quiet", str(peers.ROOT), str(folder)], check=True)
     return folder
 
 
@@ -126,7 +119,7 @@ def environment(beside: Path, **more: str) -> dict[str, str]:
     return {**kept, "PATH": f"{beside}:{os.environ['PATH']}", **more}
 
 
-@pytest.mark.mlflow
+@pytest.mark.peers
 def test_a_real_server_holds_everything(beside: Path, server: str, checkout: Path) -> None:
     variables = environment(beside, MLFLOW_TRACKING_URI=server)
     run = [str(beside / "artreg"), "data", "churn"]
@@ -157,7 +150,7 @@ def test_a_real_server_holds_everything(beside: Path, server: str, checkout: Pat
     assert [name for name, _ in datasets] == ["churn"]
 
 
-@pytest.mark.mlflow
+@pytest.mark.peers
 def test_a_server_that_is_not_there_costs_a_warning(beside: Path, checkout: Path) -> None:
     variables = environment(beside, MLFLOW_TRACKING_URI="http://me:s3cr3t@127.0.0.1:9")
     train = [str(beside / "artreg"), "train", "--config", "configs/breast_cancer.yaml"]
@@ -167,7 +160,7 @@ def test_a_server_that_is_not_there_costs_a_warning(beside: Path, checkout: Path
     assert "s3cr3t" not in done.stdout + done.stderr
 
 
-@pytest.mark.mlflow
+@pytest.mark.peers
 @pytest.mark.parametrize("manager", ["local", "virtualenv"])
 def test_mlflow_run_trains(beside: Path, checkout: Path, tmp_path: Path, manager: str) -> None:
     own = {"MLFLOW_ENV_ROOT": str(tmp_path / "environments")}  # not one that was made before

@@ -1,0 +1,1 @@
+"""Moving out: a version in the formats of other tools."""

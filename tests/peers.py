@@ -1,0 +1,22 @@
+"""Environments of other tools, for the tests that are marked `peers`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+UV = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
+
+MLFLOW = "mlflow>=3.17,<4"
+
+
+def environment(folder: Path, *requirements: str) -> Path:
+    """Make a virtual environment in a folder, and return where its programs lie."""
+    beside = folder / "venv"
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(beside)], check=True)
+    python = str(beside / "bin" / "python")
+    subprocess.run([UV, "pip", "install", "--quiet", "--python", python, *requirements], check=True)
+    return beside / "bin"
