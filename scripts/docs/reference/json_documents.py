@@ -49,6 +49,7 @@ SCRIPT: tuple[str, ...] = (
     "tree churn",
     "show churn@1.0.0",
     "resolve iris@staging",
+    "metrics iris",
     "history iris@staging --limit 1",
     "inspect churn@1.0.0",
     "verify iris@staging",
