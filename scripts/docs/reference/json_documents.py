@@ -165,7 +165,9 @@ def _set_up() -> None:
 def _alone() -> Iterator[None]:
     """Keep the settings of whoever builds the documentation out of it."""
     kept = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith(("ARTREG_", "AWS_", "GITHUB_", "MLFLOW_"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("ARTREG_", "AWS_", "GITHUB_", "MLFLOW_", "OPENLINEAGE_"))
+    ]:
         del os.environ[name]
     try:
         yield
