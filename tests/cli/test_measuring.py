@@ -182,7 +182,7 @@ def test_the_file_is_replaced_whole_and_says_so_too_when_nothing_can_be_read(
 ) -> None:
     file = churn.folder / "artreg.prom"
     ran = churn.run("metrics", "churn", "--out", "artreg.prom")
-    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert (ran.code, ran.out, ran.err) == (0, "36 figures written to artreg.prom\n", "")
     assert figures(file.read_text())["artreg_up",] == 1
     assert file.stat().st_mode & 0o444 == 0o444  # another account collects it
     before = file.stat().st_ino
@@ -226,5 +226,9 @@ def test_registries_do_not_clash_whatever_they_are_called(shell: Shell) -> None:
 
 def test_the_same_registry_gives_the_same_text(churn: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring.time, "monotonic", lambda: 0.0)
-    assert churn.run("metrics").out == churn.run("metrics").out
+    text = churn.run("metrics").out
+    assert churn.run("metrics").out == text
+    assert [line for line in text.splitlines() if line.startswith("artreg_alias_ok")] == sorted(
+        line for line in text.splitlines() if line.startswith("artreg_alias_ok")
+    )
     assert not any(math.isnan(value) for value in figures(churn.run("metrics").out).values())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Line, printable
+from artreg.core.wording import plural
 from artreg.errors import ArtregError, StorageError
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def metrics(
         where = {} if out is None else {"path": str(out)}
         return {"up": True, **where, "problems": problems, "families": [family.document() for family in told]}
 
-    session.output.result(document, [] if out is not None else [Line(line) for line in lines])
+    count = sum(len(family.samples) for family in told)
+    shown = lines if out is None else [f"{plural(count, 'figure')} written to {out}"]
+    session.output.result(document, [Line(line) for line in shown])
     if failure is not None:
         raise failure
 
