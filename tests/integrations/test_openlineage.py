@@ -234,7 +234,7 @@ def test_nobody_there_and_nonsense_are_problems_without_secrets() -> None:
     problems = {
         "ftp://me:s3cr3t@host": "OPENLINEAGE_URL is no URL of http or https",
         "http://": "OPENLINEAGE_URL is no URL of http or https",
-        "http://me:s3cr3t@host:port": "the receiver",
+        "http://me:s3cr3t@host:port": "OPENLINEAGE_URL is no URL of http or https",
         "http://[s3cr3t": "OPENLINEAGE_URL is no URL of http or https",
     }
     for url, problem in problems.items():

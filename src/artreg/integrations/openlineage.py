@@ -230,7 +230,7 @@ class _Http:
 
 def _http(variables: Mapping[str, str]) -> Receiver:
     parts = urlsplit(variables.get(f"{TRANSPORT}URL") or variables[URL])
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:  # what is no port raises too
         raise ValueError
     key = variables.get(API_KEY) or _api_key(variables)
     headers = {"Authorization": f"Bearer {key}"} if key else _basic(parts)
