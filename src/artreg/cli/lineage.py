@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from artreg.cli.session import Session
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from artreg.core.config import TrainingConfig
-    from artreg.integrations.lineage_events import Run
-    from artreg.integrations.openlineage import Told
+    from artreg.integrations.lineage_events import Family, Run
+    from artreg.integrations.openlineage import Teller, Told
     from artreg.registry.publish import Published
 
 _INTERRUPTED_S = 2.0  # that somebody waits who has pressed Ctrl-C
@@ -34,14 +35,17 @@ class Lineage:
     """
 
     def __init__(self, session: Session, *, dry_run: bool) -> None:
-        from artreg.integrations.openlineage import Teller, family, is_wanted, receiver
-
         self._session = session
-        self._teller = Teller(receiver(os.environ)) if is_wanted(os.environ) and not dry_run else None
-        self._family = family(os.environ)
+        self._teller = None if dry_run else _teller()
         self._running: dict[str, Run] = {}
         self._runs: list[str] = []
         self._told: Told | None = None
+
+    @cached_property
+    def _family(self) -> Family:
+        from artreg.integrations.openlineage import family
+
+        return family(os.environ)
 
     def __enter__(self) -> Self:
         return self
@@ -125,3 +129,12 @@ class Lineage:
 
     def _now(self) -> str:
         return self._session.registry.timestamp()
+
+
+def _teller() -> Teller | None:
+    """Return what tells whomever the environment names, if it names anybody."""
+    if not any(name.startswith("OPENLINEAGE_") for name in os.environ):
+        return None  # and what speaks HTTP need not be loaded
+    from artreg.integrations.openlineage import Teller, is_wanted, receiver
+
+    return Teller(receiver(os.environ)) if is_wanted(os.environ) else None

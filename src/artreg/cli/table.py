@@ -89,7 +89,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "history": Entry("recalling", "history", _READS),
     "tree": Entry("branching", "tree", _READS),
     "watch": Entry("watching", "watch", _READS),
-    "metrics": Entry("measuring", "metrics", ("not_found", "storage")),
+    "metrics": Entry("measuring", "metrics", _READS),
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),

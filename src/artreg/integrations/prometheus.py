@@ -20,7 +20,7 @@ HELP = {
     "artreg_up": "Whether the registry could be read.",
     "artreg_scrape_duration_seconds": "How long it took to read the registry.",
     "artreg_build_info": "The version of artreg that read it.",
-    "artreg_models": "Models.",
+    "artreg_models": "How many models are told of.",
     "artreg_model_ok": "Whether nothing that was read of the model itself is damaged.",
     "artreg_model_versions": "Version numbers that are taken; one that is not finished, or was spent, counts too.",
     "artreg_model_unfinished_versions": "Numbers above the newest version that were begun and not finished.",
