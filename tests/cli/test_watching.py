@@ -227,6 +227,39 @@ def test_a_history_that_was_set_back_or_rewritten_ends_it(churn: Shell, script) 
     assert (ran.code, "rewritten" in told(ran.out)[-1]["error"]["message"]) == (4, True)
 
 
+def test_one_damaged_history_does_not_silence_the_others(churn: Shell, script) -> None:
+    promoted(churn, "1.0.0", "prod")()
+    history = churn.folder / "registry/demo/churn/history"
+
+    def damage() -> None:
+        record = history / "staging/00000001.json"
+        record.chmod(0o600)
+        record.write_bytes(record.read_bytes().replace(b'"ada"', b'"eve"'))
+
+    churn.run("freeze", "churn@prod", "--until", "2099-01-01T00:00Z", "--reason", "x")
+
+    def thaw() -> None:
+        from artreg.cli.main import main
+
+        assert main(["unfreeze", "churn@prod", "--reason", "y", "--json"]) == 0
+
+    script(damage, *[nothing] * 4, thaw, *[nothing] * 5)
+    ran = churn.run("watch", "--json")
+    events = told(ran.out)
+    assert [it["alias"] for it in events if it.get("event") == "damaged"] == ["staging"]
+    assert moves(events)[-1] == ("prod", 3, "1.0.0")
+    assert ran.code == 130
+    for words in ("watch --once", "watch --once --since 1d"):  # from the beginning it is no other
+        ran = churn.run(*words.split(), "--json")
+        events = told(ran.out)
+        assert sorted(it.get("event", "error") for it in events[:-1])[:2] == ["damaged", "record"]
+        assert (ran.code, events[-1]["error"]["code"]) == (4, "integrity")
+    ran = churn.run("watch", "--once")
+    assert ran.code == 4
+    assert "demo/churn@staging  damaged  " in ran.out
+    assert churn.run("watch", "churn@staging", "--once", "--json").json["error"]["code"] == "integrity"
+
+
 REFUSED = {
     "watch nope": 5,
     "watch nope@prod": 5,

@@ -19,7 +19,7 @@ from artreg.store.s3 import S3Bucket
 from artreg.store.s3_client import connect
 from faults.build import MODEL, POLICY, PROD, V1, V2, V3, assert_sound, make_history, make_source, make_sources
 from store.places import S3Place
-from store.proxy import Proxy
+from store.proxy import MODES, Proxy
 
 SHARE = 0.25
 
@@ -56,7 +56,9 @@ def _noted(registry: Registry, ids: list[str]) -> str:
     return ids[-1]
 
 
-def promote_through_broken_answers(place: S3Place, folder: Path, promoters: int, moves: int) -> Counter:
+def promote_through_broken_answers(
+    place: S3Place, folder: Path, promoters: int, moves: int, modes: tuple[str, ...] = MODES
+) -> Counter:
     """Promote until every promoter has seen so many moves settled, and judge what it was told by the history.
 
     Whoever is told that nobody knows, or that nothing was written, runs the same command again.
@@ -64,7 +66,7 @@ def promote_through_broken_answers(place: S3Place, folder: Path, promoters: int,
     place.put(MARKER, MARKED)
     make_history(Registry(place.store()), make_sources(folder / "sources"))
     start = threading.Barrier(promoters)
-    with Proxy(place.endpoint, SHARE, seed=7) as proxy:
+    with Proxy(place.endpoint, SHARE, seed=7, modes=modes) as proxy:
         crowd = [Promoter(Registry(_store_behind(place, proxy), f"promoter {index}")) for index in range(promoters)]
 
         def work(number: int) -> None:
@@ -129,6 +131,6 @@ def _publish_until_done(registry: Registry, source: Path, version: Version) -> C
 
 
 def _store_behind(place: S3Place, proxy: Proxy) -> ObjectStore:
-    """Few attempts, so that doubts reach the caller; short silences, so that a hang costs little."""
-    options = place.options(endpoint_url=proxy.url, attempts=2, read_timeout=0.5, budget=5.0)
+    """Few attempts, so that doubts reach the caller; short silences and pauses, so that they cost little."""
+    options = place.options(endpoint_url=proxy.url, attempts=2, read_timeout=0.5, backoff=0.02, budget=5.0)
     return ObjectStore(S3Bucket(place.bucket, place.prefix, options, connect))

@@ -52,9 +52,6 @@ def test_a_trained_model_is_timed(lab: Lab, made: dict[str, bytes]) -> None:
     assert verdict.passed, verdict.message
     assert (verdict.figures["calls"], verdict.figures["rows"]) == (5, 7)
     assert 0 < verdict.figures["ms"] < 60_000
-    slow = lab.ask({**GATE, "max_ms": 1e-9, "percentile": "median"}, "2.0.0")
-    assert not slow.passed
-    assert slow.figures["off_by"] == pytest.approx(slow.figures["ms"], abs=1e-8)
 
 
 def without(name: str) -> Callable[[dict[str, bytes]], dict[str, bytes]]:

@@ -23,6 +23,7 @@ from artreg.registry.rollback import rollback
 from artreg.registry.standing import survey
 from artreg.registry.stored_policy import stored_policy
 from artreg.registry.verify import verify
+from artreg.registry.vitals import take_vitals
 from artreg.registry.yank import yank
 from artreg.store.object import MARKED, MARKER, ObjectStore
 from artreg.store.s3 import S3Bucket
@@ -169,6 +170,17 @@ def test_where_things_stand_takes_as_many_however_many_versions_there_are(counte
         ("get", "history/free/00000002.json"),
         ("get", "free"),
     ]
+
+
+def test_figures_for_whoever_watches_take_as_many_however_many_versions_there_are(counter: Counter) -> None:
+    before = counter.count(take_vitals)
+    for minor in range(2, 6):
+        counter.bench.publish(f"1.{minor}.0")
+        counter.bench.promote(f"1.{minor}.0")
+    assert len(counter.count(take_vitals)) == len(before)
+    # The root, what is remembered of verifications, and of what an alias holds the manifest and the run record.
+    assert len(before) == len(counter.count(survey)) + 4
+    assert [place for _, place in before].count("1.1.0/run.json") == 1
 
 
 def test_following_takes_a_request_an_alias_and_look(counter: Counter) -> None:

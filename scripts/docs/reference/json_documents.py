@@ -49,6 +49,7 @@ SCRIPT: tuple[str, ...] = (
     "tree churn",
     "show churn@1.0.0",
     "resolve iris@staging",
+    "metrics iris",
     "history iris@staging --limit 1",
     "inspect churn@1.0.0",
     "verify iris@staging",
@@ -85,7 +86,7 @@ SCRIPT: tuple[str, ...] = (
 
 NONE = {
     "ui": "`url`, `port`, `registry`, once, before it serves",
-    "watch": "one document a line, each with `event`: `record`, `said`, `trouble` or `recovered`; at last `error`",
+    "watch": "one document a line, each with `event`: `record`, `said`, `damaged`, `trouble` or `recovered`; at last `error`",
     "sign": "`project`, `model`, `version`, `digest`, `who`, `format`, `signature`, `changed`, `dry_run`",
     "forget": "`alias`, `generation`, `when`: what was forgotten",
     "policy schema": "a JSON Schema",
@@ -164,7 +165,9 @@ def _set_up() -> None:
 def _alone() -> Iterator[None]:
     """Keep the settings of whoever builds the documentation out of it."""
     kept = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith(("ARTREG_", "AWS_", "GITHUB_", "MLFLOW_"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("ARTREG_", "AWS_", "GITHUB_", "MLFLOW_", "OPENLINEAGE_"))
+    ]:
         del os.environ[name]
     try:
         yield

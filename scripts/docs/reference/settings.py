@@ -13,6 +13,11 @@ VARIABLES = {
     "ARTREG_INCUMBENT": "set for the same: the folder of the version that the alias holds, or empty",
     "GITHUB_STEP_SUMMARY": "a file to which `check` appends its checklist as Markdown",
     "MLFLOW_TRACKING_URI": "where `train` tells MLflow of what it did, if mlflow is installed",
+    "OPENLINEAGE_URL": "the receiver of OpenLineage that `train` tells of each run; also `OPENLINEAGE_ENDPOINT`, "
+    "`OPENLINEAGE_API_KEY`, and `OPENLINEAGE__TRANSPORT__…` with the transports `http` and `file`",
+    "OPENLINEAGE_NAMESPACE": "the namespace of the jobs that are told; by default `default`",
+    "OPENLINEAGE_PARENT_ID": "the run that began this one, `NAMESPACE/NAME/RUN_ID`; also `OPENLINEAGE_ROOT_PARENT_ID`",
+    "OPENLINEAGE_DISABLED": "`true` keeps `train` from telling OpenLineage anything",
     "MLFLOW_RUN_ID": "the run of MLflow that is told, where `mlflow run` began it",
     "AWS_ENDPOINT_URL": "where an S3 service other than Amazon's answers; the other `AWS_…` variables count as they do "
     "for every S3 client",

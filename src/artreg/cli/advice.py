@@ -119,6 +119,8 @@ def _promotions(model: ModelStanding, short: Naming) -> Iterator[Step]:
     first = STAGING if STAGING in held or not model.aliases else next(iter(held), STAGING)
     name = short(model.model)
     if first not in frozen and is_newer(model.newest, held.get(first)):
-        yield Step(f"artreg promote {name} {model.newest} --to {first}", f"{model.newest} is in {first} not yet")
+        yield Step(f"artreg promote {name} {model.newest} --to {first}", f"{model.newest} is not in {first} yet")
     elif first == STAGING and PROD not in frozen and is_newer(held.get(STAGING), held.get(PROD)):
-        yield Step(f"artreg promote {name} {STAGING} --to {PROD}", f"{held[STAGING]} is in {STAGING}, {PROD} is behind")
+        yield Step(
+            f"artreg promote {name} {STAGING} --to {PROD}", f"{held[STAGING]} is in {STAGING}, and {PROD} is behind"
+        )

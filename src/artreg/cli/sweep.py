@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from artreg.cli import documents
 from artreg.cli.datasets import keep_data, snapshot_data
 from artreg.cli.declare import Exit
+from artreg.cli.lineage import Lineage
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
 from artreg.cli.tracking import command_line, track
@@ -68,14 +69,25 @@ def sweep(
     progress = session.output.reporter.step("train", len(jobs), unit="configs")
     waiting: dict[int, Made | Exception] = {}
     results: list[tuple[Path, Published | ArtregError]] = []
-    with closing(share_out(workers, train_apart, jobs)) as answers:
-        for number, answer in answers:
-            waiting[number] = answer
-            while len(results) in waiting:
-                file, config = configs[len(results)]
-                results.append((file, publisher.outcome(config, waiting.pop(len(results)))))
-            progress.advance(1)
-    _tell(session, results, dry_run=dry_run)
+    with Lineage(session, dry_run=dry_run) as lineage:
+        runs = [lineage.begin(config) for _, config in configs]
+        with closing(share_out(workers, train_apart, jobs)) as answers:
+            for number, answer in answers:
+                waiting[number] = answer
+                while (place := len(results)) in waiting:
+                    file, config = configs[place]
+                    made = waiting.pop(place)
+                    results.append((file, publisher.outcome(config, made)))
+                    _end(lineage, runs[place], made, results[-1][1])
+                progress.advance(1)
+    _tell(session, results, lineage.document(), dry_run=dry_run)
+
+
+def _end(lineage: Lineage, run: str, made: Made | Exception, result: Published | ArtregError) -> None:
+    if isinstance(result, ArtregError):
+        lineage.fail(run, result)
+    elif not isinstance(made, Exception):
+        lineage.complete(run, result, made.run, made.manifest)
 
 
 class _Publisher:
@@ -147,9 +159,15 @@ def _job(session: Session, config: TrainingConfig) -> Job:
     return job_of(config, Path.cwd(), command_line(), data)
 
 
-def _tell(session: Session, results: Sequence[tuple[Path, Published | ArtregError]], *, dry_run: bool) -> None:
+def _tell(
+    session: Session,
+    results: Sequence[tuple[Path, Published | ArtregError]],
+    lineage: Mapping[str, Any],
+    *,
+    dry_run: bool,
+) -> None:
     errors = [result for _, result in results if isinstance(result, ArtregError)]
-    document: dict[str, Any] = {"ok": not errors, "runs": list(_documents(results, dry_run=dry_run))}
+    document: dict[str, Any] = {"ok": not errors, "runs": list(_documents(results, dry_run=dry_run)), **lineage}
     if errors:
         document["error"] = error_document(errors[0])
     session.output.result(document, _view(results, dry_run=dry_run))

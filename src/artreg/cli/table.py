@@ -89,6 +89,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "history": Entry("recalling", "history", _READS),
     "tree": Entry("branching", "tree", _READS),
     "watch": Entry("watching", "watch", _READS),
+    "metrics": Entry("measuring", "metrics", _READS),
     "inspect": Entry("inspecting", "inspect", _READS),
     "verify": Entry("keeping", "verify", _READS),
     "pull": Entry("keeping", "pull", ("integrity", "not_found", "already_exists", "storage")),
@@ -129,7 +130,7 @@ COMMANDS: dict[str, Entry | Group] = {
 SECTIONS: dict[str, str] = {
     "Make versions": "train publish data reproduce",
     "Judge them, and say where they go": "check promote rollback policy approve approvals freeze unfreeze yank unyank",
-    "Look": "list show tree resolve history watch diff drift inspect site ui",
+    "Look": "list show tree resolve history watch metrics diff drift inspect site ui",
     "Use": "pull lock sync outdated cache export",
     "Trust": "verify sign confirm forget",
     "Keep a registry": "init doctor repair mirror gc access",

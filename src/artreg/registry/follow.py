@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from artreg.core.names import Alias, ModelName
 from artreg.core.record import PromotionRecord
@@ -23,7 +24,7 @@ from artreg.registry.versions import list_aliases, list_models, require_model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
 Place = tuple[ModelName, Alias | Version]
@@ -77,12 +78,18 @@ class Follower:
     Args:
         registry: The registry.
         subject: Which aliases.
+        damaged: Told of a place whose history is damaged; it is followed no more, and the others go on. By default that
+            is raised.
     """
 
-    def __init__(self, registry: Registry, subject: Subject) -> None:
+    def __init__(
+        self, registry: Registry, subject: Subject, damaged: Callable[[Place, IntegrityError], None] | None = None
+    ) -> None:
         self._registry = registry
         self._subject = subject
+        self._damaged = damaged
         self._last: dict[Place, News | None] = {}
+        self._given_up: set[Place] = set()
         self._looks = 0
 
     def begin(self) -> list[News]:
@@ -95,7 +102,10 @@ class Follower:
         self._registry.store.require_root()
         if self._subject.model is not None:
             require_model(self._registry, self._subject.model)
-        self._last = {place: self._newest(place) for place in self._places()}
+        self._last = {}
+        for place in self._places():
+            with self._sparing(place):
+                self._last[place] = self._newest(place)
         return [news for news in self._last.values() if news is not None]
 
     def look(self) -> Iterator[News]:
@@ -110,10 +120,11 @@ class Follower:
         if self._looks % _EACH == 0:
             self._look_round()
         for place in list(self._last):
-            while (news := self._next(place)) is not None:
-                self._last[place] = news
-                if not _is_intent(news):
-                    yield news
+            with self._sparing(place):
+                while (news := self._next(place)) is not None:
+                    self._last[place] = news
+                    if not _is_intent(news):
+                        yield news
 
     def since(self, start: int | datetime) -> list[News]:
         """Return what came after a number, or from a time on, up to where the following began, by its times.
@@ -121,18 +132,34 @@ class Follower:
         Raises:
             IntegrityError: A record is missing or damaged, or a chain is broken.
         """
-        each = [list(self._back(place, last, start))[::-1] for place, last in self._last.items()]
+        each: list[list[News]] = []
+        for place, last in list(self._last.items()):
+            with self._sparing(place):
+                each.append(list(self._back(place, last, start))[::-1])
         return in_order(each)
 
     def _look_round(self) -> None:
         self._registry.store.require_root()
-        for place, last in self._last.items():
-            if last is not None:
-                there = self._read(place, last.number)
-                if there is None or there.sha256 != last.sha256:
+        for place, last in list(self._last.items()):
+            with self._sparing(place):
+                there = None if last is None else self._read(place, last.number)
+                if last is not None and (there is None or there.sha256 != last.sha256):
                     raise _rewritten(place, f"number {last.number} is not there any more as it was")
         for place in self._places():
-            self._last.setdefault(place, None)
+            if place not in self._given_up:
+                self._last.setdefault(place, None)
+
+    @contextmanager
+    def _sparing(self, place: Place) -> Iterator[None]:
+        """Give a place up whose history is damaged, where somebody is to be told of that."""
+        try:
+            yield
+        except IntegrityError as error:
+            if self._damaged is None:
+                raise
+            self._last.pop(place, None)
+            self._given_up.add(place)
+            self._damaged(place, error)
 
     def _next(self, place: Place) -> News | None:
         last = self._last[place]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from artreg.core import keys
 from artreg.core.manifest import TOMBSTONE
 from artreg.core.names import Alias, ModelName, is_alias
-from artreg.core.record import MOVES, Freeze, PromotionRecord
+from artreg.core.record import MOVES, Freeze, PromotionRecord, parse_record
 from artreg.core.version import Version
 from artreg.core.version_event import VersionEvent
 from artreg.errors import IntegrityError, NotFound
@@ -23,15 +23,16 @@ from artreg.store.interface import Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import TypeVar
 
     _Item = TypeVar("_Item")
     _Made = TypeVar("_Made")
 
 _AT_A_TIME = 8  # models of a bucket
-_FAR = 8
-"""Records that are read to find the move that holds: in front of it may stand freezes and confirmations."""
+_NEAR, _FAR = 8, 256
+"""Records that are read to find the move that holds, for freezes and confirmations may stand in front of it: the near
+ones one by one, since it is nearly always among them, the others at once."""
 
 
 class AliasStanding(Frozen):
@@ -71,12 +72,14 @@ class ModelStanding(Frozen):
         newest: Its highest version that is not yanked; None if it has none.
         unfinished: Higher numbers that were begun and neither finished nor ended.
         aliases: Its aliases, by name.
+        numbers: Every number that is taken, in order: by a version, an unfinished one, or a spent one.
     """
 
     model: ModelName
     newest: Version | None
     unfinished: tuple[Version, ...]
     aliases: tuple[AliasStanding, ...]
+    numbers: tuple[Version, ...]
 
 
 def survey(registry: Registry) -> list[ModelStanding]:
@@ -87,31 +90,39 @@ def survey(registry: Registry) -> list[ModelStanding]:
     Raises:
         StorageError: Storage cannot be reached, or refuses.
     """
-    return list(_each(registry, lambda model: _model(registry, model), list_models(registry.store)))
+    return each(registry, lambda model: stand(registry, model), list_models(registry.store))
 
 
-def _each(registry: Registry, look: Callable[[_Item], _Made], items: list[_Item]) -> Iterable[_Made]:
+def each(registry: Registry, look: Callable[[_Item], _Made], items: list[_Item]) -> list[_Made]:
     """Look at things one after the other; several at a time where each costs a journey."""
     if registry.store.whole_trees:  # a disk
-        return map(look, items)
+        return list(map(look, items))
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # a disk needs none
 
     with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="artreg-look") as workers:
         return list(workers.map(look, items))
 
 
-def _model(registry: Registry, model: ModelName) -> ModelStanding:
+def stand(registry: Registry, model: ModelName) -> ModelStanding:
+    """Return where one model stands.
+
+    Raises:
+        StorageError: Storage cannot be reached, or refuses.
+    """
     folders = list_entries(registry.store, keys.histories_prefix(model))
     told = {entry.name for entry in folders if entry.kind is Kind.FOLDER}
-    newest, unfinished = _newest(registry, model, told)
+    numbers = tuple(list_numbers(registry.store, model))
+    newest, unfinished = _newest(registry, model, numbers, told)
     aliases = tuple(_alias(registry, model, Alias(name)) for name in sorted(told) if is_alias(name))
-    return ModelStanding(model, newest, unfinished, aliases)
+    return ModelStanding(model, newest, unfinished, aliases, numbers)
 
 
-def _newest(registry: Registry, model: ModelName, told: set[str]) -> tuple[Version | None, tuple[Version, ...]]:
+def _newest(
+    registry: Registry, model: ModelName, numbers: tuple[Version, ...], told: set[str]
+) -> tuple[Version | None, tuple[Version, ...]]:
     """Return the highest version that is not yanked, and which higher numbers are unfinished."""
     unfinished: list[Version] = []
-    for version in reversed(list_numbers(registry.store, model)):
+    for version in reversed(numbers):
         seal = read_seal(registry, model, version)
         if seal is None:
             unfinished.append(version)
@@ -162,9 +173,24 @@ def _doubt(registry: Registry, head: Head) -> str:
 
 def _move(registry: Registry, head: Head) -> PromotionRecord:
     """Return the record that pointed the alias where it points, or the oldest that was looked at."""
-    record = head.record
     for count, one in enumerate(records_from(registry, head), 1):
-        record = one.record
-        if record.action in MOVES or count == _FAR:
+        if one.record.action in MOVES or one.record.generation == 1:
+            return one.record
+        if count == _NEAR:
             break
+    return _far_move(registry, one.record)
+
+
+def _far_move(registry: Registry, record: PromotionRecord) -> PromotionRecord:
+    """Go on from a record; whether these follow from each other only verification asks."""
+    model, alias = record.model, record.alias
+    numbers = range(record.generation - 1, max(record.generation - 1 - _FAR, 0), -1)
+    read = registry.store.read_each([keys.record_key(model, alias, number) for number in numbers])
+    try:
+        for number, data in zip(numbers, read, strict=True):
+            record = parse_record(data, model, alias, number)
+            if record.action in MOVES:
+                break
+    except NotFound as error:
+        raise IntegrityError(f"the history of {alias} of {model} has a gap: {error.message}") from error
     return record

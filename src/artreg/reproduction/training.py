@@ -14,7 +14,7 @@ from artreg.reproduction.programs import Done, run_program
 from artreg.reproduction.recorded import Recorded, read_recorded
 from artreg.store.factory import open_store
 
-_KEPT_OUT = ("ARTREG_REGISTRY", "ARTREG_PROJECT", "ARTREG_MODEL", "ARTREG_POLICY", "MLFLOW_")
+_KEPT_OUT = ("ARTREG_REGISTRY", "ARTREG_PROJECT", "ARTREG_MODEL", "ARTREG_POLICY", "MLFLOW_", "OPENLINEAGE_")
 
 
 def train_again(

@@ -54,12 +54,14 @@ class Made:
         files: What is to be published: the bytes of each file by its name.
         snapshot: The data that were trained on.
         metrics: The document `metrics.json`.
+        manifest: The document `data_manifest.json`.
         run: The run record, without what the registry adds when it publishes.
     """
 
     files: Mapping[str, bytes]
     snapshot: SnapshotRef
     metrics: Mapping[str, Any]
+    manifest: Mapping[str, Any]
     run: Mapping[str, Any]
 
 
@@ -125,7 +127,7 @@ def _made(job: Job, folder: Path) -> Made:
     out = folder / _OUT
     done = train(config, out, command=job.command, now=lambda: datetime.now(UTC), base=Path(job.base), source=source)
     files = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    return Made(files, done.snapshot, done.metrics, done.run)
+    return Made(files, done.snapshot, done.metrics, done.manifest, done.run)
 
 
 def _end_with_parent() -> None:

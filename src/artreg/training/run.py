@@ -53,6 +53,7 @@ class TrainedRun:
         source: The data as they were read.
         snapshot: The snapshot that the data are, or are to be kept as before the run is published.
         metrics: The document `metrics.json`.
+        manifest: The document `data_manifest.json`.
         run: The run record, without what the registry adds when it publishes.
     """
 
@@ -60,6 +61,7 @@ class TrainedRun:
     source: Source
     snapshot: SnapshotRef
     metrics: Mapping[str, Any]
+    manifest: Mapping[str, Any]
     run: Mapping[str, Any]
 
 
@@ -126,7 +128,7 @@ def train(
     record = run_record(
         config, config_file, manifest, circumstances, ended=now(), warnings=[*project.warnings, *fitted.warnings]
     )
-    return TrainedRun(folder=out, source=source, snapshot=dataset.snapshot, metrics=fitted.metrics, run=record)
+    return TrainedRun(out, source, dataset.snapshot, fitted.metrics, manifest, record)
 
 
 def _predictions(dataset: Dataset, fitted: FittedModel) -> dict[str, bytes]:

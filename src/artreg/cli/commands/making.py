@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from artreg.cli import documents
 from artreg.cli.datasets import keep_data, snapshot_data
 from artreg.cli.declare import Argument, Option
+from artreg.cli.lineage import Lineage
 from artreg.cli.session import Session
 from artreg.cli.sweep import is_pattern, matching, sweep
 from artreg.cli.tracking import command_line, track
@@ -55,7 +56,7 @@ def train(
 
     A run is a function of code, environment, config and data: each is recorded in run.json, and equal ones give equal
     bytes. A run that gives the bytes of the newest version again publishes nothing. Where MLFLOW_TRACKING_URI is set
-    and mlflow installed, that server is told of the run.
+    and mlflow installed, that server is told of the run; where OPENLINEAGE_URL is, that receiver of OpenLineage.
 
     Of several configs each is trained in an interpreter of its own, so many at a time as --jobs says, here or on a
     cluster whose machines have the same checkout in the same place; they are published in the order of the configs.
@@ -82,7 +83,8 @@ def _train_one(
     target = _target(version, bump, Part(parsed.bump))
     session.registry.store.require_root()
     model = ModelName(parsed.project, parsed.name)
-    with tempfile.TemporaryDirectory(prefix="artreg-train-") as folder:
+    with Lineage(session, dry_run=dry_run) as lineage, tempfile.TemporaryDirectory(prefix="artreg-train-") as folder:
+        run = lineage.begin(parsed)
         with session.output.busy(f"training {model}"):
             trained = run_training(
                 parsed,
@@ -101,8 +103,9 @@ def _train_one(
             dry_run=dry_run,
             reporter=session.output.reporter,
         )
+        lineage.complete(run, published, trained.run, trained.manifest)
     tracked = None if dry_run else track(session, published, trained.run)
-    _show(session, published, dry_run, {} if tracked is None else {"tracking": tracked})
+    _show(session, published, dry_run, {**lineage.document(), **({} if tracked is None else {"tracking": tracked})})
 
 
 def publish(

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from artreg.cli.output import Output
     from artreg.core.version_event import VersionEvent
-    from artreg.registry.follow import News
+    from artreg.errors import IntegrityError
+    from artreg.registry.follow import News, Place
 
 _SHORTEST = 0.1  # seconds between two looks
 _LONGEST = 60.0  # seconds between two looks while storage is in trouble
@@ -79,7 +80,8 @@ def watch(
 
     With --json each line is an object: {"event": "record", …} with the record, or "said" with what --logs asks for;
     {"event": "trouble", …} and {"event": "recovered"} where storage fails for a while; at last {"error": …}, where it
-    ends with an error.
+    ends with an error. Of several aliases one whose history is damaged is told once, {"event": "damaged", …}, and
+    followed no more; the others go on, and the end is exit code 4.
 
     Examples: artreg watch; artreg watch churn@prod --since 24h --once; artreg watch churn@prod --since 7 --json;
     artreg watch churn@prod --until 1.3.0 --timeout 10m && systemctl restart scorer
@@ -122,7 +124,8 @@ class _Watch:
             raise InvalidInput("--until waits for one alias", hint="name it, such as churn@prod")
         self._until = None if until is None else Version.parse(until)
         self._end = time.monotonic() + timeout
-        self._follower = Follower(session.registry, subject)
+        self._follower = Follower(session.registry, subject, None if subject.alias else self._tell_damage)
+        self._damage: IntegrityError | None = None
 
     def run(self, start: str | None, *, once: bool, interval: float, patience: float) -> None:
         """Tell what there is, then what comes, until the end."""
@@ -139,6 +142,8 @@ class _Watch:
         if self._until is not None and not held:
             message = f"{self._subject} does not hold {self._until}" + ("" if once else ", and the time is up")
             raise NotFound(message, hint="see artreg history", timeout=not once)
+        if self._damage is not None:
+            raise self._damage
 
     def _look(self, interval: float, patience: float) -> bool:
         """Wait, then tell what has come, however long that takes; return whether what is awaited has."""
@@ -183,6 +188,14 @@ class _Watch:
         alias = f"for {told.alias}" if told.alias else ""
         parts = _parts(told, f"{told.model}@{told.version}", f"event {told.number}", kind, alias)
         self._out.result({"event": "said", **told.document()}, [Spans(parts, _INDENT)])
+
+    def _tell_damage(self, place: Place, error: IntegrityError) -> None:
+        model, target = place
+        kind = "alias" if isinstance(target, Alias) else "version"
+        document = {"project": model.project, "model": model.model, kind: str(target), **error_document(error)}
+        line = Spans(((f"{model}@{target}", Tone.STRONG), ("  damaged  ", Tone.BAD), (error.message, Tone.PLAIN)))
+        self._out.result({"event": "damaged", **document}, [line])
+        self._damage = self._damage or error
 
     def _tell_trouble(self, error: StorageError, patience: float) -> None:
         self._out.result({"event": "trouble", **error_document(error)}, [])
