@@ -54,6 +54,7 @@ class GitHub:
         values = {name.replace("_", "-"): value for name, value in given.items()}
         assert values.keys() <= inputs.keys(), "GitHub would warn of an unknown input"
         inputs |= values
+        known = {f"inputs.{name}": value for name, value in inputs.items()}
         variables = {**self.variables, "GITHUB_EVENT_NAME": self.event, "GITHUB_ACTOR": "ada"}
         files = {name: self.temporary / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH")}
         for name, path in files.items():
@@ -62,15 +63,15 @@ class GitHub:
         variables |= {"RUNNER_TEMP": str(self.temporary), "GITHUB_ACTION_PATH": str(self.action)}
         logs, outputs, code = [], {}, 0
         for step in document["runs"]["steps"]:
-            if code or "uses" in step or not _condition(step.get("if"), inputs):
+            if code or "uses" in step or not _condition(step.get("if"), known):
                 continue
-            own = {name: _expression(value, inputs) for name, value in step.get("env", {}).items()}
+            own = {name: evaluated(value, known) for name, value in step.get("env", {}).items()}
             script = self.temporary / "script.sh"
             script.write_text(step["run"])
             assert step["shell"] == "bash"
             done = subprocess.run(
                 [*BASH, str(script)],
-                cwd=self.workspace / _expression(step["working-directory"], inputs),
+                cwd=self.workspace / evaluated(step["working-directory"], known),
                 env={**variables, **own},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -90,17 +91,17 @@ class GitHub:
         return Outcome(code, "".join(logs), named, files["GITHUB_STEP_SUMMARY"].read_text())
 
 
-def _expression(text: str, inputs: Mapping[str, str]) -> str:
-    found = re.fullmatch(r"\${{ inputs\.([\w-]+) }}", text)
-    return inputs[found[1]] if found else text
+def evaluated(text: str, known: Mapping[str, str]) -> str:
+    """Return a text with what its expressions stand for."""
+    return re.sub(r"\${{ ([\w.-]+) }}", lambda found: known[found[1]], text)
 
 
-def _condition(text: str | None, inputs: Mapping[str, str]) -> bool:
+def _condition(text: str | None, known: Mapping[str, str]) -> bool:
     if text is None:
         return True
-    found = re.fullmatch(r"inputs\.([\w-]+) != '(\w*)'", text)
+    found = re.fullmatch(r"([\w.-]+) != '(\w*)'", text)
     assert found, f"no test knows what {text!r} means"
-    return inputs[found[1]] != found[2]
+    return known[found[1]] != found[2]
 
 
 def _outputs(text: str) -> dict[str, str]:
@@ -131,7 +132,8 @@ class GitLab:
         """Do what an `include: component` with some inputs does, `-` in their names written as `_`."""
         (job,) = included({name.replace("_", "-"): value for name, value in given.items()}).values()
         variables = {**self.variables, "CI_PROJECT_DIR": str(self.checkout), "CI_PIPELINE_SOURCE": self.source}
-        variables |= {"GITLAB_USER_LOGIN": "ada", **job["variables"]}
+        variables |= {"GITLAB_USER_LOGIN": "ada"}
+        variables |= {name: _expanded(value, variables) for name, value in job["variables"].items()}
         report = self.checkout / job["artifacts"]["reports"]["dotenv"]
         report.unlink(missing_ok=True)
         done = subprocess.run(
@@ -146,6 +148,10 @@ class GitLab:
         lines = report.read_text().splitlines() if report.exists() else []
         assert all(re.fullmatch(r"\w+=[^\n]*", line) for line in lines), "GitLab refuses the report"
         return Outcome(done.returncode, done.stdout, dict(line.split("=", 1) for line in lines))
+
+
+def _expanded(text: str, variables: Mapping[str, str]) -> str:
+    return re.sub(r"\$(\w+)", lambda found: variables.get(found[1], found[0]), text)
 
 
 def included(given: Mapping[str, str]) -> dict[str, Any]:
