@@ -83,11 +83,11 @@ class GitHub:
             outputs[step.get("id", "")] = _outputs(files["GITHUB_OUTPUT"].read_text())
             variables["PATH"] = ":".join([*files["GITHUB_PATH"].read_text().split("\n")[::-1], variables["PATH"]])
         named = {
-            name: outputs[step].get(output, "")
+            name: outputs.get(step, {}).get(output, "")
             for name, it in document["outputs"].items()
             for step, output in re.findall(r"^\${{ steps\.(\w+)\.outputs\.(\w+) }}$", it["value"])
         }
-        assert set(outputs["artreg"]) <= set(named), "an output that nobody declared"
+        assert set(outputs.get("artreg", {})) <= set(named), "an output that nobody declared"
         return Outcome(code, "".join(logs), named, files["GITHUB_STEP_SUMMARY"].read_text())
 
 

@@ -19,6 +19,8 @@ from artreg.core.policy import parse_policy
 from artreg.registry.history import require_head
 from artreg.store.local import LocalStore
 from ci.runners import ACTION, COMPONENT, ROOT, GitHub, GitLab, Outcome, Refused, bare, included
+from docs.sessions import newcomer
+from peers import UV
 from registry.bench import CHURN, FREE, PROD, STAGING, Bench
 
 BIN = Path(sys.executable).parent
@@ -103,6 +105,20 @@ def test_both_make_the_same_words() -> None:
     (job,) = body.values()
     same = re.compile(r"^set -- --json\n.*?^esac\n.*?^esac\n", re.MULTILINE | re.DOTALL)
     assert same.findall(action) == same.findall(*job["script"]) != []
+
+
+@pytest.mark.slow  # it needs shellcheck
+def test_shellcheck_finds_nothing() -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.fail("shellcheck is not installed; apt-get install shellcheck")
+    scripts = [step["run"] for step in yaml.safe_load(ACTION.read_text())["runs"]["steps"] if "run" in step]
+    _, body = yaml.safe_load_all(COMPONENT.read_text())
+    (job,) = body.values()
+    scripts.append("\n".join(["set -e", *job["before_script"], *job["script"]]))
+    for script in scripts:
+        words = ["shellcheck", "--shell", "bash", "-"]
+        done = subprocess.run(words, input=script, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
@@ -258,3 +274,43 @@ def test_a_training_says_what_it_published(runner: str, project: Path) -> None:
     assert len(list(project.glob("registry/demo/*/3.0.0"))) == 1
     again = run(runner, project, **words)
     assert again.outputs == {**done.outputs, "changed": "false"}
+
+
+PYPROJECT = """[project]
+name = "churn"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["artreg"]
+[tool.uv.sources]
+artreg = {{ path = "{root}" }}
+"""
+
+
+@pytest.mark.slow  # it needs uv and a package index
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("locked", [True, False])
+def test_artreg_is_installed_as_the_lock_says_or_else_as_the_action_does(
+    runner: str, locked: bool, project: Path, tmp_path: Path
+) -> None:
+    variables = newcomer() | {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "programs")}
+    variables["PATH"] = f"{Path(UV).parent}:{variables['PATH']}"
+    assert shutil.which("artreg", path=variables["PATH"]) is None
+    if locked:
+        (project / "pyproject.toml").write_text(PYPROJECT.format(root=ROOT))
+        subprocess.run([UV, "lock", "--quiet"], cwd=project, env=variables, check=True)
+    words = {"command": "promote", "model": "churn", "version": "1.1.0", "to": "free"}
+    if runner == "github":
+        (tmp_path / "temporary").mkdir()
+        found = GitHub(project, tmp_path / "temporary", variables).run(**words)
+    else:
+        found = GitLab(project, variables).run(requirement=str(ROOT), **words)
+    assert found.code == 0, found.log
+    assert holds(project, FREE)[:2] == ("1.1.0", 1)
+    elsewhere = tmp_path / ("temporary/artreg" if runner == "github" else "programs")
+    assert ((project / ".venv" / "bin" / "artreg").exists(), (elsewhere).exists()) == (locked, not locked)
+
+
+@pytest.mark.slow
+def test_it_is_not_installed_in_any_other_way(project: Path, tmp_path: Path) -> None:
+    found = GitHub(project, tmp_path).run(install="nightly", command="check", model="churn", version="1.0.0", to="prod")
+    assert (found.code, found.log) == (2, "::error::install is to be auto or none\n")

@@ -33,6 +33,7 @@ SERVICE = Path(__file__).parents[2] / "examples" / "fastapi"
 CHURN = ModelName("demo", "churn")
 PROD = Alias("prod")
 OPEN = parse_policy({"aliases": {"prod": {}}})
+COMMAND = ["uvicorn", "service:app"]
 PATIENCE = 60.0  # seconds
 
 
@@ -175,7 +176,7 @@ def service(root: Path, *words: str) -> Iterator[int]:
     variables |= {"ARTREG_REGISTRY": str(root), "EVERY": "0.05", "ARTREG_CACHE": "off"}
     quiet = ["--no-access-log", "--timeout-keep-alive", str(int(PATIENCE))]
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "service:app", "--port", "0", *quiet, *words],
+        [sys.executable, "-m", *COMMAND, "--port", "0", *quiet, *words],
         cwd=SERVICE,
         env=variables,
         stderr=subprocess.PIPE,

@@ -12,7 +12,7 @@ import pytest
 
 from artreg.registry.freeze import freeze
 from docs.sessions import blocks, environment, play
-from examples.live import CHURN, PROD, SERVICE, Line, asking, once, served, service, until
+from examples.live import CHURN, COMMAND, PROD, SERVICE, Line, asking, once, served, service, until
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,8 @@ def test_the_page_about_serving(line: Line) -> None:
     line.move(1)
     (line.root.parent / "configs").mkdir()
     (line.root.parent / "configs" / "policy.yaml").write_text("aliases: {prod: {}}\n")
+    (start,) = blocks("docs/howto/serving.md", "bash")
+    assert start.split()[1:] == [*COMMAND, "--port", "8000"]
     with service(line.root) as port:
         shown = [it.replace("localhost:8000", f"localhost:{port}") for it in blocks("docs/howto/serving.md", "console")]
         assert play(shown, line.root.parent, environment()) == 4
