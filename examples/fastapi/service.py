@@ -136,7 +136,7 @@ def told(serving: Serving) -> dict[str, Any]:
 def serving_now() -> Serving:
     """Return what answers, which is asked for once a request."""
     if follower.serving is None:
-        raise HTTPException(503, follower.problem or "no model yet", headers={"Retry-After": "5"})
+        raise HTTPException(503, "no model yet; /health says why", headers={"Retry-After": "5"})
     return follower.serving
 
 

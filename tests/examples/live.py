@@ -24,6 +24,7 @@ from sklearn.linear_model import LinearRegression
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import parse_policy
 from artreg.core.version import Version
+from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.publish import publish
@@ -53,7 +54,7 @@ class Line:
         skops.io.dump(LinearRegression().fit(inputs, number * inputs["x"]), folder / "model.skops")
         self.digests[number] = publish(self.registry, CHURN, folder, Version(number, 0, 0)).digest
 
-    def move(self, number: int, *, damaged: bool = False) -> int:
+    def move(self, number: int, *, damaged: bool = False, key: Path | None = None) -> int:
         """Move prod, and return the generation; to a version that is damaged once the gates have looked at it."""
         generation = max(self.moves, default=0) + 1
         self.moves[generation] = number  # known before any service can see it
@@ -64,7 +65,8 @@ class Line:
                     self.spoil(number)
                 super().create(key, data)
 
-        moved = promote(Registry(Damaging(str(self.root)), "ada"), CHURN, Version(number, 0, 0), PROD, OPEN)
+        registry = replace(self.registry, store=Damaging(str(self.root)), signing_key=None if key is None else str(key))
+        moved = promote(registry, CHURN, Version(number, 0, 0), PROD, OPEN)
         assert moved.record.generation == generation
         return generation
 
@@ -78,7 +80,7 @@ class Line:
 
     @property
     def registry(self) -> Registry:
-        return Registry(LocalStore(str(self.root)), "ada")
+        return Registry(LocalStore(str(self.root)), "ada@example.com")
 
     def is_right(self, answer: dict[str, Any], asked: float) -> bool:
         """Whether an answer names what prod was at that generation, and is what that version predicts."""

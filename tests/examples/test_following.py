@@ -13,6 +13,7 @@ import pytest
 from artreg.registry.freeze import freeze
 from docs.sessions import blocks, environment, play
 from examples.live import CHURN, COMMAND, PROD, SERVICE, Line, asking, once, served, service, until
+from keys import allow, make_key, needs_openssh
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,23 @@ def test_an_alias_that_went_back_is_not_believed(example: ModuleType, line: Line
     source, problem = looked(careful[0])
     assert (source, problem.partition(":")[0]) == ("demo/churn@2.0.0", "integrity")
     assert looked(careful[1]) == (None, problem)  # nor by one that was started later, where that is remembered
+
+
+@needs_openssh
+def test_whose_moves_are_believed_can_be_said(example: ModuleType, line: Line, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "id")
+    line.publish(1)
+    line.publish(2)
+    line.move(1, key=key)
+    demands = {"moved_by": ["ada@example.com"], "allowed_signers": allow(tmp_path, ada=key)}
+    follower = example.Follower("churn@prod", root=line.root, **demands)
+    assert looked(follower) == ("demo/churn@1.0.0", "")
+    line.move(2)
+    source, problem = looked(follower)
+    assert (source, problem.partition(":")[0]) == ("demo/churn@1.0.0", "integrity")
+    line.move(1, key=key)
+    assert looked(follower) == ("demo/churn@1.0.0", "")
+    assert follower.serving.source.generation == 3
 
 
 def test_the_same_bytes_are_not_loaded_again(example: ModuleType, line: Line) -> None:
