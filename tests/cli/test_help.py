@@ -41,6 +41,13 @@ def test_help_is_asked_for_in_many_ways(words: tuple[str, ...], shell: Shell) ->
     assert shell.run(*words).out == shell.run("promote", "--help").out
 
 
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_what_is_a_value_asks_for_no_help(word: str, shell: Shell) -> None:
+    ran = shell.run("promote", "--to", "prod", "--", word, "1.0.0")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{word!r} is not a" in ran.err
+
+
 def test_the_whole_is_shown_in_sections(shell: Shell) -> None:
     ran = shell.run("--help")
     assert (ran.code, ran.err) == (0, "")

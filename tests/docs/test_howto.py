@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 import yaml
+from check_jsonschema import main as check_jsonschema
+from click.testing import CliRunner
 
+from ci.runners import GitHub, GitLab, evaluated, included
 from docs.sessions import ROOT, blocks, environment, every_block, play, read, shell
 from store.places import S3Place
 
@@ -82,8 +87,7 @@ def test_the_session_about_ceph(ceph_place: S3Place, tmp_path: Path) -> None:
 
 @pytest.mark.slow  # it trains, again and again
 def test_the_pipeline_of_github(place: Path, bucket: dict[str, str]) -> None:
-    (workflow,) = (block for block in every_block("docs/howto/ci.md") if block.title.startswith(".github"))
-    document = yaml.safe_load(workflow.body)
+    document = page("model.yaml")
     given = {"GITHUB_SHA": "0a1b2c3", "GITHUB_RUN_ID": "17", "GITHUB_STEP_SUMMARY": str(place / "summary.md")}
     variables = {**bucket, **given, "ARTREG_REGISTRY": document["env"]["ARTREG_REGISTRY"], "ARTREG_ACTOR": "ada"}
     assert list(document["jobs"]) == ["try", "stage", "release"]
@@ -96,6 +100,71 @@ def test_the_pipeline_of_github(place: Path, bucket: dict[str, str]) -> None:
     assert "run 17" in shell("artreg history churn@prod", place, variables)
 
 
+def page(name: str, number: int = 0) -> dict[str, Any]:
+    """Return a file that the page about CI shows, the first of a name unless told otherwise."""
+    shown = [block for block in every_block("docs/howto/ci.md") if Path(block.title).name == name]
+    document: dict[str, Any] = yaml.safe_load(shown[number].body)
+    return document
+
+
+@pytest.mark.slow  # it trains
+def test_the_workflow_that_uses_the_action(place: Path, bucket: dict[str, str], tmp_path: Path) -> None:
+    document = page("models.yaml")
+    variables = {**bucket, "ARTREG_REGISTRY": document["env"]["ARTREG_REGISTRY"]}
+    before_stage(place, variables)
+    for name in ("stage", "try", "release"):  # what is tried is what is in staging by then
+        job = document["jobs"][name]
+        (event,) = re.findall(r"^github.event_name == '(\w+)'$", job["if"])
+        known = {"github.sha": "0a1b2c3", "inputs.reason": "weekly release"}
+        for step in job["steps"]:
+            if step["uses"].startswith("OWNER/artreg@"):
+                runner = GitHub(place, tmp_path, variables, event)
+                inputs = {key: evaluated(value, known) for key, value in step["with"].items()}
+                done = runner.run(install="none", **inputs)
+                assert done.code == 0, done.log
+                known |= {f"steps.{step.get('id')}.outputs.{key}": value for key, value in done.outputs.items()}
+                assert ("| ✅ |" in done.summary) == (inputs["command"] == "check")
+    history = shell("artreg history churn", place, variables)
+    assert "weekly release" in history
+    assert "0a1b2c3" in history
+
+
+@pytest.mark.slow  # it trains
+def test_the_pipeline_that_includes_the_component(place: Path, bucket: dict[str, str]) -> None:
+    document = page(".gitlab-ci.yml")
+    # `uv` is not asked for anything here: artreg is on the path, and the checkout has no lock that names it
+    (place / "uv.lock").unlink()
+    (place / "uv").write_text("#!/bin/sh\necho .\n")
+    (place / "uv").chmod(0o755)
+    variables = {**bucket, "ARTREG_REGISTRY": document["variables"]["ARTREG_REGISTRY"]}
+    variables["PATH"] = f"{place}:{variables['PATH']}"
+    before_stage(place, variables)
+    jobs = [entry["inputs"] for entry in document["include"]]
+    assert [job["job"] for job in jobs] == [name for name in document if name not in {"stages", "variables", "include"}]
+    assert [job["stage"] for job in jobs] == ["try", "stage", "stage", "release"]
+    for inputs in jobs:
+        assert set(included(inputs)) == {inputs["job"]}
+        source = "merge_request_event" if inputs["job"] == "try" else "push"
+        done = GitLab(place, variables, source).run(**inputs)
+        assert done.code == 0, done.log
+        if inputs["job"] == "train":
+            variables |= done.outputs
+    assert shell("artreg resolve churn@prod --json", place, variables).count(variables["artreg_version"])
+
+
+def test_the_pipelines_are_as_their_schemas_want_them(tmp_path: Path) -> None:
+    kinds = {"model.yaml": "vendor.github-workflows", "models.yaml": "vendor.github-workflows"}
+    kinds |= {".gitlab-ci.yml": "vendor.gitlab-ci"}
+    shown = [block for block in every_block("docs/howto/ci.md") if block.title]
+    assert len(shown) == 4
+    for block in shown:
+        file = tmp_path / "pipeline.yaml"
+        file.write_text(block.body)
+        words = ["--builtin-schema", kinds[Path(block.title).name], str(file)]
+        done = CliRunner().invoke(check_jsonschema, words)
+        assert done.exit_code == 0, done.output
+
+
 def before_stage(place: Path, variables: dict[str, str]) -> None:
     """Begin with a bucket that holds nothing: what lies on the disk is of no account here."""
     assert "is ready" in shell("artreg init", place, variables)
@@ -103,8 +172,7 @@ def before_stage(place: Path, variables: dict[str, str]) -> None:
 
 @pytest.mark.slow  # it trains, again and again
 def test_the_pipeline_of_gitlab(place: Path, bucket: dict[str, str]) -> None:
-    (pipeline,) = (block for block in every_block("docs/howto/ci.md") if block.title.startswith(".gitlab"))
-    document = yaml.safe_load(pipeline.body)
+    document = page(".gitlab-ci.yml", 1)
     given = {"CI_COMMIT_SHA": "0a1b2c3", "CI_JOB_URL": "https://gitlab.example.org/17"}
     variables = {**bucket, **given, "ARTREG_REGISTRY": document["variables"]["ARTREG_REGISTRY"], "ARTREG_ACTOR": "ada"}
     before_stage(place, variables)

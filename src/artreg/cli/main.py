@@ -87,12 +87,13 @@ def _run(words: list[str]) -> int:
 def _explain(words: list[str]) -> int:
     """Show the help that is asked for, or say what is wrong with the words."""
     _require_encodable(words)
-    named = Words([word for word in words if word not in _HELP]).named()
+    options = words[: words.index("--")] if "--" in words else words  # after it all are values
+    named = Words([word for word in options if word not in _HELP]).named()
     if named.unknown:
         from artreg.cli.help import no_command
 
         raise no_command(named.path, named.unknown)
-    if not words or not _HELP.isdisjoint(words):
+    if not words or not _HELP.isdisjoint(options):
         from artreg.cli.help import show_help
 
         show_help(choose_output(as_json="--json" in words, quiet=False), named.path)
