@@ -86,7 +86,7 @@ SCRIPT: tuple[str, ...] = (
 
 NONE = {
     "ui": "`url`, `port`, `registry`, once, before it serves",
-    "watch": "a document a line, each with `event`: `record`, `said`, `damaged`, `trouble`, `recovered`; at last `error`",
+    "watch": "a document a line; `event` is `record`, `said`, `damaged`, `trouble`, `recovered`; at last `error`",
     "sign": "`project`, `model`, `version`, `digest`, `who`, `format`, `signature`, `changed`, `dry_run`",
     "forget": "`alias`, `generation`, `when`: what was forgotten",
     "policy schema": "a JSON Schema",
