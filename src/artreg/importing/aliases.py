@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from artreg.core.gates.from_alias import FromGate
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import Policy
 from artreg.core.version import Version
-from artreg.errors import Conflict, InvalidInput, NotFound
+from artreg.errors import ArtregError, Conflict, InvalidInput, NotFound
 from artreg.frozen import Frozen
 from artreg.importing.source import IncomingAlias, Trouble
 from artreg.registry.evidence import Instrument
@@ -18,6 +18,7 @@ from artreg.registry.move import Moved, stay
 from artreg.registry.promote import promote
 
 _BEGINS = "imported from "
+_UNKNOWN = NotFound("the source has no such version")
 _LONGEST = 300  # characters of what a source says of a move
 
 
@@ -70,7 +71,7 @@ class Chosen(Frozen):
 def chosen(
     aliases: Sequence[IncomingAlias],
     names: Mapping[str, Alias | None],
-    there: Collection[tuple[ModelName, Version]],
+    outcome: Mapping[tuple[ModelName, Version], ArtregError | None],
     policy: Policy,
 ) -> tuple[list[Chosen], list[Trouble]]:
     """Say which aliases are to be set, and in which order: those through which others are led come last.
@@ -78,7 +79,7 @@ def chosen(
     Args:
         aliases: What the source has; if two become one here, the later one holds.
         names: What the user says that they become, by their names there; None for one that is to be left out.
-        there: The versions that came, now or before.
+        outcome: Why each version did not come; None for those that came, now or before.
         policy: Says which aliases there are.
     """
     last: dict[tuple[ModelName, Alias], Chosen] = {}
@@ -89,8 +90,8 @@ def chosen(
             continue
         if alias is None or alias.name not in policy.names(incoming.model):
             troubles.append(Trouble(incoming.item, _nameless(incoming, policy)))
-        elif (incoming.model, incoming.version) not in there:
-            troubles.append(Trouble(incoming.item, _versionless(incoming)))
+        elif error := outcome.get((incoming.model, incoming.version), _UNKNOWN):
+            troubles.append(Trouble(incoming.item, _versionless(incoming, error)))
         else:
             last[incoming.model, alias] = Chosen(incoming, alias)
     furthest = sorted(last.values(), key=lambda one: -len(_before(policy, one.incoming.model, one.alias)))
@@ -176,8 +177,9 @@ def _before(policy: Policy, model: ModelName, alias: Alias) -> list[Alias]:
     return [Alias(name) for name in reversed(before)]
 
 
-def _versionless(incoming: IncomingAlias) -> NotFound:
-    return NotFound(
+def _versionless(incoming: IncomingAlias, error: ArtregError) -> ArtregError:
+    """Return the error of the version that an alias points at, for the alias."""
+    return type(error)(
         f"{incoming.item} points at {incoming.model}@{incoming.version}, which did not come",
         hint="see why, and run the command again once it can",
     )

@@ -150,8 +150,9 @@ class _Bringing:
             progress.advance(1)
 
     def set_aliases(self, survey: Survey, names: Mapping[str, Alias | None], terms: Terms) -> None:
-        there = {(one.model, one.version) for one in (*self.imported, *self.present)}
-        known, troubles = chosen(survey.aliases, names, there, terms.policy)
+        why = {trouble.item: trouble.error for trouble in self.troubles}
+        outcome = {(one.model, one.version): why.get(one.item) for one in survey.versions}
+        known, troubles = chosen(survey.aliases, names, outcome, terms.policy)
         self.troubles += troubles
         for wanted in known:
             with self._naming_trouble(wanted.incoming.item):
