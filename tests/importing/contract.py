@@ -96,10 +96,13 @@ def new_registry() -> Registry:
 class SourceContract:
     """What a source promises to the engine.
 
-    A subclass has `fill` and `made`. `DAMAGES` says what can be wrong with one version, by a name of its own: each
-    spoils a place, and returns how the source calls what must be named then.
+    A subclass has `fill` and `made`, and says how many `MODELS` the place has, and whether `ALIASES`. `DAMAGES` says
+    what can be wrong with one version, by a name of its own: each spoils a place, and returns how the source calls what
+    must be named then.
     """
 
+    MODELS: ClassVar[int] = 2
+    ALIASES: ClassVar[bool] = True
     DAMAGES: ClassVar[Mapping[str, Callable[[Path], str]]] = {}
 
     def fill(self, place: Path) -> None:
@@ -128,8 +131,9 @@ class SourceContract:
         first = self.survey(place)
         assert self.survey(place) == first
         assert first.troubles == ()
-        assert len({it.model for it in first.versions}) > 1
-        assert first.aliases
+        assert len({it.model for it in first.versions}) >= self.MODELS
+        assert len(first.versions) >= 2 * self.MODELS
+        assert bool(first.aliases) == self.ALIASES
 
     def test_items_and_versions_are_unique_and_in_order(self, place: Path) -> None:
         versions = self.survey(place).versions
@@ -153,7 +157,7 @@ class SourceContract:
         assert [it.item for it in result.imported] == [it.item for it in survey.versions]
         for incoming in survey.versions:
             self.assert_came(registry, incoming)
-        assert result.aliases
+        assert bool(result.aliases) == self.ALIASES
         for it in result.aliases:
             assert resolve(registry, Reference(it.model, it.alias)).version == it.version
         assert verify(registry, deep=True).ok
@@ -173,7 +177,7 @@ class SourceContract:
         monkeypatch.setattr(type(source), "fetch", None)
         told = bring_all(registry, source, naming, dry_run=True)
         assert [it.item for it in told.imported] == [it.item for it in self.survey(place).versions]
-        assert told.aliases
+        assert bool(told.aliases) == self.ALIASES
         assert told.troubles == ()
         assert registry.store.page("").entries == ()
 
@@ -198,13 +202,17 @@ class SourceContract:
         """Return how the source calls a model of `fill`."""
         return model.model
 
+    def spoil(self, place: Path, damage: Callable[[Path], str]) -> str:
+        """Do one of `DAMAGES` to a place, and return what must be named."""
+        return damage(place)
+
     def test_damage_is_named_and_the_rest_comes(self, tmp_path: Path) -> None:
         for number, (damage, spoil) in enumerate(self.DAMAGES.items()):
             place = tmp_path / str(number)
             place.mkdir()
             self.fill(place)
             whole = {it.item for it in self.survey(place).versions}
-            item = spoil(place)
+            item = self.spoil(place, spoil)
             with unwritten(place):
                 result = self.brought(place, new_registry())
             named = [it for it in result.troubles if it.item == item]
