@@ -29,7 +29,7 @@ from importing.test_folder import TestFolder as Folders
 from sizes import size
 
 CHURN = ModelName("demo", "churn")
-STRIDE = size(97, 7, 1)
+STRIDE = size(41, 4, 1)
 ONE, TWO, THREE = (Version(number, 0, 0) for number in (1, 2, 3))
 
 
@@ -289,7 +289,7 @@ def test_an_import_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.M
             assert whole(root) == wanted
             assert verify(Registry(LocalStore(root)), deep=True).ok
             at += STRIDE
-    assert killed >= 300 // STRIDE
+    assert killed >= 120 // STRIDE
     assert left >= killed // 10  # some died in the middle of a fetch
     dead = [it.name for it in (tmp_path / "rooms").iterdir() if (it / "lock").exists()]
     assert dead == []
