@@ -18,7 +18,7 @@ from artreg.core.names import ModelName, Reference
 from artreg.core.policy import Policy, parse_policy
 from artreg.errors import ArtregError
 from artreg.importing.aliases import Terms
-from artreg.importing.bring import IMPORTED, Brought, bring
+from artreg.importing.bring import Brought, bring
 from artreg.importing.naming import Naming
 from artreg.importing.source import Incoming, Source, Survey
 from artreg.registry.handle import Registry
@@ -167,7 +167,7 @@ class SourceContract:
         assert manifest is not None
         metrics = read_metrics(registry, incoming.model, incoming.version, manifest)
         assert (metrics or {}) == dict(incoming.metrics)
-        said = read_run(registry, incoming.model, incoming.version, manifest).run[IMPORTED]
+        said = read_run(registry, incoming.model, incoming.version, manifest).imported
         assert (said["item"], said["fingerprint"]) == (incoming.item, incoming.fingerprint)
         assert {**said, **incoming.run} == said
 
