@@ -71,6 +71,7 @@ def test_the_session_about_moving_to_a_bucket(place: Path, bucket: dict[str, str
     assert read("docs/howto/disk-to-bucket.md", place, bucket) >= 9
 
 
+@pytest.mark.slow
 def test_the_session_about_moving_in(tmp_path: Path) -> None:
     for name, content in {
         "Fraud EU/3/trees.pkl": "trees",
