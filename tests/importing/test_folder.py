@@ -212,6 +212,16 @@ def test_a_file_that_is_written_to_meanwhile_is_not_taken(place: Path, tmp_path:
     assert [(it.item, it.error.code) for it in result.troubles] == [("churn/1.2.0", "integrity")]
 
 
+def test_a_link_that_takes_the_place_of_a_file_is_not_followed(place: Path, tmp_path: Path) -> None:
+    source = FolderSource(str(place), Naming("demo", {}))
+    incoming = source.survey().versions[0]
+    model = place / "churn/1.2.0/forest.joblib"
+    model.rename(tmp_path / "elsewhere.joblib")  # the same bytes, size and time
+    model.symlink_to(tmp_path / "elsewhere.joblib")
+    result = bring_all(new_registry(), _Surveyed(source, incoming), Naming("demo", {}))
+    assert [it.item for it in result.troubles] == ["churn/1.2.0"]
+
+
 class _Surveyed(FolderSource):
     """A source that has looked before somebody wrote."""
 
