@@ -256,10 +256,7 @@ def _checked(document: Mapping[str, Any], item: str) -> dict[str, Any]:
 
 
 def _came_from(run: RunRecord) -> str:
-    said = run.imported
-    if said:
-        return f"it came from {said.get('from')} {said.get('location')}, as {said.get('item')}"
-    return f"{run.published_by} published it"
+    return f"it came from {run.came_from}" if run.came_from else f"{run.published_by} published it"
 
 
 def _arrival(incoming: Incoming, digest: str | None, *, to_compare: bool = False) -> Arrival:
