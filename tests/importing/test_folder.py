@@ -235,6 +235,18 @@ class _Surveyed(FolderSource):
         return Survey((self._incoming,))
 
 
+def test_what_is_not_wanted_is_no_trouble(place: Path) -> None:
+    (place / "stray.pkl").touch()
+    (place / "link").symlink_to("churn")
+    (place / "No name!").mkdir()
+    assert [it.item for it in FolderSource(str(place), Naming("demo", {})).survey().troubles] == [
+        "No name!",
+        "link",
+        "stray.pkl",
+    ]
+    assert FolderSource(str(place), Naming("demo", {}, ["churn"])).survey().troubles == ()
+
+
 def test_a_link_to_a_version_is_an_alias(place: Path) -> None:
     (place / "churn/latest").symlink_to("./v1.3.0/")
     (place / "churn/gone").symlink_to("7")

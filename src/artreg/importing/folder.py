@@ -119,12 +119,13 @@ class FolderSource:
         aliases: list[IncomingAlias] = []
         for entry in entries:
             with self._naming_trouble(entry.name):
+                if not self._names.wanted(entry.name):
+                    continue
                 if entry.is_dir(follow_symlinks=False):
-                    if self._names.wanted(entry.name):
-                        model = self._names.model(entry.name)
-                        more = self._model_in(Path(entry.path), f"{entry.name}/", model)
-                        versions += more[0]
-                        aliases += more[1]
+                    model = self._names.model(entry.name)
+                    more = self._model_in(Path(entry.path), f"{entry.name}/", model)
+                    versions += more[0]
+                    aliases += more[1]
                 else:
                     _refuse_model(entry)
         return versions, aliases
