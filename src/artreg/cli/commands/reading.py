@@ -169,6 +169,7 @@ def _details_view(session: Session, result: VersionDetails, signatures: Sequence
         ("digest", result.found.digest),
         ("path", result.found.path),
         ("published", f"{run.published_at} by {run.published_by}"),
+        *([("imported from", run.came_from)] if run.came_from else []),
         *_verified_rows(result),
         *(("signed", _claim_text(claim)) for claim in signatures),
     ]
