@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.importing": {"artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
-    "artreg.exporting": {"artreg.core", "artreg.registry", "artreg.store.interface"},
+    "artreg.exporting": {"artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
     "artreg.hooks": {
         "artreg.core",
         "artreg.registry",
