@@ -117,6 +117,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "ui": Entry("serving", "ui", ("not_found", "storage")),
     "site": Entry("showing", "site", ("not_found", "already_exists", "storage")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
+    "card": Entry("exporting", "card", ("integrity", "not_found", "already_exists", "storage")),
     "config": Group(
         "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
     ),
@@ -130,7 +131,7 @@ SECTIONS: dict[str, str] = {
     "Make versions": "train publish data reproduce",
     "Judge them, and say where they go": "check promote rollback policy approve approvals freeze unfreeze yank unyank",
     "Look": "list show tree resolve history watch diff drift inspect site ui",
-    "Use": "pull lock sync outdated cache export",
+    "Use": "pull lock sync outdated cache export card",
     "Trust": "verify sign confirm forget",
     "Keep a registry": "init doctor repair mirror gc access",
     "This program": "help config completion man",

@@ -1,4 +1,4 @@
-"""Commands that hand a version over to other tools: `export`."""
+"""Commands that hand a version over to others: `export`, `card`."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _document(session: Session, reference: Reference, to: Target, out: Path | No
     if out is None:
         session.output.document(made.content)
         return
-    write_new(out, json.dumps(made.content, indent=2) + "\n")
+    write_new(out, (json.dumps(made.content, indent=2) + "\n").encode())
     session.output.result(
         {"path": str(out), "format": to.value}, [Line(f"{made.name} written to {out} as {to.value}", Tone.GOOD)]
     )
@@ -112,7 +112,37 @@ def _folder(
     session.output.result(documents.exported(made), [first, Line(size)])
 
 
-def write_new(out: Path, text: str) -> None:
+def card(
+    session: Session,
+    reference: Annotated[str, Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", complete="references")],
+    out: Annotated[Path | None, Option("--out", "-o", help="A new file; by default it is printed")] = None,
+    draft: Annotated[bool, Option("--draft", help="Make a new one, even if the version has its own")] = False,
+) -> None:
+    """Print the model card of a version: its own README.md, or a draft filled in from what is known of it.
+
+    A draft has Hugging Face's front matter, and marks the places that people must write; the gate model_card refuses it
+    until they have. Lay it beside the model before publishing, or name it in the training config, card: FILE.
+
+    Examples: artreg card churn@1.2.1; artreg card churn@prod --draft -o README.md
+    """
+    from artreg.card import blanks
+    from artreg.exporting.card import find_card
+
+    found = find_card(session.registry, session.reference(reference), draft=draft)
+    warn(session, found.source)
+    text, left = found.text, blanks(found.text)
+    document = {**documents.resolved(found.source), "own": found.own, "blanks": left, "card": text}
+    if out is None:
+        session.output.result(document, [Line(line) for line in text.removesuffix("\n").split("\n")])
+        return
+    write_new(out, found.data)
+    what = "its own card" if found.own else f"a draft with {plural(left, 'place')} to fill in"
+    session.output.result(
+        {**document, "path": str(out)}, [Line(f"{found.source}: {what}, written to {out}", Tone.GOOD)]
+    )
+
+
+def write_new(out: Path, data: bytes) -> None:
     """Make a new file, whole or not at all.
 
     Raises:
@@ -125,8 +155,8 @@ def write_new(out: Path, text: str) -> None:
     beside = out.with_name(f".artreg-tmp-{token_hex(16)}")
     try:
         try:
-            with beside.open("x", encoding="utf-8") as file:
-                file.write(text)
+            with beside.open("xb") as file:
+                file.write(data)
             os.link(beside, out)
         finally:
             beside.unlink(missing_ok=True)
