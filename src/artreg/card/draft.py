@@ -30,7 +30,7 @@ ASKED = {
 
 _BEGIN = "<!-- artreg: what stands from here on is filled in for each version; write elsewhere -->"
 _END = "<!-- artreg: as far as here -->"
-_FRONT = re.compile(r"---[ \t]*\n(.*?)\n?---[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT = re.compile(r"---[ \t]*\n(?:(.*?)\n)?---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
 def draft_card(origin: Origin) -> str:
@@ -107,7 +107,7 @@ def _split(text: str, what: str) -> tuple[Mapping[str, Any] | None, str]:
     found = _FRONT.match(text)
     if found is None:
         return None, f"\n{text}"
-    document = parse_yaml(found[1].encode(), f"the front matter of {what}")
+    document = parse_yaml(f"\n{found[1] or ''}".encode(), f"the front matter of {what}")  # lines as in the card
     if document is not None and not isinstance(document, Mapping):
         raise InvalidInput(
             f"the front matter of {what} is no mapping", hint="write keys with values, such as license: mit"
