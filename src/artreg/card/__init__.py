@@ -1,7 +1,9 @@
 """Model cards: a README.md of which people write one part, and artreg the other, from what is known of a run."""
 
 from artreg.card.draft import (
+    BEGIN,
     BLANK,
+    END,
     blanks,
     draft_card,
     filled_card,
@@ -11,7 +13,9 @@ from artreg.card.draft import (
 )
 
 __all__ = [
+    "BEGIN",
     "BLANK",
+    "END",
     "blanks",
     "draft_card",
     "filled_card",

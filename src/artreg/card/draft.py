@@ -28,8 +28,10 @@ ASKED = {
 }
 """The sections that nobody but people can fill in, and what each is to answer."""
 
-_BEGIN = "<!-- artreg: what stands from here on is filled in for each version; write elsewhere -->"
-_END = "<!-- artreg: as far as here -->"
+BEGIN = "<!-- artreg: what stands from here on is filled in for each version; write elsewhere -->"
+END = "<!-- artreg: as far as here -->"
+"""The two comments between which artreg writes."""
+
 _FRONT = re.compile(r"---[ \t]*\n(?:(.*?)\n)?---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -40,7 +42,7 @@ def draft_card(origin: Origin) -> str:
         lines += ["", f"## {title}", "", f"<!-- {question} -->", "", BLANK]
     if license_of(origin) is None:
         lines += ["", "## License", "", "<!-- Say it in the front matter too, such as license: mit -->", "", BLANK]
-    body = "\n".join([*lines, "", _BEGIN, "", *fact_lines(origin, formats_of(origin.manifest.files)), "", _END, ""])
+    body = "\n".join([*lines, "", BEGIN, "", *fact_lines(origin, formats_of(origin.manifest.files)), "", END, ""])
     return with_front_matter(origin, origin.manifest.files, body)
 
 
@@ -56,20 +58,20 @@ def filled_card(card: str, making: Making, files: Iterable[str], what: str) -> s
     Raises:
         InvalidInput: Its front matter cannot be read, or one of the two comments is missing.
     """
-    if _BEGIN not in card and _END not in card:
+    if BEGIN not in card and END not in card:
         return card
-    before, begin, rest = card.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    before, begin, rest = card.partition(BEGIN)
+    _, end, after = rest.partition(END)
     if not begin or not end:
         raise InvalidInput(
             f"{what} has one of the two comments between which artreg writes, but not the other",
-            hint=f"put both there, or neither: {_BEGIN} … {_END}",
+            hint=f"put both there, or neither: {BEGIN} … {END}",
         )
     formats = formats_of(files)
     theirs, before = _split(before, what)
     known = front_matter(making, formats)
     block = _block(known if theirs is None else merged(theirs, known))
-    return "\n".join([f"{block}{before}{_BEGIN}", "", *fact_lines(making, formats), "", f"{_END}{after}"])
+    return "\n".join([f"{block}{before}{BEGIN}", "", *fact_lines(making, formats), "", f"{END}{after}"])
 
 
 def with_front_matter(making: Making, files: Iterable[str], body: str) -> str:

@@ -106,7 +106,7 @@ def train(
         asking = beside.submit(code_state, base)
         recipe = recipe_of(config, base)
         config = recipe.config
-        card = None if config.card is None else read_card(base / config.card)
+        card = None if config.card is None else read_card(base / config.card, config)
 
         progress("data")
         source = source or read_data(config.data, base)
@@ -141,19 +141,22 @@ def train(
     return TrainedRun(folder=out, source=source, snapshot=dataset.snapshot, metrics=fitted.metrics, run=record)
 
 
-def read_card(path: Path) -> str:
-    """Return a model card that a config names.
+def read_card(path: Path, config: TrainingConfig) -> str:
+    """Return the model card that a config names.
 
     Raises:
-        InvalidInput: It cannot be read, is too large, or is no text.
+        InvalidInput: It cannot be read, is too large, is no text, or cannot be filled in.
     """
     try:
-        return read_plain(path, LARGEST_CARD).decode("utf-8")
+        card = read_plain(path, LARGEST_CARD).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and is_trouble(error):
             raise
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
         raise InvalidInput(f"card: {path} cannot be used: {reason}", hint="name a file of Markdown") from None
+    blank = Making(ModelName(config.project, config.name), {}, None, None)
+    filled_card(card, blank, (), str(config.card))  # what is wrong with it is found out before the work, not after it
+    return card
 
 
 def _predictions(dataset: Dataset, fitted: FittedModel) -> dict[str, bytes]:
