@@ -151,13 +151,6 @@ class _PortableDumper(yaml.SafeDumper):  # with the resolvers of YAML 1.1, besid
         return True
 
 
-def _one_line(dumper: _PortableDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
-
-
-_PortableDumper.add_representer(str, _one_line)
-
-
 def _scalar(loader: _Loader, node: yaml.ScalarNode) -> object:
     return parse_scalar(str(loader.construct_scalar(node)))
 

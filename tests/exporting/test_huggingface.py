@@ -28,14 +28,12 @@ def checked(folder: Path, sums: str) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def lfs(folder: Path, names: list[str]) -> list[str]:
-    """Return which files git keeps in LFS by the attributes in a folder."""
+def attributes(folder: Path, what: str, names: list[str]) -> dict[str, str]:
+    """Return what git takes an attribute of files in a folder for."""
     subprocess.run(["git", "init", "-q", "."], cwd=folder, check=True)
-    done = subprocess.run(
-        ["git", "check-attr", "-z", "filter", *names], cwd=folder, capture_output=True, text=True, check=True
-    )
-    told = done.stdout.split("\0")
-    return [name for name, value in zip(told[::3], told[2::3], strict=False) if value == "lfs"]
+    words = ["git", "check-attr", "-z", what, *names]
+    told = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout.split("\0")
+    return dict(zip(told[::3], told[2::3], strict=False))
 
 
 def exported(store: LocalStore, tmp_path: Path, files: dict[str, Any], run: Any = RUN) -> Exported:
@@ -142,8 +140,10 @@ def test_large_files_go_to_lfs(local_store: LocalStore, tmp_path: Path, monkeypa
     files = dict.fromkeys(names, b"." * 100) | {"small.x": b".", "odd 1a.x": b"."}
     exported(local_store, tmp_path, files)
     every = [str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert {*lfs(tmp_path / "out", every)} >= set(names)
-    assert not {*lfs(tmp_path / "out", every)} & {"small.x", "odd 1a.x", "README.md", "config.json"}
+    kept = {name for name, value in attributes(tmp_path / "out", "filter", every).items() if value == "lfs"}
+    assert kept >= set(names)
+    assert not kept & {"small.x", "odd 1a.x", "README.md", "config.json"}
+    assert set(attributes(tmp_path / "out", "text", every).values()) == {"unset"}, "git may alter their lines"
 
 
 def test_the_card_can_be_written_to(registry: Registry, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from artreg.core.manifest import CARD, MANIFEST, RUN
 from artreg.core.names import Reference
 from artreg.core.wording import plural
 from artreg.errors import IntegrityError
-from artreg.exporting.folder import Exported, Whole, find_whole, require_free, write_folder
+from artreg.exporting.folder import Exported, Whole, find_whole, write_folder
 from artreg.exporting.sklearn_config import sklearn_config
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
@@ -51,7 +51,6 @@ def export_huggingface(registry: Registry, reference: Reference, out: Path, *, r
         InvalidInput: The folder cannot be named so.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    require_free(out)
     whole = find_whole(registry, reference)
     placed = _placed(whole.files)
     card, trouble = _card(registry, whole, placed)

@@ -18,7 +18,7 @@ from artreg.core.lineage import Origin
 from artreg.core.manifest import is_model_file
 from artreg.core.names import Reference
 from artreg.errors import InvalidInput
-from artreg.exporting.folder import Exported, find_whole, require_free, write_folder
+from artreg.exporting.folder import Exported, find_whole, write_folder
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
@@ -48,7 +48,6 @@ def export_oci(registry: Registry, reference: Reference, out: Path, *, reporter:
         InvalidInput: The folder cannot be named so, or the version has too many files for a manifest.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    require_free(out)
     whole = find_whole(registry, reference)
     layers = [_layer(file) for file in whole.files]
     config = _encoded(_config(whole.origin, layers))
