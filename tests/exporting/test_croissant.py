@@ -14,7 +14,7 @@ from artreg.registry.handle import Registry
 from artreg.registry.snapshot_taking import take
 from artreg.store.local import LocalStore
 from exporting.golden import same_as_golden
-from exporting.made import DATA, REF, TABLE, published, registry_on
+from exporting.made import DATA, REF, TABLE, published, registry_on, trained
 
 
 def test_what_the_manifest_says_is_in_it(registry: Registry) -> None:
@@ -33,6 +33,14 @@ def test_data_that_the_registry_keeps_are_found_there(registry: Registry, tmp_pa
     (file,) = export_croissant(registry, REF).content["distribution"]
     assert Path(file["contentUrl"]).read_bytes() == TABLE
     assert (file["contentSize"], file["encodingFormat"]) == (f"{len(TABLE)} B", "text/csv")
+
+
+@pytest.mark.parametrize("odd", [{}, [], 3, "\x00", {"column": {}}])
+def test_a_data_manifest_of_others_breaks_nothing(local_store: LocalStore, tmp_path: Path, odd: object) -> None:
+    registry = registry_on(local_store)
+    published(registry, tmp_path / "made", trained(**{"data_manifest.json": dict.fromkeys(DATA, odd)}))
+    content = export_croissant(registry, REF).content
+    assert json.loads(json.dumps(content)) == content
 
 
 def test_a_version_without_data_says_so(local_store: LocalStore, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _file(data: Mapping[str, Any], snapshot: Snapshot | None, place: str | None)
 
 def _rows(data: Mapping[str, Any]) -> dict[str, Any]:
     id_column, target = data.get("id_column"), section(data, "target").get("column")
-    roles = {id_column: "It names the rows.", target: "What is to be predicted."}
+    roles = {str(id_column): "It names the rows.", str(target): "What is to be predicted."}
     fields = []
     for number, column in enumerate(entries(data.get("schema")), start=1):
         name = str(column.get("name"))
