@@ -121,6 +121,12 @@ def test_a_license_is_named_if_somebody_did(name: str, expected: dict[str, str])
     assert front(card).get("license_name") == (None if name == "MIT" else name)
 
 
+@pytest.mark.parametrize("place", ["supplied", "imported", "card"])
+def test_a_license_may_come_from_where_the_version_was_imported(place: str) -> None:
+    run = {"imported": {"card": {"license": "mit"}}} if place == "card" else {place: {"license": "mit"}}
+    assert front(draft_card(origin(run=run)))["license"] == "mit"
+
+
 def test_licenses_are_identifiers() -> None:
     assert all(re.fullmatch(r"[a-z0-9.-]+", name) for name in LICENSES)
 

@@ -107,9 +107,10 @@ def test_a_folder_stays_where_its_names_are_taken(local_store: LocalStore, tmp_p
     assert not (tmp_path / "out" / SUMS).exists()
 
 
-def test_the_card_of_the_version_is_kept_to_the_byte(local_store: LocalStore, tmp_path: Path) -> None:
-    done = exported(local_store, tmp_path, trained(**{"README.md": OWN}))
-    assert (tmp_path / "out/README.md").read_text() == OWN
+@pytest.mark.parametrize("own", [OWN, OWN.replace("\n", "\r\n"), f"\ufeff\n{OWN}", "---\n---\n"])
+def test_the_card_of_the_version_is_kept_to_the_byte(local_store: LocalStore, tmp_path: Path, own: str) -> None:
+    done = exported(local_store, tmp_path, trained(**{"README.md": own.encode()}))
+    assert (tmp_path / "out/README.md").read_bytes() == own.encode()
     assert done.notes == ()
     assert checked(tmp_path / "out", "checksum.txt") == ""
 

@@ -32,7 +32,8 @@ BEGIN = "<!-- artreg: what stands from here on is filled in for each version; wr
 END = "<!-- artreg: as far as here -->"
 """The two comments between which artreg writes."""
 
-_FRONT = re.compile(r"---[ \t]*\n(?:(.*?)\n)?---[ \t]*(?:\n|\Z)", re.DOTALL)
+_LINE = r"(?:\r\n|\r|\n)"
+_FRONT = re.compile(rf"\ufeff?\s*---[ \t]*{_LINE}(?:(.*?){_LINE})?---[ \t]*(?:{_LINE}|\Z)", re.DOTALL)  # as the hub
 
 
 def draft_card(origin: Origin) -> str:

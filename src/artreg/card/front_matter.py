@@ -109,9 +109,10 @@ def is_number(value: object) -> bool:
 
 
 def license_of(making: Making) -> str | None:
-    """Return the license that the run record names, as whoever published the version supplied it."""
-    for place in ("supplied", "imported"):
-        found = section(making.run, place).get("license")
+    """Return the license that the run record names, as whoever published or imported the version supplied it."""
+    imported = section(making.run, "imported")
+    for place in (section(making.run, "supplied"), imported, section(imported, "card")):
+        found = place.get("license")
         if isinstance(found, str) and found.strip():
             return found.strip()[:_LONGEST]
     return None
