@@ -206,11 +206,8 @@ TEXTS = [
     "a" * 1_000,
 ]
 NASTY = st.text(max_size=40) | st.sampled_from(TEXTS)
-VALUE = st.recursive(
-    NASTY | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY, inner, max_size=3),
-    max_leaves=5,
-)
+PLAIN = NASTY | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+VALUE = PLAIN | st.lists(PLAIN, max_size=3) | st.dictionaries(NASTY, PLAIN, max_size=3)
 METRIC = st.dictionaries(NASTY, VALUE | st.fixed_dictionaries({"mean": VALUE, "std": VALUE}), max_size=4)
 COLUMN = st.fixed_dictionaries({"name": VALUE, "type": VALUE})
 
