@@ -11,6 +11,9 @@ ROOT = Path(__file__).parents[1]
 UV = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
 
 MLFLOW = "mlflow>=3.17,<4"
+MLCROISSANT = "mlcroissant>=1.1,<2"
+ORAS = "oras>=0.2.43,<0.3"
+HUGGINGFACE_TASKS = "@huggingface/tasks@0.21"  # of npm
 
 
 def environment(folder: Path, *requirements: str) -> Path:

@@ -32,8 +32,9 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.store.probe",
     },
     "artreg.yamldoc": {"artreg.core"},
+    "artreg.card": {"artreg.core", "artreg.yamldoc"},
     "artreg.inspection": {"artreg.core"},
-    "artreg.training": {"artreg.core", "artreg.inspection", "artreg.workers", "artreg.yamldoc"},
+    "artreg.training": {"artreg.card", "artreg.core", "artreg.inspection", "artreg.workers", "artreg.yamldoc"},
     "artreg.loading": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.training"},
     "artreg.instruments": {
         "artreg.core",
@@ -45,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.importing": {"artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
-    "artreg.exporting": {"artreg.core", "artreg.registry", "artreg.store.interface"},
+    "artreg.exporting": {"artreg.card", "artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
     "artreg.hooks": {
         "artreg.core",
         "artreg.registry",
@@ -65,6 +66,7 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.registry",
     },
     "artreg.cli": {
+        "artreg.card",
         "artreg.consuming",
         "artreg.core",
         "artreg.exporting",

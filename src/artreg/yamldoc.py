@@ -92,6 +92,14 @@ def dump_yaml(document: object) -> bytes:
     return text.encode("ascii")
 
 
+def dump_portable_yaml(document: object) -> bytes:
+    """Write plain values as YAML that readers of YAML 1.1 and of 1.2 understand alike, in the order of the keys."""
+    text = yaml.dump(
+        document, Dumper=_PortableDumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=10_000
+    )
+    return text.encode("ascii")
+
+
 def _nearby(path: Path) -> str:
     try:
         found = sorted(name for name in os.listdir(path.parent) if name.endswith(".yaml"))[:5]
@@ -138,6 +146,11 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+class _PortableDumper(yaml.SafeDumper):  # with the resolvers of YAML 1.1, besides those below
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def _scalar(loader: _Loader, node: yaml.ScalarNode) -> object:
     return parse_scalar(str(loader.construct_scalar(node)))
 
@@ -152,6 +165,6 @@ _Loader.yaml_constructors = {
 }
 for _name, _pattern in PLAIN_SCALARS.items():
     _whole = re.compile(rf"(?:{_pattern.pattern})\Z")
-    for _class in (_Loader, _Dumper):
+    for _class in (_Loader, _Dumper, _PortableDumper):
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _whole, _FIRST_CHARACTERS[_name])
     _Loader.add_constructor(f"tag:yaml.org,2002:{_name}", _scalar)

@@ -97,6 +97,16 @@ def test_the_session_about_moving_in(tmp_path: Path) -> None:
     assert read("docs/howto/moving-in.md", tmp_path, environment(ARTREG_ACTOR="bob@example.org")) >= 9
 
 
+@pytest.mark.slow  # it trains
+def test_the_session_about_moving_out(place: Path) -> None:
+    assert read("docs/howto/moving-out.md", place, environment()) >= 7
+
+
+@pytest.mark.slow  # it trains
+def test_the_session_about_cards(place: Path) -> None:
+    assert read("docs/cards.md", place, environment()) >= 10
+
+
 @pytest.mark.s3
 def test_the_session_about_ceph(ceph_place: S3Place, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()

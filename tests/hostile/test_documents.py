@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from artreg.card import draft_card
 from artreg.core import canonical
 from artreg.core.comparison import Facts, compare_axes, compare_outcome
 from artreg.core.drift.profile import parse_profile
-from artreg.core.lineage import cyclonedx_bom, slsa_statement
+from artreg.core.lineage import croissant, cyclonedx_bom, slsa_statement
 from artreg.core.lineage.origin import Origin, locked
 from artreg.core.manifest import Manifest
 from artreg.core.policy import policy_of
@@ -29,6 +30,7 @@ from artreg.core.verification import parse_verifications
 from artreg.core.version import Version
 from artreg.core.version_event import parse_event
 from artreg.errors import ArtregError
+from artreg.exporting.sklearn_config import sklearn_config
 from artreg.store.pointers import decode
 from hostile.nasty import as_json, garbage, invisible, mutated
 from hostile.tripwire import watching
@@ -64,10 +66,10 @@ def told(**documents: Any) -> None:
     """Say of documents all that pure rules can say of them, beside documents as they should be."""
     there, here = facts(), facts(**documents)
     manifest = Manifest.of({"model.json": "0" * 64, "uv.lock": "0" * 64})
-    origin = Origin(CHURN, V, manifest, here.run, here.metrics, here.data, locked(LOCK))
+    origin = Origin(CHURN, here.run, here.metrics, here.data, V, manifest, locked(LOCK))
     said = [[it.document() for it in compare_axes(*pair)] for pair in ((there, here), (here, there))]
     said += [compare_outcome(there, here).document(), slsa_statement(origin), cyclonedx_bom(origin)]
-    json.dumps(said)
+    json.dumps([*said, croissant(origin), draft_card(origin), sklearn_config(origin, documents)])
 
 
 READERS: dict[str, Callable[[bytes], object]] = {

@@ -239,6 +239,8 @@ _OF_A_VERSION = (
     "diff churn@1.2.0 churn@1.1.0 --json",
     "drift churn@1.1.0 churn@1.2.0",
     "export churn@1.2.0 --to cyclonedx",
+    "export churn@1.2.0 --to croissant",
+    "card churn@1.2.0 --draft",
     "show churn@1.2.0 --provenance slsa",
     "verify churn@1.2.0",
     "promote churn 1.2.0 --to prod --dry-run",

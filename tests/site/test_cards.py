@@ -49,6 +49,12 @@ def test_a_block_of_yaml_in_front_is_kept_apart() -> None:
     assert re.findall("<(h[1-6])>", card.body) == ["h3", "h4", "h6"]
 
 
+def test_a_comment_that_stands_alone_is_not_shown() -> None:
+    assert read_card(b"a\n\n<!-- Who is\nto use it? -->\n\nb\n").body == "<p>a</p>\n<p>b</p>\n"
+    for text in (b"<!-- a --> b", b"<!-- a --> b -->", b"b <!-- a -->", b"```\n<!-- a -->\n```", b"<!-- a"):
+        assert "&lt;!-- a" in read_card(text).body
+
+
 def test_a_card_that_never_ends_is_cut_off() -> None:
     body = read_card(b"a" * 10_000_000).body
     assert len(body) < 300_000

@@ -176,5 +176,5 @@ def test_what_is_dumped_loads_as_the_same(tmp_path_factory: pytest.TempPathFacto
 def test_normalised_yaml_holds_every_key_in_a_fixed_order(configs: Path) -> None:
     lines = dump_config(load_config(configs / "default.yaml")).decode().splitlines()
     top = [line.partition(":")[0] for line in lines if not line.startswith(" ")]
-    assert top == ["project", "name", "bump", "seed", "trainer", "data", "model", "cross_validation", "format"]
+    assert top == ["project", "name", "bump", "seed", "trainer", "data", "model", "cross_validation", "format", "card"]
     assert "  max_bins: 255" in lines

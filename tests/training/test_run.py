@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from artreg.card import BEGIN, END, filled_card
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
+from artreg.core.lineage import Making
 from artreg.core.predictions import decode
 from artreg.errors import ArtregError, InvalidInput, StorageError
 from artreg.training import data as data_module
@@ -19,6 +21,7 @@ from artreg.training.config_file import load_config
 from artreg.training.data import load_dataset, read_data
 from artreg.training.provenance import rfc3339
 from artreg.training.run import train
+from registry.bench import CHURN
 
 MakeConfig = Callable[..., TrainingConfig]
 Clock = Callable[[], datetime]
@@ -61,6 +64,53 @@ def test_the_files_and_the_record(make_config: MakeConfig, place: Path, tmp_path
     assert (done.run["started"], done.run["duration_seconds"]) == ("2026-01-02T03:04:05.678Z", 0.0)
     assert done.run["machine"]["cpu_count"]
     assert canonical.loads(canonical.dumps(done.run), "run") == done.run
+
+
+def test_a_card_is_filled_in_and_equal_runs_have_equal_ones(
+    make_config: MakeConfig, place: Path, tmp_path: Path, now: Clock
+) -> None:
+    making = Making(CHURN, {}, None, None)
+    (place / "card.md").write_text(filled_card(f"{BEGIN}\n\n{END}\nOurs.\n", making, [], "it"))
+    config = make_config("model.max_iter=5", "card=card.md")
+    cards = []
+    for name, command in (("one", COMMAND), ("two", ["other"])):
+        done = train(config, tmp_path / name, command=command, base=place, now=now)
+        cards.append((done.folder / "README.md").read_text())
+    assert cards[0] == cards[1]
+    assert f"| `roc_auc` | {done.metrics['roc_auc']:.6g} |" in cards[0]
+    assert "library_name: sklearn\npipeline_tag: tabular-classification" in cards[0]
+    assert cards[0].endswith(f"{END}\nOurs.\n")
+    assert SECRET not in cards[0]
+
+
+def test_a_card_of_ones_own_goes_in_as_it_is(make_config: MakeConfig, place: Path, tmp_path: Path, now: Clock) -> None:
+    (place / "card.md").write_bytes(b"# Ours\r\n")
+    done = train(
+        make_config("model.max_iter=5", "card=card.md"), tmp_path / "out", command=COMMAND, base=place, now=now
+    )
+    assert (done.folder / "README.md").read_bytes() == b"# Ours\r\n"
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        (None, "No such file"),
+        (b"\xff", "not UTF-8"),
+        (b"x" * 1_048_577, "larger than 1,048,576 bytes"),
+        (f"---\na: [\n---\n{BEGIN}{END}".encode(), "card.md, line 2"),
+        (BEGIN.encode(), "one of the two comments"),
+    ],
+)
+def test_a_card_that_cannot_be_used_is_named_before_the_work(
+    make_config: MakeConfig, place: Path, tmp_path: Path, now: Clock, card: tuple[bytes | None, str]
+) -> None:
+    data, problem = card
+    if data is not None:
+        (place / "card.md").write_bytes(data)
+    config, stages = make_config("card=card.md"), list[str]()
+    with pytest.raises(InvalidInput, match=problem):
+        train(config, tmp_path / "out", command=COMMAND, base=place, now=now, progress=stages.append)
+    assert stages == []
 
 
 def test_the_table_is_hashed_and_parsed_once(

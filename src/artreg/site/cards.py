@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from artreg.site.words import visible
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
     from markupsafe import Markup
 
 _LONGEST = 60_000  # signs; what is meant to take long takes the square of it
@@ -43,7 +45,7 @@ def read_card(data: bytes) -> Card:
 
 def _render(text: str) -> str:
     parser = _parser()
-    tokens = parser.parse(text)
+    tokens = list(_without_comments(parser.parse(text)))
     for token in [*tokens, *(child for block in tokens for child in block.children or ())]:
         token.attrs.pop("style", None)  # the alignment of cells, which the policy of the page would refuse
         if token.type in {"heading_open", "heading_close"}:
@@ -51,6 +53,18 @@ def _render(text: str) -> str:
         if token.type == "link_open":
             token.attrs["rel"] = "noopener noreferrer nofollow"
     return str(parser.renderer.render(tokens, parser.options, {}))
+
+
+def _without_comments(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Leave out paragraphs that are but a comment, such as those that ask for something in a draft of a card."""
+    place = 0
+    while place < len(tokens):
+        inner = tokens[place + 1].content if tokens[place].type == "paragraph_open" else ""
+        if re.fullmatch(r"<!--(?:(?!-->).)*-->", inner, re.DOTALL):
+            place += 3  # it is opened, has one piece of text, and is closed
+            continue
+        yield tokens[place]
+        place += 1
 
 
 @lru_cache(maxsize=1)

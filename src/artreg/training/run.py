@@ -10,12 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from artreg.card import filled_card
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
 from artreg.core.drift.profile import DATA_MANIFEST
+from artreg.core.lineage import Making
+from artreg.core.manifest import CARD
+from artreg.core.names import ModelName
 from artreg.core.predictions import PREDICTIONS, encode
 from artreg.core.snapshot import SnapshotRef
 from artreg.errors import InvalidInput, StorageError
+from artreg.plainfile import is_trouble, read_plain
 from artreg.training.config_file import dump_config
 from artreg.training.data import Dataset, load_dataset, read_data
 from artreg.training.data_manifest import data_manifest
@@ -28,6 +33,9 @@ from artreg.training.provenance import Circumstances, rfc3339, run_record
 from artreg.training.recipe import recipe_of
 from artreg.training.seeding import set_seed
 from artreg.training.source import Source
+
+LARGEST_CARD = 1024 * 1024
+"""Bytes of a model card."""
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
@@ -100,6 +108,7 @@ def train(
         asking = beside.submit(code_state, base)
         recipe = recipe_of(config, base)
         config = recipe.config
+        card = None if config.card is None else read_card(base / config.card, config)
 
         progress("data")
         source = source or read_data(config.data, base)
@@ -124,11 +133,32 @@ def train(
         CONFIG_FILE: config_file,
     }
     files |= project.files
-    _write(out, files)
     record = run_record(
         config, config_file, manifest, circumstances, ended=now(), warnings=[*project.warnings, *fitted.warnings]
     )
+    if card is not None:
+        making = Making(ModelName(config.project, config.name), record, fitted.metrics, manifest)
+        files[CARD] = filled_card(card, making, files, str(config.card)).encode()
+    _write(out, files)
     return TrainedRun(out, source, dataset.snapshot, fitted.metrics, manifest, record)
+
+
+def read_card(path: Path, config: TrainingConfig) -> str:
+    """Return the model card that a config names.
+
+    Raises:
+        InvalidInput: It cannot be read, is too large, is no text, or cannot be filled in.
+    """
+    try:
+        card = read_plain(path, LARGEST_CARD).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and is_trouble(error):
+            raise
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
+        raise InvalidInput(f"card: {path} cannot be used: {reason}", hint="name a file of Markdown") from None
+    blank = Making(ModelName(config.project, config.name), {}, None, None)
+    filled_card(card, blank, (), str(config.card))  # what is wrong with it is found out before the work, not after it
+    return card
 
 
 def _predictions(dataset: Dataset, fitted: FittedModel) -> dict[str, bytes]:
