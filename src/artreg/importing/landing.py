@@ -25,15 +25,17 @@ class Expected(Frozen):
 
     Attributes:
         size: Its bytes, None where that is not said.
-        algorithm: How `digest` was made: `md5`, `sha256`; '' where there is none.
+        algorithm: How `digest` was made: `md5`, `sha1`, `sha256`; '' where there is none.
         digest: Lower-case hexadecimal.
         line_ends: Whether the digest may be that of the text with Unix line ends, as old DVC made it.
+        lead: What was hashed before the bytes, as git does it.
     """
 
     size: int | None = None
     algorithm: str = ""
     digest: str = ""
     line_ends: bool = False
+    lead: bytes = b""
 
 
 NOTHING = Expected()
@@ -78,7 +80,7 @@ def lay(folder: Path, name: str, chunks: Iterable[Chunk], what: str, expected: E
         StorageError: It cannot be written.
     """
     path = folder / name
-    hashed = hashlib.new(expected.algorithm or "md5", usedforsecurity=False)
+    hashed = hashlib.new(expected.algorithm or "md5", expected.lead, usedforsecurity=False)
     unix = _UnixLines(expected.algorithm or "md5") if expected.line_ends else None
     size = 0
     try:
