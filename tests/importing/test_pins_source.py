@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,11 @@ from artreg.core import canonical
 from artreg.core.names import ModelName
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, InvalidInput, NotFound
+from artreg.importing.naming import Naming
 from artreg.importing.pins import PinsSource
 from artreg.importing.pins_versions import is_version_name, numbered
 from artreg.importing.source import Incoming
+from importing.contract import SourceContract
 
 OLD, NEW = "20240501T133700Z-a1b2c", "20250102T000005Z-00fff"
 quick = settings(derandomize=True, deadline=None, database=None, max_examples=50)
@@ -67,6 +70,32 @@ def state(folder: Path) -> dict[str, tuple[int, bytes]]:
         str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
         for path in folder.rglob("*")
     }
+
+
+def _without(name: str) -> Callable[[Path], str]:
+    def spoil(place: Path) -> str:
+        (place / "churn" / OLD / name).unlink()
+        return f"churn/{OLD}"
+
+    return spoil
+
+
+def _cut(place: Path) -> str:
+    os.truncate(place / "churn" / OLD / "churn.joblib", 1)
+    return f"churn/{OLD}"
+
+
+class TestPins(SourceContract):
+    ALIASES = False
+    DAMAGES: ClassVar = {"no data.txt": _without("data.txt"), "no file": _without("churn.joblib"), "cut": _cut}
+
+    def fill(self, place: Path) -> None:
+        for version in (OLD, NEW):
+            write(place, "churn", version, {"churn.joblib": version.encode()})
+            write(place, "plots", version, {"a.png": b"a", "b.png": b"b"})
+
+    def made(self, place: Path, naming: Naming) -> PinsSource:
+        return PinsSource(str(place), naming)
 
 
 def test_a_board_is_surveyed_and_fetched_and_left_as_it_was(tmp_path: Path) -> None:

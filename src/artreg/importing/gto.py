@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -61,7 +62,7 @@ class GtoSource:
             raise InvalidInput(
                 f"{redact_url(location)[:200]} is not on this machine", hint="git clone --mirror it, and name the clone"
             )
-        self.location = location
+        self.location = os.path.abspath(os.path.expanduser(location))
         self._names = names
         self._options = options or StorageOptions()
 
@@ -119,17 +120,17 @@ class _Surveying:
 
     def add(self, model: ModelName, events: list[Event]) -> None:
         """Take in the tags of one model."""
-        come: set[str] = set()
+        versions = []
         for version, tags in registered(events).items():
             item = f"{tags[0].tag.model}@{version}"
             try:
-                self._versions.append(self._incoming(item, model, tags, events))
-                come.add(version)
+                versions.append(self._incoming(item, model, tags, events))
             except ArtregError as error:
                 self._troubles.append(Trouble(item, error))
+        self._versions += sorted(versions, key=lambda incoming: incoming.version)
         for stage in stages(events):
             try:
-                self._aliases.append(_alias(model, stage, come))
+                self._aliases.append(_alias(model, stage))
             except ArtregError as error:
                 self._troubles.append(Trouble(stage.assigned.tag.name, error))
 
@@ -209,7 +210,7 @@ def _held(repository: Repository, located: Located) -> Mapping[str, str]:
     return {"held_by": "git-lfs", "sha256": large.sha256} if large else {"held_by": "git", "oid": single.oid}
 
 
-def _alias(model: ModelName, stage: Stage, come: set[str]) -> IncomingAlias:
+def _alias(model: ModelName, stage: Stage) -> IncomingAlias:
     tag = stage.assigned.tag
     if not stage.versions:
         raise InvalidInput(
@@ -220,10 +221,6 @@ def _alias(model: ModelName, stage: Stage, come: set[str]) -> IncomingAlias:
         raise InvalidInput(
             f"{tag.name} assigns a stage to one of {' and '.join(stage.versions)}: they have the same commit",
             hint="take one of them back: gto deregister",
-        )
-    if stage.versions[0] not in come:
-        raise NotFound(
-            f"{tag.name} assigns a stage to {stage.versions[0]}, which cannot come", hint="see to that version first"
         )
     alias = Alias(tag.stage) if is_alias(tag.stage) else None
     event = stage.assigned

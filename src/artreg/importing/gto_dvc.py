@@ -232,9 +232,8 @@ class DvcStorage:
         return self._config.get(section, {}).get(name, "").strip().strip("\"'")
 
     def _read_config(self) -> Mapping[str, Mapping[str, str]]:
-        texts = [self._work_tree("config"), self._work_tree("config.local")]
-        if self._repository.top is None:
-            texts = [self._committed()]
+        top = self._repository.top
+        texts = [_text(top / self._home / name) for name in ("config", "config.local")] if top else [self._committed()]
         parser = configparser.RawConfigParser(strict=False, delimiters=("=",), default_section="\0")
         for text in texts:
             try:
@@ -245,18 +244,18 @@ class DvcStorage:
                 ) from None
         return {section: dict(parser.items(section)) for section in parser.sections()}
 
-    def _work_tree(self, name: str) -> str:
-        assert self._repository.top is not None
-        try:
-            return read_plain(self._repository.top / self._home / name, LIMIT).decode("utf-8", "replace")
-        except OSError:
-            return ""
-
     def _committed(self) -> str:
         head = self._repository.head
         tree = self._repository.tree(head) if head else self._tree
         entry = tree.get(f"{self._home}/config") or self._tree.get(f"{self._home}/config")
         return self._repository.read(entry.oid, "blob", LIMIT).decode("utf-8", "replace") if entry else ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_plain(path, LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _whole(chunks: Iterator[Chunk], what: str) -> bytes:

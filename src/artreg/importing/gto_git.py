@@ -32,6 +32,7 @@ _OID = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 _WAIT_S = 60.0
 _PIECE = 2**18
 _MOST_BYTES = 256 * 2**20  # of names in one tree, or of tags
+_FSCK = "git fsck says more; of a partial clone make a whole one"
 FILE, LINK, SUBMODULE = "100", "120", "160"
 """How the mode of an entry of a tree begins."""
 
@@ -245,7 +246,7 @@ class Repository:
         piece = os.read(stdout.fileno(), count)
         if not piece:
             self._end(how)
-            raise IntegrityError(f"an object in {self._folder} is damaged", hint="git fsck says which")
+            raise IntegrityError(f"an object in {self._folder} is not there or damaged", hint=_FSCK)
         return piece
 
     def _end(self, how: str) -> None:
@@ -267,6 +268,4 @@ def _checked(oid: str) -> str:
 
 
 def _missing(oid: str) -> IntegrityError:
-    return IntegrityError(
-        f"object {oid} is not there or damaged", hint="git fsck says more; of a partial clone make a whole one"
-    )
+    return IntegrityError(f"object {oid} is not there or damaged", hint=_FSCK)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from artreg.core.manifest import check_file_name
 from artreg.core.redact import redact_url, secret_line
 from artreg.core.strict import LARGEST_COUNT
 from artreg.errors import IntegrityError, InvalidInput, StorageError
@@ -56,7 +57,8 @@ def checked_name(name: str, what: str) -> str:
         InvalidInput: It leads out of it, or cannot be the name of a file everywhere.
     """
     try:
-        return check_key(name)
+        check_file_name(f"model/{check_key(name)}")
+        return name
     except (InvalidInput, UnicodeEncodeError):
         raise InvalidInput(
             f"{what} names the file {name[:200]!r}, which could lie outside of its folder or on no disk",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -34,7 +35,8 @@ class PinsSource:
     kind = "pins"
 
     def __init__(self, location: str, names: Names, *, options: StorageOptions | None = None) -> None:
-        self._store = open_store(location, options)
+        place = location if "://" in location else os.path.abspath(os.path.expanduser(location))
+        self._store = open_store(place, options)
         self._names = names
         self.location = self._store.url
 
