@@ -11,6 +11,9 @@ ROOT = Path(__file__).parents[1]
 UV = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
 
 MLFLOW = "mlflow>=3.17,<4"
+GTO = "gto>=1.10,<2"
+DVC = "dvc>=3.67,<4"
+PINS = "pins>=0.9,<1"
 
 
 def environment(folder: Path, *requirements: str) -> Path:
