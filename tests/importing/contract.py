@@ -18,7 +18,7 @@ from artreg.core.names import ModelName, Reference
 from artreg.core.policy import Policy, parse_policy
 from artreg.errors import ArtregError
 from artreg.importing.aliases import Terms
-from artreg.importing.bring import IMPORTED, Brought, bring
+from artreg.importing.bring import Brought, bring
 from artreg.importing.naming import Naming
 from artreg.importing.source import Incoming, Source, Survey
 from artreg.registry.handle import Registry
@@ -96,13 +96,14 @@ def new_registry() -> Registry:
 class SourceContract:
     """What a source promises to the engine.
 
-    A subclass has `fill` and `made`. `DAMAGES` says what can be wrong with one version, by a name of its own: each
-    spoils a place, and returns how the source calls what must be named then.
+    A subclass has `fill` and `made`, and says how many `MODELS` the place has, and whether `ALIASES`. `DAMAGES` says
+    what can be wrong with one version, by a name of its own: each spoils a place, and returns how the source calls what
+    must be named then.
     """
 
-    DAMAGES: ClassVar[Mapping[str, Callable[[Path], str]]] = {}
+    MODELS: ClassVar[int] = 2
     ALIASES: ClassVar[bool] = True
-    """Whether such a source has any."""
+    DAMAGES: ClassVar[Mapping[str, Callable[[Path], str]]] = {}
 
     def fill(self, place: Path) -> None:
         """Fill an empty folder with at least two models of two versions each, and an alias."""
@@ -130,7 +131,8 @@ class SourceContract:
         first = self.survey(place)
         assert self.survey(place) == first
         assert first.troubles == ()
-        assert len({it.model for it in first.versions}) > 1
+        assert len({it.model for it in first.versions}) >= self.MODELS
+        assert len(first.versions) >= 2 * self.MODELS
         assert bool(first.aliases) == self.ALIASES
 
     def test_items_and_versions_are_unique_and_in_order(self, place: Path) -> None:
@@ -165,7 +167,7 @@ class SourceContract:
         assert manifest is not None
         metrics = read_metrics(registry, incoming.model, incoming.version, manifest)
         assert (metrics or {}) == dict(incoming.metrics)
-        said = read_run(registry, incoming.model, incoming.version, manifest).run[IMPORTED]
+        said = read_run(registry, incoming.model, incoming.version, manifest).imported
         assert (said["item"], said["fingerprint"]) == (incoming.item, incoming.fingerprint)
         assert {**said, **incoming.run} == said
 
@@ -200,13 +202,17 @@ class SourceContract:
         """Return how the source calls a model of `fill`."""
         return model.model
 
+    def spoil(self, place: Path, damage: Callable[[Path], str]) -> str:
+        """Do one of `DAMAGES` to a place, and return what must be named."""
+        return damage(place)
+
     def test_damage_is_named_and_the_rest_comes(self, tmp_path: Path) -> None:
         for number, (damage, spoil) in enumerate(self.DAMAGES.items()):
             place = tmp_path / str(number)
             place.mkdir()
             self.fill(place)
             whole = {it.item for it in self.survey(place).versions}
-            item = spoil(place)
+            item = self.spoil(place, spoil)
             with unwritten(place):
                 result = self.brought(place, new_registry())
             named = [it for it in result.troubles if it.item == item]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from artreg.importing.aliases import AliasSet
     from artreg.importing.bring import Arrival, Brought
 
-_GRAVEST = (IntegrityError, StorageError, NotFound, AlreadyExists, Conflict, InvalidInput, GateRejected)
+GRAVEST = (IntegrityError, StorageError, NotFound, AlreadyExists, Conflict, InvalidInput, GateRejected)
 """Of several troubles the first of these gives the exit code: what may be lost comes before what a person decides."""
 
 _NAMED = 5
@@ -48,9 +48,7 @@ def error(result: Brought) -> ArtregError | None:
         return result.stopped
     if not result.troubles:
         return None
-    gravest = next(
-        (kind for kind in _GRAVEST if any(isinstance(it.error, kind) for it in result.troubles)), ArtregError
-    )
+    gravest = next((kind for kind in GRAVEST if any(isinstance(it.error, kind) for it in result.troubles)), ArtregError)
     items = [one.item for one in result.troubles]
     more = f" and {len(items) - _NAMED:,} more" if len(items) > _NAMED else ""
     return gravest(
@@ -64,14 +62,8 @@ def blocks(result: Brought) -> list[Block]:
     verb = "would come" if result.dry_run else "came"
     shown: list[Block] = []
     if result.imported:
-        rows = tuple(
-            (one.item, f"{one.model}@{one.version}", _size(one), "compared first" if one.to_compare else "")
-            for one in result.imported
-        )
-        columns = ("of the source", verb, "size", "")
-        shown.append(
-            Table(columns if any(row[3] for row in rows) else columns[:3], _narrowed(rows), numeric=frozenset({2}))
-        )
+        rows = tuple((one.item, f"{one.model}@{one.version}", _size(one), _how(one)) for one in result.imported)
+        shown.append(Table(("of the source", verb, "size", ""), rows, numeric=frozenset({2})))
     for alias in result.aliases:
         here = f"{alias.model}@{alias.alias}"
         how = "is already" if not alias.changed else "would become" if result.dry_run else "is now"
@@ -89,12 +81,12 @@ def _summary(result: Brought, verb: str) -> Line:
     return Line(told, Tone.GOOD)
 
 
-def _narrowed(rows: tuple[tuple[str, str, str, str], ...]) -> tuple[tuple[str, ...], ...]:
-    return rows if any(row[3] for row in rows) else tuple(row[:3] for row in rows)
-
-
 def _size(one: Arrival) -> str:
     return "" if one.size is None else human_bytes(one.size)
+
+
+def _how(one: Arrival) -> str:
+    return "compared first" if one.to_compare else ""
 
 
 def _arrival(one: Arrival) -> dict[str, Any]:

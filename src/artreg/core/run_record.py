@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMAT = "artreg/run/1"
+IMPORTED = "imported"
+"""Where it stands what a version was elsewhere."""
+
 _OWN_KEYS = {
     "format",
     "project",
@@ -76,6 +79,12 @@ class RunRecord(Frozen):
     def axes(self) -> object:
         """What the run was a function of, or None where that is not known."""
         return self.run.get("axes")
+
+    @property
+    def imported(self) -> Mapping[str, Any]:
+        """What the version was elsewhere, if it was imported: `from`, `location`, `item`, and what is known of it."""
+        said = self.run.get(IMPORTED)
+        return said if isinstance(said, dict) else {}
 
 
 def parse_run(data: bytes, model: ModelName, version: Version) -> RunRecord:

@@ -14,7 +14,7 @@ from typing import Any
 from artreg.core import canonical, keys
 from artreg.core.manifest import METRICS
 from artreg.core.names import Alias, ModelName
-from artreg.core.run_record import RunRecord
+from artreg.core.run_record import IMPORTED, RunRecord
 from artreg.core.version import Version
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, InvalidInput, StorageError
 from artreg.frozen import Frozen
@@ -27,9 +27,6 @@ from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.publish import Taking, publish
 from artreg.registry.versions import find_manifest, read_run
 from artreg.store.disk import translate
-
-IMPORTED = "imported"
-"""Where in `run.json` it stands what a version was elsewhere."""
 
 _LARGEST = 4 * 2**20  # bytes of what a source knows of one version
 
@@ -189,8 +186,7 @@ class _Bringing:
                 self._publish(incoming, folder, known, run)
 
     def _came_before(self, incoming: Incoming, run: RunRecord) -> bool:
-        said = run.run.get(IMPORTED)
-        return isinstance(said, dict) and all(said.get(key) == value for key, value in self._origin(incoming).items())
+        return all(run.imported.get(key) == value for key, value in self._origin(incoming).items())
 
     def _origin(self, incoming: Incoming) -> dict[str, Any]:
         return {
@@ -264,8 +260,8 @@ def _checked(document: Mapping[str, Any], item: str) -> dict[str, Any]:
 
 
 def _came_from(run: RunRecord) -> str:
-    said = run.run.get(IMPORTED)
-    if isinstance(said, dict):
+    said = run.imported
+    if said:
         return f"it came from {said.get('from')} {said.get('location')}, as {said.get('item')}"
     return f"{run.published_by} published it"
 

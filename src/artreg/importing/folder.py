@@ -18,7 +18,16 @@ from artreg.frozen import Frozen
 from artreg.importing.layout import arranged, looks_like_a_model
 from artreg.importing.naming import version_of
 from artreg.importing.source import Incoming, IncomingAlias, Names, Survey, Trouble
-from artreg.importing.tree import LocalFile, copy_file, files_below, print_of, read_document, read_small, reading_source
+from artreg.importing.tree import (
+    LocalFile,
+    copy_file,
+    files_below,
+    is_hidden,
+    print_of,
+    read_document,
+    read_small,
+    reading_source,
+)
 
 _LINE = r"\\?([0-9a-fA-F]{64}) [ *](.+)"
 _SHAPE = "models lie in DIR/MODEL/VERSION/; if DIR is one model, or one version, say so: --model, --version"
@@ -148,7 +157,7 @@ class FolderSource:
     def _version_in(self, folder: Path, item: str, model: ModelName, version: Version) -> Iterator[Incoming]:
         """Yield the version that a folder is, unless it is none."""
         with self._naming_trouble(item):
-            files = files_below(folder, _is_hidden)
+            files = files_below(folder, is_hidden)
             places = arranged([file.name for file in files])
             documents = {file.name: file for file in files if file.name in _READ_HERE}
             metrics = read_document(documents[METRICS]) if METRICS in documents else {}
@@ -185,11 +194,7 @@ def _refuse_model(entry: os.DirEntry[str]) -> None:
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as found:
-        return sorted((entry for entry in found if not _is_hidden(entry.name)), key=lambda entry: entry.name)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".")
+        return sorted((entry for entry in found if not is_hidden(entry.name)), key=lambda entry: entry.name)
 
 
 def _is_below_model(name: str) -> bool:

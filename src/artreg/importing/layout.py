@@ -14,33 +14,34 @@ MODELS = {
 }
 """Suffixes of files that are models, whatever they are called."""
 
-_APART = {*DOCUMENTS, MANIFEST}
+_INDEX = ".index.json"
 
 
-def arranged(names: Collection[str]) -> Mapping[str, str]:
+APART = frozenset({*DOCUMENTS, MANIFEST})
+"""Documents that stand beside a model, and mean something here."""
+
+
+def arranged(names: Collection[str], apart: Collection[str] = APART) -> Mapping[str, str]:
     """Return where each file of a folder lies in the version that it becomes.
 
     What is laid out as a version already stays so: one `model.<ext>`, or `model/`. Otherwise the one file that is a
     model by its suffix, or the only file that there is, becomes `model.<ext>`; and where nothing tells which that
-    would be, the whole folder goes below `model/`, but for the documents that stand beside a model.
+    would be, the whole folder goes below `model/`, but for the documents.
 
     Args:
         names: Paths relative to the folder.
+        apart: Documents of the folder that are what artreg calls so.
 
     Raises:
         InvalidInput: There is no model, or a name cannot stand in a version.
     """
-    rest = [name for name in names if name not in _APART]
+    rest = [name for name in names if name not in apart]
     if not rest:
         raise InvalidInput("it holds no model", hint="a version is a file such as model.joblib, or a folder of files")
-    places = {name: name for name in names}
-    if len({name.partition("/")[0] for name in rest if is_model_file(name)}) != 1:
-        one = _the_model(rest)
-        places |= {one: f"model{PurePosixPath(one).suffix}"} if one else {name: f"model/{name}" for name in rest}
+    places = _as_it_is(rest) or _renamed(rest) or {name: f"model/{name}" for name in rest}
     for place in places.values():
-        if place != MANIFEST:
-            check_file_name(place)
-    return places
+        check_file_name(place)
+    return {**{name: name for name in names}, **places}
 
 
 def looks_like_a_model(name: str) -> bool:
@@ -48,11 +49,20 @@ def looks_like_a_model(name: str) -> bool:
     return is_model_file(name) or PurePosixPath(name).suffix in MODELS
 
 
-def _the_model(names: Collection[str]) -> str | None:
-    """Return the one file that is a model, of those that do not say so by lying under `model`."""
-    if any(map(is_model_file, names)):
-        return None  # several
-    top = [name for name in names if "/" not in name]
-    known = [name for name in names if PurePosixPath(name).suffix in MODELS]
-    alone = known or (top if len(names) == 1 and PurePosixPath(top[0] if top else "").suffix else [])
-    return alone[0] if len(alone) == 1 and alone[0] in top else None
+def _as_it_is(names: Collection[str]) -> Mapping[str, str] | None:
+    """Return the names as they are, if they are those of a version."""
+    models = {name.partition("/")[0] for name in names if is_model_file(name)}
+    listing = any(model.endswith(_INDEX) for model in models)  # says in which files the model lies
+    return None if len(models) != 1 or listing or not APART.isdisjoint(names) else {name: name for name in names}
+
+
+def _renamed(names: Collection[str]) -> Mapping[str, str] | None:
+    """Return the names with that of the one model changed, if there is one."""
+    known = [name for name in names if PurePosixPath(name).suffix in MODELS] or list(names)
+    suffix = PurePosixPath(known[0]).suffix
+    if len(known) > 1 or "/" in known[0] or not suffix or any(map(is_model_file, names)):
+        return None
+    return _as_it_is([*(name for name in names if name != known[0]), f"model{suffix}"]) and {
+        **{name: name for name in names},
+        known[0]: f"model{suffix}",
+    }

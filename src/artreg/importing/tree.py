@@ -49,23 +49,38 @@ def files_below(folder: Path, skip: Callable[[str], bool] = lambda name: False) 
         NotFound: The folder is not there.
         StorageError: It cannot be read.
     """
-    files, folders = [], [""]
     with reading_source(folder):
-        while folders:
-            prefix = folders.pop()
-            with os.scandir(folder / prefix) as entries:
-                for entry in entries:
-                    name = prefix + entry.name
-                    if skip(name):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(f"{name}/")
-                    else:
-                        files.append(_plain(entry, name))
+        files = [plain_file(entry, name) for name, entry in entries_below(folder, skip)]
     return tuple(sorted(files, key=lambda file: file.name))
 
 
-def _plain(entry: os.DirEntry[str], name: str) -> LocalFile:
+def entries_below(folder: Path, skip: Callable[[str], bool]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield whatever lies below a folder and is no folder itself, by its name relative to it; links are not followed.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    folders = [""]
+    while folders:
+        prefix = folders.pop()
+        with os.scandir(folder / prefix) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if skip(name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{name}/")
+                else:
+                    yield name, entry
+
+
+def plain_file(entry: os.DirEntry[str], name: str) -> LocalFile:
+    """Return a file.
+
+    Raises:
+        InvalidInput: It is a link, or no plain file.
+        OSError: It cannot be looked at.
+    """
     found = entry.stat(follow_symlinks=False)
     if not stat.S_ISREG(found.st_mode):
         kind = "a link" if entry.is_symlink() else "no plain file"
@@ -78,15 +93,25 @@ def print_of(files: Sequence[LocalFile]) -> str:
     return canonical.digest(canonical.dumps([[file.name, file.size, file.modified] for file in files]))
 
 
-def copy_file(file: LocalFile, target: Path) -> str:
-    """Copy a file to a new one, and return its sha256.
+def is_hidden(name: str) -> bool:
+    """Return whether something directly in a folder is of no concern to a version: what tools keep for themselves."""
+    return name.startswith(".")
+
+
+def copy_file(file: LocalFile, target: Path, seen: hashlib._Hash | None = None) -> str:
+    """Copy a file to a new one, and return its digest.
+
+    Args:
+        file: The file.
+        target: Where nothing lies yet; its folder is made.
+        seen: What digests it; sha256 unless given.
 
     Raises:
         IntegrityError: It is not what it was when it was looked at, or was written to meanwhile.
         NotFound: It is gone.
         StorageError: It cannot be read, or the copy cannot be written.
     """
-    seen = hashlib.sha256()
+    seen = seen or hashlib.sha256()
     with reading_source(file.path):
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file.path, _READ)

@@ -99,6 +99,9 @@ def huggingface(
     source: Annotated[str, Argument(help="A downloaded hub repository, or one in the hub's cache", complete="files")],
     model: ModelOption = None,
     version: VersionOption = None,
+    revision: Annotated[
+        str | None, Option("--revision", metavar="REF", help="This branch, tag or commit of the hub's cache only")
+    ] = None,
     renamed: MapOption = None,
     only: OnlyOption = None,
     alias: AliasOption = None,

@@ -1,0 +1,39 @@
+"""Processes that import, and are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from artreg.importing.bring import Brought
+from artreg.importing.folder import FolderSource
+from artreg.importing.naming import Naming
+from artreg.registry.handle import Registry
+from artreg.store.local import LocalStore
+from importing.contract import bring_all
+
+_CHANGES = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir"}
+
+
+def moved(place: str, root: str) -> Brought:
+    """Import a folder into a registry on this disk."""
+    naming = Naming("demo", {})
+    return bring_all(Registry(LocalStore(Path(root)), "ada"), FolderSource(place, naming), naming)
+
+
+def brings_and_dies(place: str, root: str, at: int) -> None:
+    """Import, and be killed where something is written for the `at`-th time."""
+    seen = 0
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if writes or event in _CHANGES:
+            seen += 1
+            if seen == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    moved(place, root)

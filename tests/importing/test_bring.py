@@ -1,0 +1,295 @@
+"""The engine: what it does with what any source yields, and that it goes on after it was killed."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artreg.core.names import Alias, ModelName, Reference
+from artreg.core.policy import parse_policy
+from artreg.core.version import Version
+from artreg.errors import ArtregError, IntegrityError, OutcomeUnknown, StorageError
+from artreg.importing.aliases import Terms
+from artreg.importing.bring import Brought, bring
+from artreg.importing.naming import Naming
+from artreg.importing.room import room, tidy
+from artreg.importing.source import Incoming, IncomingAlias, Survey
+from artreg.registry.handle import Registry
+from artreg.registry.promote import promote
+from artreg.registry.resolve import resolve
+from artreg.registry.verify import verify
+from artreg.store.local import LocalStore
+from faults import processes
+from importing.children import brings_and_dies, moved
+from importing.contract import OPEN, bring_all, new_registry, unwritten
+from importing.test_folder import TestFolder as Folders
+from sizes import size
+
+CHURN = ModelName("demo", "churn")
+STRIDE = size(41, 4, 1)
+ONE, TWO, THREE = (Version(number, 0, 0) for number in (1, 2, 3))
+
+
+class Given:
+    """A source that holds what it is told."""
+
+    kind = "given"
+    location = "here"
+
+    def __init__(self, *versions: Incoming, aliases: tuple[IncomingAlias, ...] = ()) -> None:
+        self.versions, self.aliases = list(versions), aliases
+        self.fetched: list[str] = []
+        self.failing: dict[str, Exception] = {}
+
+    def survey(self) -> Survey:
+        return Survey(tuple(self.versions), self.aliases, ())
+
+    def fetch(self, incoming: Incoming, folder: Path) -> None:
+        self.fetched.append(incoming.item)
+        (folder / "model.txt").write_text(f"{incoming.item} {incoming.run.get('bytes', '')}")
+        if incoming.item in self.failing:
+            raise self.failing[incoming.item]
+
+
+def incoming(number: int, model: ModelName = CHURN, **run: Any) -> Incoming:
+    return Incoming(f"{model.model}/{number}", model, Version(number, 0, 0), f"print {number}", run, {"roc_auc": 0.9})
+
+
+def alias(name: str, version: Version, here: str | None = None) -> IncomingAlias:
+    return IncomingAlias(f"churn@{name}", name, Alias(here) if here else None, CHURN, version, "in 2024")
+
+
+def codes(result: Brought) -> dict[str, str]:
+    return {it.item: it.error.code for it in result.troubles}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        IntegrityError("not what it was"),
+        StorageError("cannot be read"),
+        PermissionError(13, "Permission denied", "x"),
+        OSError(5, "Input/output error"),
+        OutcomeUnknown("who knows"),
+    ],
+)
+def test_what_cannot_be_fetched_keeps_nothing_else_from_coming(error: Exception) -> None:
+    source = Given(incoming(1), incoming(2), incoming(3), aliases=(alias("a", TWO, "prod"), alias("b", ONE, "staging")))
+    source.failing = {"churn/2": error}
+    registry = new_registry()
+    result = bring_all(registry, source, Naming("demo", {}))
+    assert [it.version for it in result.imported] == [ONE, THREE]
+    code = error.code if isinstance(error, ArtregError) else "storage"
+    assert codes(result) == {"churn/2": code, "churn@a": code}
+    assert [str(it.alias) for it in result.aliases] == ["staging"]
+    source.failing = {}
+    again = bring_all(registry, source, Naming("demo", {}))
+    assert [it.version for it in again.imported] == [TWO]
+    assert source.fetched == ["churn/1", "churn/2", "churn/3", "churn/2"]
+    assert again.troubles == ()
+
+
+def test_a_registry_that_fails_ends_it_and_what_was_done_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, source = new_registry(), Given(incoming(1), incoming(2), incoming(3), aliases=(alias("a", ONE, "prod"),))
+    put = type(registry.store).put_tree
+
+    def full(store: Any, prefix: str, *rest: Any, **more: Any) -> None:
+        if "2.0.0" in prefix:
+            raise StorageError("the disk is full")
+        put(store, prefix, *rest, **more)
+
+    monkeypatch.setattr(type(registry.store), "put_tree", full)
+    result = bring_all(registry, source, Naming("demo", {}))
+    assert result.stopped is not None
+    assert ([it.version for it in result.imported], codes(result)) == ([ONE], {"churn/2": "storage"})
+    assert source.fetched == ["churn/1", "churn/2"]
+    assert result.aliases == ()
+
+
+def test_two_that_would_become_one_are_both_left_out() -> None:
+    one, other = incoming(1), Incoming("churn/v1", CHURN, ONE, "x", {}, {})
+    result = bring_all(new_registry(), Given(one, other, incoming(2)), Naming("demo", {}))
+    assert codes(result) == {"churn/1": "invalid_input", "churn/v1": "invalid_input"}
+    assert [it.version for it in result.imported] == [TWO]
+    naming = Naming("demo", {})
+    naming.model("Churn")
+    naming.model("churn")
+    assert codes(bring_all(new_registry(), Given(one), naming)) == {"churn/1": "invalid_input"}
+
+
+def deep(levels: int) -> list[Any]:
+    return [deep(levels - 1)] if levels else []
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), {1, 2}, "x" * 5_000_000, deep(70), Path("/")])
+def test_what_cannot_be_recorded_is_refused_before_anything_is_fetched(odd: object) -> None:
+    source = Given(incoming(1, odd=odd), incoming(2))
+    result = bring_all(new_registry(), source, Naming("demo", {}))
+    assert codes(result) == {"churn/1": "invalid_input"}
+    assert source.fetched == ["churn/2"]
+
+
+def test_half_a_surrogate_pair_is_recorded_as_it_is() -> None:
+    registry = new_registry()
+    source = Given(incoming(1, name="\udcff\x1b"))
+    assert bring_all(registry, source, Naming("demo", {})).troubles == ()
+    assert len(bring_all(registry, source, Naming("demo", {})).present) == 1
+    assert verify(registry).ok
+
+
+def test_a_version_that_changed_elsewhere_is_compared() -> None:
+    registry = new_registry()
+    bring_all(registry, Given(incoming(1)), Naming("demo", {}))
+    touched = Incoming("churn/1", CHURN, ONE, "other print", {}, {"roc_auc": 0.9})
+    same = bring_all(registry, Given(touched), Naming("demo", {}))
+    assert ([it.version for it in same.present], same.troubles) == ([ONE], ())
+    better = Incoming("churn/1", CHURN, ONE, "third print", {}, {"roc_auc": 0.95})
+    source = Given(better)
+    told = bring_all(registry, source, Naming("demo", {}), dry_run=True)
+    assert [it.to_compare for it in told.imported] == [True]
+    assert source.fetched == []
+    other = bring_all(registry, source, Naming("demo", {}))
+    assert codes(other) == {"churn/1": "already_exists"}
+    assert other.troubles[0].error.details["differing"] == ["metrics.json"]
+    assert "it came from given here, as churn/1" in other.troubles[0].error.message
+
+
+CHAIN = parse_policy(
+    {
+        "aliases": {
+            "staging": {"gates": [{"gate": "metric", "key": "roc_auc", "min": 0.8}]},
+            "prod": {"gates": [{"gate": "from", "alias": "staging"}]},
+        }
+    }
+)
+
+
+def held(registry: Registry, name: str) -> str:
+    return str(resolve(registry, Reference(CHURN, Alias(name))).version)
+
+
+def test_a_version_is_led_through_the_aliases_that_gates_ask_for() -> None:
+    registry = new_registry()
+    source = Given(incoming(1), incoming(2), aliases=(alias("staging", TWO, "staging"), alias("champion", ONE, "prod")))
+    result = bring_all(registry, source, Naming("demo", {}), policy=CHAIN)
+    assert result.troubles == ()
+    assert (held(registry, "staging"), held(registry, "prod")) == ("2.0.0", "1.0.0")
+    again = bring_all(registry, source, Naming("demo", {}), policy=CHAIN)
+    assert [it.changed for it in again.aliases] == [False, False]
+
+
+def test_a_gate_that_says_no_is_named_with_its_verdicts() -> None:
+    poor = Incoming("churn/1", CHURN, ONE, "x", {}, {"roc_auc": 0.7})
+    result = bring_all(
+        new_registry(), Given(poor, aliases=(alias("a", ONE, "prod"),)), Naming("demo", {}), policy=CHAIN
+    )
+    assert codes(result) == {"churn@a": "gate_rejected"}
+    gates = result.troubles[0].error.details["gates"]
+    assert [it["passed"] for it in gates if it["gate"] == "metric"] == [False]
+
+
+def test_what_somebody_set_here_stays() -> None:
+    registry = new_registry()
+    source = Given(incoming(1), incoming(2), aliases=(alias("a", ONE, "prod"),))
+    bring_all(registry, source, Naming("demo", {}))
+    promote(registry, CHURN, TWO, Alias("prod"), OPEN, reason="better")
+    for dry_run in (True, False):
+        result = bring_all(registry, source, Naming("demo", {}), dry_run=dry_run)
+        assert codes(result) == {"churn@a": "conflict"}
+    assert held(registry, "prod") == "2.0.0"
+    source.aliases = (alias("a", TWO, "prod"),)
+    assert bring_all(registry, source, Naming("demo", {})).troubles == ()
+
+
+def test_what_an_import_set_an_import_moves() -> None:
+    registry = new_registry()
+    source = Given(incoming(1), incoming(2), aliases=(alias("a", ONE, "prod"),))
+    bring_all(registry, source, Naming("demo", {}))
+    source.aliases = (alias("a", TWO, "prod"),)
+    assert [it.changed for it in bring_all(registry, source, Naming("demo", {})).aliases] == [True]
+    assert held(registry, "prod") == "2.0.0"
+
+
+def test_aliases_without_a_name_here_are_named_unless_they_are_left_out() -> None:
+    source = Given(incoming(1), aliases=(alias("champion", ONE, "blessed"), alias("b", ONE), alias("c", THREE, "prod")))
+    registry, naming = new_registry(), Naming("demo", {})
+    assert codes(bring_all(registry, source, naming)) == {
+        "churn@champion": "invalid_input",
+        "churn@b": "invalid_input",
+        "churn@c": "not_found",
+    }
+    names = {"champion": Alias("staging"), "b": None, "c": None}
+    result = bring(registry, source, naming, names, Terms(OPEN, {}, lambda: OPEN.digest))
+    assert result.troubles == ()
+    assert held(registry, "staging") == "1.0.0"
+    none = bring(registry, source, naming, None, Terms(OPEN, {}, lambda: OPEN.digest))
+    assert (none.aliases, none.troubles) == ((), ())
+
+
+def test_of_two_that_become_one_the_later_one_holds() -> None:
+    registry = new_registry()
+    source = Given(incoming(1), incoming(2), aliases=(alias("a", ONE, "prod"), alias("b", TWO, "prod")))
+    result = bring_all(registry, source, Naming("demo", {}))
+    assert [(it.item, it.generation) for it in result.aliases] == [("churn@b", 1)]
+
+
+def test_rooms_of_the_dead_are_removed_and_those_of_the_living_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead, young = tmp_path / "artreg-import-dead", tmp_path / "artreg-import-young"
+    for left in (dead, young):
+        left.mkdir()
+    (dead / "lock").touch()
+    (dead / "version").mkdir()
+    (tmp_path / "artreg-import-link").symlink_to(dead)
+    with room() as folder:
+        (folder / "model.txt").touch()
+        tidy()
+        assert (folder / "model.txt").exists()
+    assert sorted(it.name for it in tmp_path.iterdir()) == ["artreg-import-link", "artreg-import-young"]
+
+
+def whole(root: Path) -> dict[str, str]:
+    """Return what is in a registry: each version with the digest of its content, each alias with where it points."""
+    registry = Registry(LocalStore(root))
+    found = {}
+    for path in sorted(root.glob("demo/*/[!.]*/run.json")):
+        found[path.parent.relative_to(root).as_posix()] = path.read_text().partition('"content": "')[2][:64]
+    found["prod"] = held(registry, "prod")
+    return found
+
+
+def test_an_import_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "rooms"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "rooms"))
+    place = tmp_path / "elsewhere"
+    for folder in (place, tmp_path / "rooms", tmp_path / "clean"):
+        folder.mkdir()
+    Folders().fill(place)
+    assert moved(str(place), str(tmp_path / "clean")).troubles == ()
+    wanted = whole(tmp_path / "clean")
+    at, killed, left = 1, 0, 0
+    with unwritten(place):
+        while True:
+            root = tmp_path / str(at)
+            root.mkdir()
+            code = processes.finish(processes.start(brings_and_dies, str(place), str(root), at))
+            if code == 0:
+                break
+            killed += 1
+            assert code == -signal.SIGKILL
+            left += bool(list((tmp_path / "rooms").iterdir()))
+            result = moved(str(place), str(root))
+            assert (result.troubles, result.stopped) == ((), None)
+            assert len(result.imported) + len(result.present) == 4
+            assert whole(root) == wanted
+            assert verify(Registry(LocalStore(root)), deep=True).ok
+            at += STRIDE
+    assert killed >= 120 // STRIDE
+    assert left >= killed // 10  # some died in the middle of a fetch
+    dead = [it.name for it in (tmp_path / "rooms").iterdir() if (it / "lock").exists()]
+    assert dead == []
