@@ -114,8 +114,7 @@ def _damaged_large(place: Path, item: str) -> None:
 
 def _damaged_object(place: Path, item: str) -> None:
     _damaged_commit({"artifacts.yaml": annotated("m.pkl"), "m.pkl": "spoilt"})(place, item)
-    oid = git(place, "rev-parse", "HEAD:m.pkl")
-    path = place / ".git/objects" / oid[:2] / oid[2:]
+    path = _object(place, "HEAD:m.pkl")
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-3])
 
@@ -141,6 +140,29 @@ def _nobodys_tag(place: Path, item: str) -> None:
     data = f"object {head}\ntype commit\ntag {item}\n\nx\n".encode()
     oid = git(place, "hash-object", "-t", "tag", "-w", "--stdin", "--literally", data=data)
     git(place, "update-ref", f"refs/tags/{item}", oid)
+
+
+def _no_tag(place: Path, item: str) -> None:
+    tag(place, item, 50)
+    _object(place, item).unlink()
+
+
+def _damaged_tag(place: Path, item: str) -> None:
+    tag(place, item, 50)
+    path = _object(place, item)
+    path.chmod(0o644)
+    path.write_bytes(b"spoilt")
+
+
+def _no_tree(place: Path, item: str) -> None:
+    commit(place, {"x/y": "only here"})
+    tag(place, item, 50)
+    _object(place, "HEAD:x").unlink()
+
+
+def _object(place: Path, name: str) -> Path:
+    oid = git(place, "rev-parse", name)
+    return place / ".git/objects" / oid[:2] / oid[2:]
 
 
 def _name_that_is_none(place: Path, item: str) -> str:
@@ -178,7 +200,7 @@ DAMAGES: Mapping[str, Damage] = {
         for damage in (
             *(_bomb, _link, _link_itself, _submodule, _climbing_tree, _climbing_manifest, _damaged_manifest),
             *(_damaged_output, _cut_output, _damaged_large, _damaged_object, _two_commits, _build_metadata),
-            *(_tag_of_a_file, _nobodys_tag, _name_that_is_none, _stage_of_no_version),
+            *(_no_tag, _damaged_tag, _no_tree, _tag_of_a_file, _nobodys_tag, _name_that_is_none, _stage_of_no_version),
         )
     },
 }
@@ -219,8 +241,7 @@ def _fill(place: Path) -> None:
 
 
 def _no_object(place: Path) -> str:
-    oid = git(place, "rev-parse", "churn@v1.0.0^{commit}:models/churn.pkl")
-    (place / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    _object(place, "churn@v1.0.0^{commit}:models/churn.pkl").unlink()
     return "churn@v1.0.0"
 
 
@@ -251,9 +272,9 @@ class TestGto(SourceContract):
                 "churn#prod#1",
                 "prod",
                 "1.0.0",
-                "good enough (Ada Lovelace <ada@example.org>, 2026-02-03T04:02:00+01:00)",
+                "Ada Lovelace, 2026-02-03T04:02:00+01:00: good enough",
             ),
-            ("churn#staging#2", "staging", "1.1.0", "done (Ada Lovelace <ada@example.org>, 2026-02-03T04:04:00+01:00)"),
+            ("churn#staging#2", "staging", "1.1.0", "Ada Lovelace, 2026-02-03T04:04:00+01:00: done"),
         ]
         run = dict(found.versions[0].run)
         assert [it["event"] for it in run.pop("events")] == ["register", "assign"]
@@ -276,9 +297,9 @@ class TestGto(SourceContract):
 
     def test_whatever_is_wrong_with_one_version_keeps_no_other_from_coming(self, place: Path) -> None:
         whole = [it.item for it in self.survey(place).versions]
-        expected = {}
+        expected, base = {}, git(place, "rev-list", "-1", "churn@v3.0.0")
         for number, (name, spoil) in enumerate(DAMAGES.items()):
-            git(place, "reset", "--quiet", "--hard", "churn@v3.0.0")
+            git(place, "reset", "--quiet", "--hard", base)
             item = f"churn@v9.0.{number}"
             expected[spoil(place, item) or item] = name
         with unwritten(place):

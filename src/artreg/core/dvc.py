@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from artreg.frozen import Frozen
 
-_MD5 = r"([0-9a-f]{32})(\.dir)?"
+_MD5 = r"([0-9a-f]{32})(?:\.dir)?"
 
 
 class Output(Frozen):
@@ -56,7 +56,7 @@ def _outputs(outs: object) -> Iterator[Output]:
         yield Output(
             out["path"],
             found[1] if found else "",
-            bool(found and found[2]),
+            isinstance(md5, str) and md5.endswith(".dir"),
             size if whole else None,
             out.get("hash") != "md5",
             remote if isinstance(remote, str) else "",

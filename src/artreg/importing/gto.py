@@ -224,8 +224,9 @@ def _alias(model: ModelName, stage: Stage) -> IncomingAlias:
         )
     alias = Alias(tag.stage) if is_alias(tag.stage) else None
     event = stage.assigned
-    why = representable(f"{event.message.splitlines()[0] if event.message else 'assigned'} ({event.who}, {event.at})")
-    return IncomingAlias(tag.name, tag.stage, alias, model, Version.parse(stage.versions[0]), why)
+    said = event.message.partition("\n")[0]
+    why = f"{event.who.partition(' <')[0]}, {event.at}" + (f": {said}" if said else "")
+    return IncomingAlias(tag.name, tag.stage, alias, model, Version.parse(stage.versions[0]), representable(why))
 
 
 def _told(event: Event) -> Mapping[str, str]:
@@ -249,7 +250,9 @@ def _events(repository: Repository) -> tuple[dict[str, list[Event]], list[Troubl
         if tag is None:
             continue
         try:
-            models.setdefault(tag.model, []).append(_event(repository, tag, oid))
+            found = repository.find(oid)
+            if found is None or found.kind == "tag":  # GTO takes no notice of lightweight tags either
+                models.setdefault(tag.model, []).append(_event(repository, tag, oid))
         except ArtregError as error:
             troubles.append(Trouble(name, error))
     return models, troubles
