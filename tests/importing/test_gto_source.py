@@ -240,6 +240,25 @@ def _fill(place: Path) -> None:
     tag(place, "old@deprecated", 21)
 
 
+WORDS = {
+    "_climbing_tree": "names the file '../authorized_keys'",
+    "_climbing_manifest": "names the file '../../evil'",
+    "_damaged_manifest": "DVC's list of the files of big is damaged",
+    "_damaged_output": "its md5 is",
+    "_damaged_large": "its sha256 is",
+    "_cut_output": "has 3 bytes",
+    "_link": "is a symbolic link",
+    "_link_itself": "is a symbolic link",
+    "_submodule": "is a submodule",
+    "_bomb": "aliases are not allowed",
+    "a path that climbs": "outside of its folder",
+    "an absolute path": "outside of its folder",
+    "not in the cache": "neither in DVC's cache nor at its remote",
+    "not fetched by LFS": "which has not fetched it",
+}
+"""What is said of some of them: what one check lets pass must not be caught by another one by chance."""
+
+
 def _no_object(place: Path) -> str:
     _object(place, "churn@v1.0.0^{commit}:models/churn.pkl").unlink()
     return "churn@v1.0.0"
@@ -306,6 +325,8 @@ class TestGto(SourceContract):
             result = self.brought(place, new_registry())
         assert {expected.get(it.item, it.item) for it in result.troubles} == set(expected.values())
         assert [it.item for it in result.imported] == whole
+        messages = {expected.get(it.item, it.item): it.error.message for it in result.troubles}
+        assert {name: words for name, words in WORDS.items() if words not in messages[name]} == {}
         assert all(
             it.error.code in {"invalid_input", "integrity", "not_found"} and it.error.hint for it in result.troubles
         )
@@ -411,18 +432,24 @@ def test_a_part_of_what_dvc_tracks_can_be_the_model(tmp_path: Path) -> None:
 def test_the_output_of_a_stage_is_found_in_its_lock(tmp_path: Path) -> None:
     place = tmp_path / "repository"
     found = keep(place / ".dvc/cache", b"m")
-    stages = {"train": {"cmd": "x", "wdir": "../out", "outs": ["m.pkl"], "metrics": [{"s.yaml": {"cache": False}}]}}
+    scores = [{"s.yaml": {"cache": False}}, "t.json", "gone.json"]
+    stages = {"train": {"cmd": "x", "wdir": "../out", "outs": ["m.pkl"], "metrics": scores}}
     lock = {"schema": "2.0", "stages": {"train": {"cmd": "x", "outs": [{"path": "m.pkl", "md5": found, "size": 1}]}}}
     pipeline = {"stages": stages, "artifacts": {"churn": {"path": "../out/m.pkl"}}}
     new_repository(place)
     commit(
         place,
-        {"p/dvc.yaml": json.dumps(pipeline), "p/dvc.lock": json.dumps(lock), "p/s.yaml": "auc: 0.5\nn: .nan\nt: x\n"},
+        {
+            "p/dvc.yaml": json.dumps(pipeline),
+            "p/dvc.lock": json.dumps(lock),
+            "p/s.yaml": "auc: 0.5\nn: .nan\nt: x\n",
+            "p/t.json": '{"auc": 1, "b": 2}',
+        },
     )
     tag(place, "p=churn@v1.0.0", 1)
     source = GtoSource(str(place), Naming("demo", NAMES | {"p:churn": ModelName("demo", "churn")}))
     incoming = source.survey().versions[0]
-    assert (incoming.size, incoming.metrics) == (1, {"auc": 0.5})
+    assert (incoming.size, incoming.metrics) == (1, {"p/s.yaml:auc": 0.5, "p/t.json:auc": 1, "b": 2})
     assert fetched(place, incoming, tmp_path / "out") == {"model.pkl": b"m"}
 
 
