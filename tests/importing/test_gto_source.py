@@ -70,6 +70,12 @@ def _climbing_tree(place: Path, item: str) -> None:
     tag(place, item, 50, git(place, "commit-tree", top, "-m", "x"))
 
 
+def _two_of_a_name(place: Path, item: str) -> None:
+    note = git(place, "hash-object", "-w", "--stdin", data=annotated("m").encode())
+    files = "".join(f"100644 blob {note}\t{name}\n" for name in ("artifacts.yaml", "m", "m"))
+    tag(place, item, 50, git(place, "commit-tree", _tree(place, files), "-m", "x"))
+
+
 def _tree(place: Path, lines: str) -> str:
     """Write a tree, whatever git thinks of its names."""
     entries = b""
@@ -200,7 +206,16 @@ DAMAGES: Mapping[str, Damage] = {
         for damage in (
             *(_bomb, _link, _link_itself, _submodule, _climbing_tree, _climbing_manifest, _damaged_manifest),
             *(_damaged_output, _cut_output, _damaged_large, _damaged_object, _two_commits, _build_metadata),
-            *(_no_tag, _damaged_tag, _no_tree, _tag_of_a_file, _nobodys_tag, _name_that_is_none, _stage_of_no_version),
+            *(
+                _two_of_a_name,
+                _no_tag,
+                _damaged_tag,
+                _no_tree,
+                _tag_of_a_file,
+                _nobodys_tag,
+                _name_that_is_none,
+                _stage_of_no_version,
+            ),
         )
     },
 }
@@ -247,6 +262,7 @@ WORDS = {
     "_damaged_output": "its md5 is",
     "_damaged_large": "its sha256 is",
     "_cut_output": "has 3 bytes",
+    "_two_of_a_name": "two files of one name",
     "_link": "is a symbolic link",
     "_link_itself": "is a symbolic link",
     "_submodule": "is a submodule",

@@ -14,10 +14,10 @@ from artreg.core.redact import redact_url
 from artreg.core.version import Version
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen
-from artreg.importing.gto_annotations import Annotation, Documents, Tree, annotation, metrics
+from artreg.importing.gto_annotations import Annotation, Documents, annotation, metrics
 from artreg.importing.gto_dvc import DvcStorage, Tracked, find_tracked
 from artreg.importing.gto_files import bring, git_files, pointer, size_of
-from artreg.importing.gto_git import Repository, TreeEntry
+from artreg.importing.gto_git import Repository, Tree, TreeEntry
 from artreg.importing.gto_tags import Event, Stage, Tag, in_order, is_deprecated, parse_tag, registered, stages
 from artreg.importing.landing import model_file, representable
 from artreg.importing.source import Incoming, IncomingAlias, Names, Survey, Trouble

@@ -11,7 +11,7 @@ from artreg.core.redact import redact_url
 from artreg.core.strict import LARGEST_COUNT
 from artreg.errors import ArtregError, InvalidInput, NotFound
 from artreg.frozen import Frozen
-from artreg.importing.gto_git import FILE, Repository, TreeEntry
+from artreg.importing.gto_git import FILE, Repository, Tree
 from artreg.importing.landing import checked_name, representable
 from artreg.yamldoc import parse_yaml
 
@@ -20,8 +20,6 @@ LIMIT = 2**20
 
 INDEX, PIPELINE = "artifacts.yaml", "dvc.yaml"
 _MOST_METRICS = 1000
-
-Tree = Mapping[str, TreeEntry]
 
 
 class Annotation(Frozen):

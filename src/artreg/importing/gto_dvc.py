@@ -15,8 +15,8 @@ from pathlib import Path
 from artreg.core.dvc import Output, locked, tracked
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen, replace
-from artreg.importing.gto_annotations import LIMIT, PIPELINE, Documents, Tree
-from artreg.importing.gto_git import Repository
+from artreg.importing.gto_annotations import LIMIT, PIPELINE, Documents
+from artreg.importing.gto_git import Repository, Tree
 from artreg.importing.landing import Expected, checked_name, lay
 from artreg.plainfile import read_plain
 from artreg.store.factory import open_store

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from artreg.errors import IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen
-from artreg.importing.gto_annotations import Tree
-from artreg.importing.gto_git import FILE, LINK, Repository, TreeEntry
+from artreg.importing.gto_git import FILE, LINK, Repository, Tree, TreeEntry
 from artreg.importing.landing import Expected, checked_name, lay
 from artreg.store.factory import open_store
 
@@ -36,8 +35,8 @@ def git_files(tree: Tree, path: str, what: str) -> Mapping[str, TreeEntry]:
             DVC has.
     """
     alone = tree.get(path)
-    inside = {name[len(path) + 1 :]: entry for name, entry in tree.items() if name.startswith(f"{path}/")}
-    found = {"": alone} if alone else inside
+    inside = f"{path}/"
+    found = {"": alone} if alone else {name[len(inside) :]: tree[name] for name in tree if name.startswith(inside)}
     for name, entry in found.items():
         place = f"{what}: {path}/{name}".removesuffix("/")
         if not entry.mode.startswith(FILE):

@@ -44,6 +44,30 @@ class TreeEntry(Frozen):
     oid: str
 
 
+class Tree(Mapping[str, TreeEntry]):
+    """The files in a commit's tree by their paths; of thousands of them a few are looked at.
+
+    Args:
+        entries: What `git ls-tree` says of each path.
+    """
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self._entries = entries
+
+    def __getitem__(self, path: str) -> TreeEntry:
+        mode, _, oid = self._entries[path].split(" ")
+        return TreeEntry(mode, oid)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
 class Found(Frozen):
     """An object that is there: its id, its type and its bytes."""
 
@@ -109,23 +133,18 @@ class Repository:
             oid, _, name = line.partition(" ")
             yield name.removeprefix("refs/tags/"), oid
 
-    def tree(self, commit: str) -> Mapping[str, TreeEntry]:
+    def tree(self, commit: str) -> Tree:
         """Return all files in a commit's tree by their paths.
 
         Raises:
             IntegrityError: It cannot be read, or has a path twice.
         """
-        entries: dict[str, TreeEntry] = {}
         said = self._run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", _checked(commit))
-        for line in said.decode("utf-8", "surrogateescape").split("\0"):
-            told, tab, path = line.partition("\t")
-            if not tab:
-                continue
-            mode, _, oid = told.split(" ")
-            if path in entries:
-                raise IntegrityError(f"commit {commit} has two files {path!r}", hint="git fsck says more")
-            entries[path] = TreeEntry(mode, oid)
-        return entries
+        lines = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        entries = {path: told for told, _, path in (line.partition("\t") for line in lines)}
+        if len(entries) != len(lines):
+            raise IntegrityError(f"commit {commit} has two files of one name", hint="git fsck says more")
+        return Tree(entries)
 
     def find(self, oid: str) -> Found | None:
         """Return an object's type and size, or None if it is not there.
