@@ -33,6 +33,9 @@ ELSEWHERE = {
     "artreg reproduce churn@prod": "git and a package index: tests/reproduction",
     "artreg reproduce --config mine.yaml": "two interpreters: tests/training/test_reproduce.py",
     "artreg reproduce churn@1.2.1 --here": "another: tests/reproduction",
+    "artreg import mlflow": "MLflow: tests/importing",
+    "artreg import gto": "a repository: tests/importing",
+    "artreg import pins": "a board: tests/importing",
     "artreg ui": "a browser: it serves until it is stopped",
     "artreg watch": "time: it follows until it is stopped",
 }
@@ -41,10 +44,17 @@ ELSEWHERE = {
 REFUSED = {
     "artreg data show churn@sha256:0a1b2c3d --json": 5,  # nobody has this digest
     "artreg data pull churn@sha256:0a1b2c3d -o old.csv": 5,
+    "artreg import dir models --dry-run": 2,  # it asks what `current` becomes
 }
 """Examples that end otherwise than well here."""
 
 EXAMPLES = [example for page in pages() for example in page.examples]
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +69,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (world / "configs" / "policy.yaml").write_text("aliases: {staging: {}, prod: {}}\n")
     (world / "release.yaml").write_text("moves:\n  - {model: churn, version: 1.2.1, to: prod}\n")
     (world / "out" / "model.bin").write_text("m")
+    hub = Path("home/.cache/huggingface/hub/models--acme--churn")
+    write(
+        world,
+        {
+            "models/fraud/3/forest.onnx": "m",
+            "distilbert/model.safetensors": "m",
+            f"{hub}/refs/v1.0.0": "a" * 40,
+            f"{hub}/snapshots/{'a' * 40}/model.onnx": "m",
+        },
+    )
+    (world / "models/fraud/current").symlink_to("3")
     (world / "model.joblib").write_bytes(b"\x80\x04N.")
     carol, alice = make_key(world, "carol"), make_key(world, "alice")
     allow(world, carol=carol, alice=alice).rename(world / "signers")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import boto3
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from docs.sessions import ROOT, blocks, environment, every_block, play, read, shell
+from importing import hub
 from store.places import S3Place
 
 
@@ -66,6 +69,27 @@ def test_the_session_of_whoever_is_on_call(place: Path) -> None:
 @pytest.mark.slow  # it trains
 def test_the_session_about_moving_to_a_bucket(place: Path, bucket: dict[str, str]) -> None:
     assert read("docs/howto/disk-to-bucket.md", place, bucket) >= 9
+
+
+@pytest.mark.slow
+def test_the_session_about_moving_in(tmp_path: Path) -> None:
+    for name, content in {
+        "Fraud EU/3/trees.pkl": "trees",
+        "Fraud EU/3/scaler.pkl": "scaler",
+        "churn/2024-05-01/forest.joblib": "forest of May",
+        "churn/2024-05-01/metrics.json": '{"roc_auc": 0.91}',
+        "churn/2024-06-01/forest.joblib": "forest of June",
+        "churn/2024-06-01/metrics.json": '{"roc_auc": 0.93}',
+    }.items():
+        path = tmp_path / "models" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    (tmp_path / "models/churn/current").symlink_to("2024-06-01")
+    shutil.copytree(tmp_path / "models/churn/2024-05-01", tmp_path / "models/churn/old one")
+    subprocess.run([sys.executable, hub.__file__, str(tmp_path / "hf")], check=True, capture_output=True, timeout=60)
+    shutil.copytree(tmp_path / "hf/cache", tmp_path / "hub", symlinks=True)
+    (tmp_path / "hf/churn").rename(tmp_path / "download")
+    assert read("docs/howto/moving-in.md", tmp_path, environment(ARTREG_ACTOR="bob@example.org")) >= 9
 
 
 @pytest.mark.s3

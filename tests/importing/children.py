@@ -12,6 +12,10 @@ from artreg.importing.folder import FolderSource
 from artreg.importing.naming import Naming
 from artreg.registry.handle import Registry
 from artreg.store.local import LocalStore
+from artreg.store.object import ObjectStore
+from artreg.store.s3 import S3Bucket
+from artreg.store.s3_client import connect
+from faults.children import Root
 from importing.contract import bring_all
 
 _CHANGES = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir"}
@@ -37,3 +41,23 @@ def brings_and_dies(place: str, root: str, at: int) -> None:
 
     sys.addaudithook(hook)
     moved(place, root)
+
+
+def brings_into_a_bucket_and_dies(place: str, root: Root, at: int) -> None:
+    """Import into a bucket, and be killed when the `at`-th request was answered."""
+    from botocore.httpsession import URLLib3Session
+
+    send, answered = URLLib3Session.send, 0
+
+    def counted(session: URLLib3Session, request: object) -> object:
+        nonlocal answered
+        answer = send(session, request)
+        answered += 1
+        if answered == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    URLLib3Session.send = counted
+    naming = Naming("demo", {})
+    store = ObjectStore(S3Bucket(root.bucket, root.prefix, root.options, connect))
+    bring_all(Registry(store, "ada"), FolderSource(place, naming), naming)

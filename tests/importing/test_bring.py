@@ -130,6 +130,8 @@ def test_what_cannot_be_recorded_is_refused_before_anything_is_fetched(odd: obje
     result = bring_all(new_registry(), source, Naming("demo", {}))
     assert codes(result) == {"churn/1": "invalid_input"}
     assert source.fetched == ["churn/2"]
+    source = Given(Incoming("churn/1", CHURN, ONE, "x", {}, {"roc_auc": odd}))
+    assert codes(bring_all(new_registry(), source, Naming("demo", {}))) == {"churn/1": "invalid_input"}
 
 
 def test_half_a_surrogate_pair_is_recorded_as_it_is() -> None:
@@ -202,6 +204,17 @@ def test_what_somebody_set_here_stays() -> None:
     assert held(registry, "prod") == "2.0.0"
     source.aliases = (alias("a", TWO, "prod"),)
     assert bring_all(registry, source, Naming("demo", {})).troubles == ()
+
+
+def test_nothing_is_led_through_what_somebody_set_here() -> None:
+    registry = new_registry()
+    source = Given(incoming(1), incoming(2))
+    bring_all(registry, source, Naming("demo", {}))
+    promote(registry, CHURN, TWO, Alias("staging"), CHAIN, reason="ours")
+    source.aliases = (alias("a", ONE, "prod"),)
+    result = bring_all(registry, source, Naming("demo", {}), policy=CHAIN)
+    assert codes(result) == {"churn@a": "conflict"}
+    assert held(registry, "staging") == "2.0.0"
 
 
 def test_what_an_import_set_an_import_moves() -> None:

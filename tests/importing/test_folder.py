@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -212,6 +212,16 @@ def test_a_file_that_is_written_to_meanwhile_is_not_taken(place: Path, tmp_path:
     assert [(it.item, it.error.code) for it in result.troubles] == [("churn/1.2.0", "integrity")]
 
 
+def test_a_link_that_takes_the_place_of_a_file_is_not_followed(place: Path, tmp_path: Path) -> None:
+    source = FolderSource(str(place), Naming("demo", {}))
+    incoming = source.survey().versions[0]
+    model = place / "churn/1.2.0/forest.joblib"
+    model.rename(tmp_path / "elsewhere.joblib")  # the same bytes, size and time
+    model.symlink_to(tmp_path / "elsewhere.joblib")
+    result = bring_all(new_registry(), _Surveyed(source, incoming), Naming("demo", {}))
+    assert [it.item for it in result.troubles] == ["churn/1.2.0"]
+
+
 class _Surveyed(FolderSource):
     """A source that has looked before somebody wrote."""
 
@@ -235,6 +245,40 @@ def test_a_link_to_a_version_is_an_alias(place: Path) -> None:
     result = bring_all(new_registry(), FolderSource(str(place), naming), naming)
     codes = {it.item: it.error.code for it in result.troubles}
     assert codes == {"churn/gone": "invalid_input", "churn/latest": "invalid_input"}
+
+
+@pytest.mark.parametrize(("number", "hint"), [(13, "can be read"), (5, "can be read"), (28, "free some space")])
+def test_what_the_system_refuses_is_named(place: Path, monkeypatch: pytest.MonkeyPatch, number: int, hint: str) -> None:
+    opened = os.open
+
+    def refused(path: str, *rest: int, **more: int) -> int:
+        if str(path).endswith("fraud/2/model/a.bin"):
+            raise OSError(number, os.strerror(number), path)
+        return opened(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refused)
+    naming = Naming("demo", {})
+    result = bring_all(new_registry(), FolderSource(str(place), naming), naming)
+    [trouble] = result.troubles
+    assert (trouble.item, trouble.error.code, len(result.imported)) == ("fraud/2", "storage", 3)
+    assert hint in trouble.error.hint
+
+
+def test_a_folder_that_cannot_be_listed_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def refused(path: str | Path) -> Iterator[os.DirEntry[str]]:
+        if str(path).rstrip("/").endswith("churn/1.2.0"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    naming = Naming("demo", {})
+    result = bring_all(new_registry(), FolderSource(str(place), naming), naming)
+    assert [(it.item, it.error.code) for it in result.troubles] == [
+        ("churn/1.2.0", "storage"),
+        ("churn/prod", "not_found"),
+    ]
 
 
 def test_very_deep_folders_are_no_bug(place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -87,8 +88,9 @@ def _link_out(place: Path) -> str:
 
 
 def _link_up(place: Path) -> str:
-    (place.parent / ("a" * 40)).write_text("secret")
-    (snapshot(place, "v1.0.0") / "secret").symlink_to(f"../../../{'a' * 40}")
+    digest = hashlib.sha256(b"secret").hexdigest()  # it would pass for a blob
+    (place.parent / digest).write_text("secret")
+    (snapshot(place, "v1.0.0") / "secret").symlink_to(f"../../../{digest}")
     return "acme/churn@v1.0.0"
 
 

@@ -22,11 +22,11 @@ from artreg.importing.aliases import AliasSet, Terms, chosen, set_alias
 from artreg.importing.naming import Naming
 from artreg.importing.room import room, tidy
 from artreg.importing.source import Incoming, Source, Survey, Trouble
+from artreg.importing.tree import unreadable
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.publish import Taking, publish
 from artreg.registry.versions import find_manifest, read_run
-from artreg.store.disk import translate
 
 _LARGEST = 4 * 2**20  # bytes of what a source knows of one version
 
@@ -203,7 +203,7 @@ class _Bringing:
             if metrics:
                 (folder / METRICS).write_bytes(canonical.dumps(metrics))
         except OSError as error:
-            self.troubles.append(Trouble(incoming.item, translate(error, incoming.item, "fetched")))
+            self.troubles.append(Trouble(incoming.item, unreadable(error, incoming.item)))
         except ArtregError as error:
             self.troubles.append(Trouble(incoming.item, error))
         else:
@@ -215,13 +215,9 @@ class _Bringing:
         try:
             published = publish(self._registry, model, folder, version, run=known, taking=Taking.MOVE)
         except AlreadyExists as error:
-            if there is None:
-                raise
-            raise AlreadyExists(
-                f"{model}@{version} is there already, with other content: {_came_from(there)}",
-                hint=f"a version never changes; --map '{self._naming.called(model)}=OTHER-NAME' brings this one too",
-                **error.details,
-            ) from error
+            message = error.message if there is None else f"{error.message}: {_came_from(there)}"
+            hint = f"a version never changes; {self._naming.elsewhere(model)} brings this one too"
+            raise AlreadyExists(message, hint=hint, **error.details) from error
         came = _arrival(incoming, published.digest)
         (self.imported if published.created else self.present).append(came)
 

@@ -180,8 +180,6 @@ class FolderSource:
 
 def _alias(entry: os.DirEntry[str], item: str, model: ModelName, versions: Mapping[str, Incoming]) -> IncomingAlias:
     target = os.readlink(entry.path).rstrip("/").removeprefix("./")
-    if "/" in target:
-        raise InvalidInput(f"{item} is a link to {target!r}", hint="only a link to a version beside it is an alias")
     version = versions[target].version if target in versions else version_of(target)
     return IncomingAlias(item, entry.name, Alias(entry.name) if is_alias(entry.name) else None, model, version)
 

@@ -70,9 +70,10 @@ class Naming:
                 error = NotFound(f"the source has no model called {name!r}", hint=did_you_mean_or(found, known))
                 yield Trouble(name, error)
 
-    def called(self, model: ModelName) -> str:
-        """Return how the source calls what became a model here, for a hint."""
-        return next(iter(self._names.get(model, ())), "NAME")
+    def elsewhere(self, model: ModelName) -> str:
+        """Return the hint how what would become a version of a model can become one of another."""
+        name = next(iter(self._names.get(model, ())), None)
+        return f"--map '{name}=OTHER-NAME'" if name else "another --model or --version"
 
 
 def version_of(text: str) -> Version:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from artreg.core import canonical
-from artreg.errors import IntegrityError, InvalidInput, NotFound
+from artreg.errors import IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.frozen import Frozen
 from artreg.plainfile import read_plain
-from artreg.store.disk import translate
 from artreg.store.interface import READ_LIMIT
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -142,7 +143,17 @@ def reading_source(path: str | os.PathLike[str]) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(f"{os.fsdecode(error.filename or path)} is not there") from error
     except OSError as error:
-        raise translate(error, os.fsdecode(error.filename or path), "read") from error
+        raise unreadable(error, os.fsdecode(error.filename or path)) from error
+
+
+def unreadable(error: OSError, what: str) -> StorageError:
+    """Return the error for something of a source that cannot be read, or copied from there."""
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return StorageError(
+        f"{what} cannot be {'copied' if full else 'read'}: {(error.strerror or str(error)).lower()}",
+        hint=f"free some space in {tempfile.gettempdir()}, or set TMPDIR" if full else "see that it can be read there",
+        errno=errno.errorcode.get(error.errno or 0),
+    )
 
 
 def read_small(file: LocalFile) -> str:

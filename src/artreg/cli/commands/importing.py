@@ -114,7 +114,7 @@ def huggingface(
     version it is otherwise. Nothing is fetched from the hub, and nothing is written to the folder.
 
     Examples: artreg import huggingface ./distilbert --version 1.0.0;
-    artreg import huggingface ~/.cache/huggingface/hub/models--acme--churn --model churn
+    artreg import huggingface ~/.cache/huggingface/hub/models--acme--churn --model acme/churn
     """
     naming = _naming(session, renamed, only)
     options = _one(session, model, version)
@@ -145,7 +145,7 @@ def dir_(
     model by its suffix becomes model.<ext>; where nothing tells which it is, all goes below model/. A link to a version
     beside it is an alias. What cannot come is named, the rest comes; run again, it goes on.
 
-    Examples: artreg import dir models --dry-run; artreg import dir models --only churn --alias current=prod;
+    Examples: artreg import dir models --dry-run; artreg import dir models --only fraud --alias current=prod;
     artreg import dir out --model churn --version 2.0.0
     """
     naming = _naming(session, renamed, only)
