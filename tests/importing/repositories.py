@@ -25,9 +25,9 @@ def git(place: Path, *arguments: str, data: bytes = b"", **more: str) -> str:
     return done.stdout.decode().strip()
 
 
-def new_repository(place: Path) -> Path:
+def new_repository(place: Path, *options: str) -> Path:
     place.mkdir(parents=True, exist_ok=True)
-    git(place, "init", "--quiet", "--initial-branch=main", ".")
+    git(place, "init", "--quiet", "--initial-branch=main", *options, ".")
     return place
 
 

@@ -39,6 +39,17 @@ def _damaged_commit(files: Mapping[str, str | bytes]) -> Damage:
     return spoil
 
 
+def _of_nobody(text: str) -> Damage:
+    """Return what registers a version of a model of which HEAD knows nothing either."""
+
+    def spoil(place: Path, item: str) -> str:
+        commit(place, {"artifacts.yaml": text})
+        tag(place, item.replace("churn", "nobody"), 50)
+        return item.replace("churn", "nobody")
+
+    return spoil
+
+
 def _bomb(place: Path, item: str) -> None:
     levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12))
     _damaged_commit({"artifacts.yaml": f"l0: &l0 [x]\n{levels}\nchurn: *l11\n"})(place, item)
@@ -191,8 +202,8 @@ DAMAGES: Mapping[str, Damage] = {
     "a path that climbs": _annotations(artifacts_yaml=annotated("../../etc/passwd")),
     "an absolute path": _annotations(artifacts_yaml=annotated("/etc/passwd")),
     "somewhere else": _annotations(artifacts_yaml=annotated("s3://user:secret@bucket/m.pkl")),
-    "no path": _annotations(artifacts_yaml="churn: {type: model}\n"),
-    "not annotated": _annotations(artifacts_yaml="other: {path: m}\n"),
+    "no path": _of_nobody("nobody: {type: model}\n"),
+    "not annotated": _of_nobody("other: {path: m}\n"),
     "no document": _annotations(artifacts_yaml="churn: {path: [\n"),
     "not text": _damaged_commit({"artifacts.yaml": b"churn: \xff\n"}),
     "too large a document": _damaged_commit({"artifacts.yaml": b"#" * (2**20 + 1)}),
@@ -394,6 +405,35 @@ def test_a_folder_in_git_comes_as_it_is_stored(tmp_path: Path) -> None:
     stored = git(place, "cat-file", "blob", "HEAD:m/a.txt")
     assert (tmp_path / "out/model/a.txt").read_bytes().decode().strip() == stored
     assert not (tmp_path / "evil").exists()
+
+
+def test_what_head_says_holds_for_commits_that_say_nothing(tmp_path: Path) -> None:
+    place = new_repository(tmp_path / "repository")
+    first = commit(place, {"m.pkl": "old"})
+    tag(place, "churn@v1.0.0", 1)
+    commit(place, {"m.pkl": "new"})
+    assert [it.error.code for it in survey(place).troubles] == ["not_found"]
+    head = commit(place, {"dvc.yaml": "artifacts: {churn: {path: m.pkl}}\n"})
+    incoming = survey(place).versions[0]
+    assert (incoming.run["commit"], incoming.run["annotated_at"]) == (first, head)
+    assert fetched(place, incoming, tmp_path / "out") == {"model.pkl": b"old"}
+
+
+@pytest.mark.parametrize("kind", ["sha256", "worktree", ".git"])
+def test_repositories_of_other_kinds_are_read(kind: str, tmp_path: Path) -> None:
+    place = new_repository(tmp_path / "repository", *(["--object-format=sha256"] if kind == "sha256" else []))
+    found = keep(place / ".dvc/cache", b"dvc")
+    files = {"git.pkl": "git", "dvc.pkl.dvc": tracked("dvc.pkl", found)}
+    for name in ("git", "dvc"):
+        commit(place, {"artifacts.yaml": annotated(f"{name}.pkl", name), **files})
+        tag(place, f"{name}@v1.0.0", 1)
+    if kind == "worktree":
+        git(place, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+        keep(tmp_path / "tree/.dvc/cache", b"dvc")
+    where = {"worktree": tmp_path / "tree", ".git": place / ".git"}.get(kind, place)
+    versions = {it.item: it for it in survey(where).versions}
+    for name in ("git", "dvc"):
+        assert fetched(where, versions[f"{name}@v1.0.0"], tmp_path / name) == {"model.pkl": name.encode()}
 
 
 def test_what_lfs_keeps_is_taken_from_there(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class _Surveying:
         self._repository = repository
         self._documents = Documents(repository)
         self._tree: Callable[[str], Tree] = lru_cache(_KEPT_TREES)(repository.tree)
-        self._remote = repository.remote
+        self._remote, self._head = repository.remote, repository.head
         self._versions: list[Incoming] = []
         self._aliases: list[IncomingAlias] = []
         self._troubles = troubles
@@ -147,12 +147,22 @@ class _Surveying:
             )
         version = Version.parse(event.tag.version)
         tree = self._tree(event.commit)
-        note = annotation(self._documents, tree, event.tag.model)
+        note = self._annotation(tree, event.tag.model)
         located = _locate(self._documents, tree, note.path, item)
         run = {**self._run(event, note, events), **_held(self._repository, located)}
         numbers = metrics(self._documents, tree, event.tag.model)
         size = self._size(located)
         return Incoming(item, model, version, f"{event.commit}:{note.path}", representable(run), numbers, size)
+
+    def _annotation(self, tree: Tree, model: str) -> Annotation:
+        """Return what a commit says of a model, or HEAD where that commit says nothing."""
+        try:
+            return annotation(self._documents, tree, model)
+        except NotFound:
+            if self._head is None:
+                raise
+            note = annotation(self._documents, self._tree(self._head), model)
+            return Annotation(note.path, {**note.said, "annotated_at": self._head})
 
     def _run(self, event: Event, note: Annotation, events: list[Event]) -> dict[str, Any]:
         where = {"repository": redact_url(self._remote)} if self._remote else {}

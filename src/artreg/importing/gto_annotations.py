@@ -87,7 +87,7 @@ def annotation(documents: Documents, tree: Tree, model: str) -> Annotation:
             return Annotation(_inside(folder, entry["path"], f"{place} for {model}"), _said(entry))
     raise NotFound(
         f"neither {' nor '.join(place for place, _ in places)} says where {model} lies",
-        hint="say it below artifacts: in dvc.yaml, commit, and register a version of that commit",
+        hint="say it below artifacts: in dvc.yaml, and commit: what HEAD says holds for commits that say nothing",
     )
 
 
