@@ -93,17 +93,17 @@ class GtoSource:
         path = incoming.run["path"]
         with Repository(self.location) as repository:
             tree = repository.tree(incoming.run["commit"])
-            located = _locate(Documents(repository), tree, path, incoming.item)
+            located = _locate(Documents(repository), tree, path)
             if located.tracked is None:
                 for name, entry in located.files.items():
                     place = f"model/{name}" if name else model_file(path)
-                    bring(repository, entry, f"{incoming.item}: {name or path}", place, folder)
+                    bring(repository, entry, f"{path}/{name}".removesuffix("/"), place, folder)
                 return
             storage = DvcStorage(repository, tree, located.tracked.document, self._options)
             place = model_file(path)
-            if located.tracked.output.folder and list(storage.files(located.tracked, incoming.item)) != [""]:
+            if located.tracked.output.folder and list(storage.files(located.tracked)) != [""]:
                 place = "model"
-            storage.bring(located.tracked, incoming.item, place, folder)
+            storage.bring(located.tracked, path, place, folder)
 
 
 class _Surveying:
@@ -142,13 +142,13 @@ class _Surveying:
         event = tags[-1]
         if len(tags) > 1:
             raise InvalidInput(
-                f"{item} is registered at {len(tags)} commits, by {' and '.join(it.tag.name for it in tags)[:200]}",
+                f"it is registered at {len(tags)} commits, by {' and '.join(it.tag.name for it in tags)[:200]}",
                 hint="take one of them back: gto deregister, or delete the tag",
             )
         version = Version.parse(event.tag.version)
         tree = self._tree(event.commit)
         note = self._annotation(tree, event.tag.model)
-        located = _locate(self._documents, tree, note.path, item)
+        located = _locate(self._documents, tree, note.path)
         run = {**self._run(event, note, events), **_held(self._repository, located)}
         numbers = metrics(self._documents, tree, event.tag.model)
         size = self._size(located)
@@ -188,7 +188,7 @@ class _Surveying:
         return large.size if large else sum(size_of(self._repository, entry) for entry in located.files.values())
 
 
-def _locate(documents: Documents, tree: Tree, path: str, item: str) -> Located:
+def _locate(documents: Documents, tree: Tree, path: str) -> Located:
     """Return where the files under a model's path are.
 
     Raises:
@@ -196,13 +196,13 @@ def _locate(documents: Documents, tree: Tree, path: str, item: str) -> Located:
         InvalidInput: It is what no version can hold.
         IntegrityError: It cannot be read.
     """
-    files = git_files(tree, path, item)
+    files = git_files(tree, path)
     if files:
         return Located(files, None)
     tracked = find_tracked(documents, tree, path)
     if tracked is None:
         raise NotFound(
-            f"{item}: at its commit neither git nor DVC has {path}",
+            f"neither git nor DVC has {path} at its commit",
             hint="correct the path where the model is annotated, and register a version of that commit",
         )
     return Located({}, tracked)
@@ -224,12 +224,12 @@ def _alias(model: ModelName, stage: Stage) -> IncomingAlias:
     tag = stage.assigned.tag
     if not stage.versions:
         raise InvalidInput(
-            f"{tag.name} assigns a stage to commit {stage.assigned.commit}, where no version is registered",
+            f"it assigns a stage to commit {stage.assigned.commit}, where no version is registered",
             hint=f"register one: gto register {tag.model} {stage.assigned.commit}",
         )
     if len(stage.versions) > 1:
         raise InvalidInput(
-            f"{tag.name} assigns a stage to one of {' and '.join(stage.versions)}: they have the same commit",
+            f"it assigns a stage to one of {' and '.join(stage.versions)}: they have the same commit",
             hint="take one of them back: gto deregister",
         )
     alias = Alias(tag.stage) if is_alias(tag.stage) else None
@@ -279,7 +279,7 @@ def _event(repository: Repository, tag: Tag, oid: str) -> Event:
     said = dict(_headers(head))
     tagger = _TAGGER.fullmatch(said.get("tagger", ""))
     if tagger is None:
-        raise InvalidInput(f"tag {tag.name} does not say who made it when", hint="make it anew with gto")
+        raise InvalidInput("the tag does not say who made it when", hint="make it anew with gto")
     target, kind = said.get("object", ""), said.get("type", "")
     for _ in range(_DEEPEST):
         if kind != "tag":
@@ -287,7 +287,7 @@ def _event(repository: Repository, tag: Tag, oid: str) -> Event:
         inner = dict(_headers(repository.read(target, "tag", _TAG_LIMIT).decode("utf-8", "replace")))
         target, kind = inner.get("object", ""), inner.get("type", "")
     if kind != "commit" or (found := repository.find(target)) is None or found.kind != "commit":
-        raise IntegrityError(f"tag {tag.name} points at no commit that is there", hint="git fsck says more")
+        raise IntegrityError("the tag points at no commit that is there", hint="git fsck says more")
     minutes = int(f"{tagger[3]}1") * (60 * int(tagger[4]) + int(tagger[5]))
     said_of_it = _SIGNATURE.sub("", message).strip()[:_LONGEST_MESSAGE]
     return Event(tag, target, int(tagger[2]), minutes, tagger[1].strip(), said_of_it)

@@ -123,12 +123,12 @@ class DvcStorage:
         self._options = options
         self._config: Mapping[str, Mapping[str, str]] | None = None
 
-    def bring(self, tracked: Tracked, what: str, place: str, folder: Path) -> None:
+    def bring(self, tracked: Tracked, path: str, place: str, folder: Path) -> None:
         """Bring a file, or the files of a folder, to a place in a version's folder, checked by their md5.
 
         Args:
             tracked: What they are.
-            what: How the version is called, for errors.
+            path: Where the model lies, for errors.
             place: What the model is called in the version: `model.pkl`, or `model`.
             folder: The version's folder.
 
@@ -141,15 +141,15 @@ class DvcStorage:
         output = tracked.output
         if not output.folder:
             expected = Expected(output.size, "md5", output.md5, output.old)
-            self._bring(_Part(output, f"{what}: {tracked.document}", expected), folder, place)
+            self._bring(_Part(output, path, expected), folder, place)
             return
-        files = self.files(tracked, what)
+        files = self.files(tracked)
         single = list(files) == [""]
         for name, md5 in files.items():
-            part = _Part(output, f"{what}: {name}", Expected(None, "md5", md5, output.old))
+            part = _Part(output, f"{path}/{name}".removesuffix("/"), Expected(None, "md5", md5, output.old))
             self._bring(part, folder, place if single else f"{place}/{name}")
 
-    def files(self, tracked: Tracked, what: str) -> Mapping[str, str]:
+    def files(self, tracked: Tracked) -> Mapping[str, str]:
         """Return the md5 of the files of a folder, or of what of it is the model; one that is a file has no name.
 
         Raises:
@@ -157,7 +157,7 @@ class DvcStorage:
             IntegrityError: It is damaged.
             InvalidInput: It names files that lead out of the folder.
         """
-        output = tracked.output
+        output, what = tracked.output, f"DVC's list of the files of {tracked.output.path}"
         data, missing = b"", True
         for chunks in self._sources(output, f"{output.md5}.dir", what):
             data, missing = _whole(chunks, what), False
@@ -166,7 +166,7 @@ class DvcStorage:
         if missing:
             raise self._absent(f"{output.md5}.dir", what)
         if hashlib.md5(data, usedforsecurity=False).hexdigest() != output.md5:
-            raise IntegrityError(f"{what}: DVC's list of the files of {output.path} is damaged", hint=_FETCH)
+            raise IntegrityError(f"{what} is damaged", hint=_FETCH)
         files = _listed(data, what)
         within = tracked.within
         if within in files:
@@ -174,9 +174,7 @@ class DvcStorage:
         below = {name.removeprefix(f"{within}/"): md5 for name, md5 in files.items() if name.startswith(f"{within}/")}
         found = below if within else files
         if not found:
-            raise NotFound(
-                f"{what}: {output.path}, which DVC tracks, holds nothing at {within!r}", hint="correct its path"
-            )
+            raise NotFound(f"{output.path}, which DVC tracks, holds nothing at {within!r}", hint="correct its path")
         return found
 
     def _bring(self, part: _Part, folder: Path, place: str) -> None:
@@ -263,7 +261,7 @@ def _whole(chunks: Iterator[Chunk], what: str) -> bytes:
     for chunk in chunks:
         data += chunk
         if len(data) > _LIST_LIMIT:
-            raise IntegrityError(f"{what}: DVC's list of its files is larger than {_LIST_LIMIT:,} bytes")
+            raise IntegrityError(f"{what} is larger than {_LIST_LIMIT:,} bytes")
     return bytes(data)
 
 
@@ -272,11 +270,11 @@ def _listed(data: bytes, what: str) -> Mapping[str, str]:
         entries = json.loads(data.decode("utf-8"))
         files = {entry["relpath"]: entry["md5"] for entry in entries}
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise IntegrityError(f"{what}: DVC's list of its files is no such list", hint=_FETCH) from None
+        raise IntegrityError(f"{what} is no such list", hint=_FETCH) from None
     if len(files) != len(entries) or not all(isinstance(text, str) for pair in files.items() for text in pair):
-        raise IntegrityError(f"{what}: DVC's list of its files names one twice, or none", hint=_FETCH)
+        raise IntegrityError(f"{what} names one twice, or none", hint=_FETCH)
     for name, md5 in files.items():
-        checked_name(name, f"{what}: DVC's list of its files")
+        checked_name(name, f"{what}")
         if not re.fullmatch(r"[0-9a-f]{32}", md5):
-            raise IntegrityError(f"{what}: DVC's list of its files has no md5 of {name}", hint=_FETCH)
+            raise IntegrityError(f"{what} has no md5 of {name}", hint=_FETCH)
     return files

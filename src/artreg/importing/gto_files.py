@@ -27,7 +27,7 @@ class Pointer(Frozen):
     size: int
 
 
-def git_files(tree: Tree, path: str, what: str) -> Mapping[str, TreeEntry]:
+def git_files(tree: Tree, path: str) -> Mapping[str, TreeEntry]:
     """Return the files under a path by their names in it; one that is a file has no name. Empty if nothing is there.
 
     Raises:
@@ -38,12 +38,12 @@ def git_files(tree: Tree, path: str, what: str) -> Mapping[str, TreeEntry]:
     inside = f"{path}/"
     found = {"": alone} if alone else {name[len(inside) :]: tree[name] for name in tree if name.startswith(inside)}
     for name, entry in found.items():
-        place = f"{what}: {path}/{name}".removesuffix("/")
+        place = f"{path}/{name}".removesuffix("/")
         if not entry.mode.startswith(FILE):
             kind = "a symbolic link" if entry.mode.startswith(LINK) else "a submodule"
             raise InvalidInput(f"{place} is {kind}, which a version cannot hold", hint="commit the files themselves")
         if name:
-            checked_name(name, what)
+            checked_name(name, path)
         if name.endswith(".dvc"):
             raise InvalidInput(
                 f"{place} stands for a file that DVC has, among others that git has",

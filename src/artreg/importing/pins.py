@@ -61,8 +61,7 @@ class PinsSource:
         pin = self._meta(incoming.item)
         for name, size in zip(pin.files, pin.sizes, strict=True):
             place = model_file(name) if len(pin.files) == 1 else f"model/{name}"
-            what = f"{incoming.item}/{name}"
-            lay(folder, place, self._store.chunks(what), what, Expected(size))
+            lay(folder, place, self._store.chunks(f"{incoming.item}/{name}"), name, Expected(size))
 
     def _pins(self) -> list[str]:
         """Return the names of the folders of a board.
@@ -93,14 +92,14 @@ class PinsSource:
         sizes = {entry.name: entry.size for entry in self._store.walk(pin) if entry.kind is Kind.FILE}
         for name in sorted(set(names) - set(good)):
             try:
-                require_version_name(name, f"{pin}/{name}")
+                require_version_name(name)
             except InvalidInput as error:
                 yield Trouble(f"{pin}/{name}", error)
         for name, version in good.items():
             item = f"{pin}/{name}"
             try:
                 meta = self._meta(item)
-                size = _measured(item, meta, {file: sizes.get(f"{name}/{file}") for file in meta.files})
+                size = _measured(meta, {file: sizes.get(f"{name}/{file}") for file in meta.files})
             except ArtregError as error:
                 yield Trouble(item, error)
             else:
@@ -111,10 +110,10 @@ class PinsSource:
             data = self._store.read(f"{item}/{DATA}", LIMIT)
         except NotFound:
             raise NotFound(
-                f"{item} has no {DATA}, without which pins cannot read it either",
+                f"it has no {DATA}, without which pins cannot read it either",
                 hint="write the pin anew, or delete this version of it",
             ) from None
-        return parse_meta(data, item)
+        return parse_meta(data)
 
     def _listed(self, prefix: str) -> Iterator[tuple[str, Kind]]:
         after, more = "", True
@@ -125,7 +124,7 @@ class PinsSource:
             after = page.entries[-1].name if page.entries else ""
 
 
-def _measured(item: str, meta: Pin, found: Mapping[str, int | None]) -> int:
+def _measured(meta: Pin, found: Mapping[str, int | None]) -> int:
     """Return the bytes of a version's files.
 
     Raises:
@@ -135,18 +134,18 @@ def _measured(item: str, meta: Pin, found: Mapping[str, int | None]) -> int:
     for name, told in zip(meta.files, meta.sizes, strict=True):
         size = found[name]
         if size is None:
-            raise NotFound(f"{item} has no file {name}, which its {DATA} names", hint="restore it, or write it anew")
+            raise NotFound(f"it has no file {name}, which its {DATA} names", hint="restore it, or write it anew")
         if told not in (None, size):
-            raise _other_size(f"{item}/{name}", size, told or 0)
+            raise _other_size(f"{name} has", size, told or 0)
     total = sum(size or 0 for size in found.values())
     if meta.total not in (None, total):
-        raise _other_size(item, total, meta.total or 0)
+        raise _other_size("its files have", total, meta.total or 0)
     return total
 
 
 def _other_size(what: str, size: int, told: int) -> IntegrityError:
     return IntegrityError(
-        f"{what} has {size:,} bytes, but its {DATA} says that it has {told:,}",
+        f"{what} {size:,} bytes, but {DATA} says {told:,}",
         hint="it is cut short or was changed: restore it, or write the pin anew",
     )
 

@@ -37,33 +37,31 @@ class Pin(Frozen):
     said: Mapping[str, Any]
 
 
-def parse_meta(data: bytes, what: str) -> Pin:
+def parse_meta(data: bytes) -> Pin:
     """Read a `data.txt`.
 
     Args:
         data: Its bytes.
-        what: How the version is called, for errors.
 
     Raises:
         InvalidInput: It is none, of an unknown format, or names files that no version can have.
     """
-    name = f"{what}/{DATA}"
-    document = parse_yaml(data, name)
+    document = parse_yaml(data, DATA)
     if not isinstance(document, dict):
-        raise InvalidInput(f"{name} is empty or cut short", hint="write the pin anew, or delete this version of it")
+        raise InvalidInput(f"{DATA} is empty or cut short", hint="write the pin anew, or delete this version of it")
     version = document.get("api_version", 0)
     if version != _KNOWN or isinstance(version, bool):
         raise InvalidInput(
-            f"{name} has the api_version {str(version)[:20]!r}, and only {_KNOWN} is known",
+            f"{DATA} has the api_version {str(version)[:20]!r}, and only {_KNOWN} is known",
             hint="write the pin anew with a current pins",
         )
     files = document.get("file")
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list) or not files or not all(isinstance(file, str) for file in files):
-        raise InvalidInput(f"{name} names no files", hint="write the pin anew, or delete this version of it")
-    texts = parse_texts(data, name)  # a hash of digits with one e among them would pass for a number
+        raise InvalidInput(f"{DATA} names no files", hint="write the pin anew, or delete this version of it")
+    texts = parse_texts(data, DATA)  # a hash of digits with one e among them would pass for a number
     sizes, total = _sizes(document.get("file_size"), len(files))
-    return Pin(tuple(checked_name(file, name) for file in files), sizes, total, _hash(texts), _said(document, texts))
+    return Pin(tuple(checked_name(file, DATA) for file in files), sizes, total, _hash(texts), _said(document, texts))
 
 
 def _sizes(told: object, count: int) -> tuple[tuple[int | None, ...], int | None]:

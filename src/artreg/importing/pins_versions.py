@@ -15,6 +15,7 @@ from datetime import datetime
 from artreg.core.version import Version
 from artreg.errors import InvalidInput
 
+_SHOWN = 100
 _NAME = re.compile(r"([0-9]{8})T([0-9]{6})Z-[0-9A-Za-z]{1,64}")
 
 
@@ -30,7 +31,7 @@ def is_version_name(name: str) -> bool:
     return True
 
 
-def require_version_name(name: str, what: str) -> None:
+def require_version_name(name: str) -> None:
     """Return if pins writes versions under such a name.
 
     Raises:
@@ -38,7 +39,7 @@ def require_version_name(name: str, what: str) -> None:
     """
     if not is_version_name(name):
         raise InvalidInput(
-            f"{what} is no version that pins writes: these are named such as 20240501T133700Z-a1b2c",
+            f"{name[:_SHOWN]!r} is no version that pins writes: these are named such as 20240501T133700Z-a1b2c",
             hint="move it out of the board, or write the pin anew",
         )
 
