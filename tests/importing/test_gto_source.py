@@ -15,11 +15,12 @@ from typing import ClassVar
 
 import pytest
 
-from artreg.core.names import ModelName
+from artreg.core.names import Alias, ModelName
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
 from artreg.importing.gto import GtoSource
 from artreg.importing.naming import Naming
 from artreg.importing.source import Incoming, Survey
+from artreg.registry.history import find_head
 from importing.contract import SourceContract, bring_all, new_registry, unwritten
 from importing.repositories import annotated, commit, git, keep, md5, new_repository, tag, tracked
 
@@ -554,6 +555,20 @@ def test_tags_of_odd_bytes_are_left_alone(tmp_path: Path) -> None:
         for name in (b"churn@v2.0.0\xff", b"\xe2\x80\xae@v1.0.0", b"-x@v1.0.0", b"--upload-pack=x@v1.0.0"):
             packed.write(head.encode() + b" refs/tags/" + name + b"\n")
     assert [it.item for it in survey(place).versions] == ["churn@v1.0.0"]
+
+
+def test_what_does_not_print_is_recorded_and_hinders_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "repository"
+    one(place, {"artifacts.yaml": 'churn: {path: m, description: "\\e[2J\\ud800"}', "m": "x"})
+    git(place, "tag", "-a", "-m", "a\x1b[2J\x07", "churn#prod#1", GIT_COMMITTER_NAME="E\x1b[31m\u202ee")
+    registry, naming = new_registry(), Naming("demo", {})
+    result = bring_all(registry, GtoSource(str(place), naming), naming)
+    assert ([str(it.alias) for it in result.aliases], result.troubles) == (["prod"], ())
+    head = find_head(registry, ModelName("demo", "churn"), Alias("prod"))
+    assert head is not None
+    assert "E\x1b[31m\u202ee" in head.record.why
+    run = survey(place).versions[0].run
+    assert (run["description"], run["events"][1]["message"]) == ("\x1b[2J\ud800", "a\x1b[2J\x07")
 
 
 def test_a_repository_that_names_programs_runs_none(tmp_path: Path) -> None:
