@@ -76,6 +76,9 @@ def test_everything_comes_and_says_where_from(shell: Shell, models: Path) -> Non
         "0 versions came, 3 were here already",
     ]
     assert shell.run("verify", "--deep").code == 0
+    assert shell.run("site", "--out", "public").code == 0
+    pages = [path.read_text() for path in (shell.folder / "public").rglob("*.html")]
+    assert [f"Imported from dir {models}, as churn/v1.3.0." in page for page in pages].count(True) == 1
 
 
 def test_troubles_are_listed_and_the_exit_code_says_so(shell: Shell, models: Path) -> None:

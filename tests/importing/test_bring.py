@@ -11,12 +11,12 @@ import pytest
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.core.policy import parse_policy
 from artreg.core.version import Version
-from artreg.errors import ArtregError, IntegrityError, OutcomeUnknown, StorageError
+from artreg.errors import ArtregError, IntegrityError, InvalidInput, OutcomeUnknown, StorageError
 from artreg.importing.aliases import Terms
 from artreg.importing.bring import Brought, bring
 from artreg.importing.naming import Naming
 from artreg.importing.room import room, tidy
-from artreg.importing.source import Incoming, IncomingAlias, Survey
+from artreg.importing.source import Incoming, IncomingAlias, Survey, Trouble
 from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.resolve import resolve
@@ -240,6 +240,16 @@ def test_aliases_without_a_name_here_are_named_unless_they_are_left_out() -> Non
     assert held(registry, "staging") == "1.0.0"
     none = bring(registry, source, naming, None, Terms(OPEN, {}, lambda: OPEN.digest))
     assert (none.aliases, none.troubles) == ((), ())
+
+
+def test_a_version_that_comes_with_a_trouble_of_its_own_can_be_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Given(incoming(1), aliases=(alias("a", ONE, "prod"),))
+    survey = source.survey()
+    odd = Survey(survey.versions, survey.aliases, (Trouble("churn/1", InvalidInput("a metric is no number")),))
+    monkeypatch.setattr(source, "survey", lambda: odd)
+    registry = new_registry()
+    assert codes(bring_all(registry, source, Naming("demo", {}))) == {"churn/1": "invalid_input"}
+    assert held(registry, "prod") == "1.0.0"
 
 
 def test_of_two_that_become_one_the_later_one_holds() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from artreg.core.names import ModelName
 from artreg.core.version import Version
-from artreg.errors import InvalidInput, NotFound
+from artreg.errors import ArtregError, InvalidInput, NotFound
 from artreg.importing.huggingface import HuggingFaceSource
 from artreg.importing.model_card import claimed_metrics, front_matter
 from artreg.importing.naming import Naming
@@ -192,6 +192,16 @@ def test_a_branch_and_a_commit_can_be_meant(world: Path) -> None:
         survey(place)
 
 
+def test_a_folder_of_the_cache_that_the_library_returns_is_known(world: Path) -> None:
+    place = world / REPOSITORY
+    source = HuggingFaceSource(str(snapshot(place, "v1.1.0")), Naming("demo", {}))
+    assert (source.location, [it.item for it in source.survey().versions]) == (str(place), ["acme/churn@v1.1.0"])
+    with pytest.raises(InvalidInput, match="is a version: main"):
+        survey(snapshot(place, "main"))
+    [one] = survey(snapshot(place, "main"), version=ONE).versions
+    assert one.run["revision"] == hub.REVISIONS["main"]
+
+
 def test_a_download_is_what_the_library_noted(world: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="nothing in"):
         survey(world / "churn")
@@ -253,14 +263,45 @@ def test_a_clone_is_known_by_its_tag(tmp_path: Path) -> None:
     assert (str(one.version), one.run["revision"]) == ("3.0.0", head.stdout.strip())
 
 
+HOSTILE = (
+    b"",
+    b"\xff\xfe",
+    b"\0" * 9,
+    b"{}",
+    b"[" * 100_000,
+    b'{"files": {"a": 3, "b": {"blob_id": []}}}',
+    b"../" * 50,
+)
+
+
+@pytest.mark.parametrize("place", [REPOSITORY, "churn"])
+def test_whatever_stands_in_what_the_library_notes_is_no_bug(world: Path, place: str) -> None:
+    folder = world / place
+    notes = [*folder.glob("refs/*"), *folder.glob("trees/*"), *folder.glob(".cache/huggingface/*/*.[mj]*")]
+    assert len(notes) > 3
+    for note in notes:
+        before = note.read_bytes()
+        for content in HOSTILE:
+            note.write_bytes(content)
+            naming = Naming("demo", {})
+            try:
+                result = bring_all(new_registry(), HuggingFaceSource(str(folder), naming, version=ONE), naming)
+            except ArtregError:
+                continue
+            assert len(result.imported) + len(result.troubles) == 1
+        note.write_bytes(before)
+
+
 def test_what_is_no_repository_is_said(world: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         survey(tmp_path / "nowhere")
     (world / REPOSITORY).rename(world / "datasets--acme--churn")
     with pytest.raises(InvalidInput, match="no repository of a model"):
         survey(world / "datasets--acme--churn")
-    with pytest.raises(InvalidInput):
+    (world / REPOSITORY).parent.joinpath("models--acme--other").mkdir()
+    with pytest.raises(InvalidInput) as error:
         survey(world / "cache")
+    assert error.value.hint == "name a repository in it: models--acme--other"
     assert survey(world / "churn", model=ModelName("risk", "score"), version=ONE).versions[0].model.model == "score"
 
 
@@ -278,7 +319,9 @@ def test_the_head_of_a_card_is_read(text: str, head: dict[str, object]) -> None:
     assert front_matter(text) == head
 
 
-@pytest.mark.parametrize("text", ["---\n[a\n---\n", "---\n- a\n---\n", "---\na: &x [b]\nc: *x\n---\n"])
+@pytest.mark.parametrize(
+    "text", ["---\n" + "a" * 300_000 + "\n---\n", "---\n[a\n---\n", "---\n- a\n---\n", "---\na: &x [b]\nc: *x\n---\n"]
+)
 def test_a_head_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         front_matter(text)

@@ -86,6 +86,17 @@ class RunRecord(Frozen):
         said = self.run.get(IMPORTED)
         return said if isinstance(said, dict) else {}
 
+    @property
+    def came_from(self) -> str:
+        """Where it was imported from, in a few words, or ''."""
+        return came_from(self.run)
+
+
+def came_from(run: Mapping[str, Any]) -> str:
+    """Say where a version was imported from, of what is known of its run; '' if it was not."""
+    said = run.get(IMPORTED)
+    return f"{said.get('from')} {said.get('location')}, as {said.get('item')}" if isinstance(said, dict) else ""
+
 
 def parse_run(data: bytes, model: ModelName, version: Version) -> RunRecord:
     """Read a run record.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from artreg.core.gates.from_alias import FromGate
 from artreg.core.names import Alias, ModelName
@@ -71,7 +71,8 @@ class Chosen(Frozen):
 def chosen(
     aliases: Sequence[IncomingAlias],
     names: Mapping[str, Alias | None],
-    outcome: Mapping[tuple[ModelName, Version], ArtregError | None],
+    came: Collection[tuple[ModelName, Version]],
+    failed: Mapping[tuple[ModelName, Version], ArtregError],
     policy: Policy,
 ) -> tuple[list[Chosen], list[Trouble]]:
     """Say which aliases are to be set, and in which order: those through which others are led come last.
@@ -79,7 +80,8 @@ def chosen(
     Args:
         aliases: What the source has; if two become one here, the later one holds.
         names: What the user says that they become, by their names there; None for one that is to be left out.
-        outcome: Why each version did not come; None for those that came, now or before.
+        came: The versions that came, now or before.
+        failed: Why others did not, as far as that is known.
         policy: Says which aliases there are.
     """
     last: dict[tuple[ModelName, Alias], Chosen] = {}
@@ -90,8 +92,8 @@ def chosen(
             continue
         if alias is None or alias.name not in policy.names(incoming.model):
             troubles.append(Trouble(incoming.item, _nameless(incoming, policy)))
-        elif error := outcome.get((incoming.model, incoming.version), _UNKNOWN):
-            troubles.append(Trouble(incoming.item, _versionless(incoming, error)))
+        elif (version := (incoming.model, incoming.version)) not in came:
+            troubles.append(Trouble(incoming.item, _versionless(incoming, failed.get(version, _UNKNOWN))))
         else:
             last[incoming.model, alias] = Chosen(incoming, alias)
     furthest = sorted(last.values(), key=lambda one: -len(_before(policy, one.incoming.model, one.alias)))

@@ -104,7 +104,8 @@ def bring(
     """
     registry.store.require_root()
     survey = source.survey()
-    tidy()
+    if not dry_run:
+        tidy()
     bringing = _Bringing(registry, source, naming, dry_run=dry_run)
     stopped = None
     try:
@@ -148,8 +149,9 @@ class _Bringing:
 
     def set_aliases(self, survey: Survey, names: Mapping[str, Alias | None], terms: Terms) -> None:
         why = {trouble.item: trouble.error for trouble in self.troubles}
-        outcome = {(one.model, one.version): why.get(one.item) for one in survey.versions}
-        known, troubles = chosen(survey.aliases, names, outcome, terms.policy)
+        failed = {(one.model, one.version): why[one.item] for one in survey.versions if one.item in why}
+        came = {(one.model, one.version) for one in (*self.imported, *self.present)}
+        known, troubles = chosen(survey.aliases, names, came, failed, terms.policy)
         self.troubles += troubles
         for wanted in known:
             with self._naming_trouble(wanted.incoming.item):
@@ -256,10 +258,7 @@ def _checked(document: Mapping[str, Any], item: str) -> dict[str, Any]:
 
 
 def _came_from(run: RunRecord) -> str:
-    said = run.imported
-    if said:
-        return f"it came from {said.get('from')} {said.get('location')}, as {said.get('item')}"
-    return f"{run.published_by} published it"
+    return f"it came from {run.came_from}" if run.came_from else f"{run.published_by} published it"
 
 
 def _arrival(incoming: Incoming, digest: str | None, *, to_compare: bool = False) -> Arrival:

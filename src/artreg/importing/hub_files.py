@@ -227,7 +227,9 @@ def _kept(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     kept = folder / _KEPT
     if kept.is_dir() and not (folder / ".cache").is_symlink() and not kept.is_symlink():
         with reading_source(kept):
-            yield from (it for it in entries_below(kept, lambda name: name == "trees") if it[1].is_file())
+            yield from (
+                it for it in entries_below(kept, lambda name: name == "trees") if it[1].is_file(follow_symlinks=False)
+            )
 
 
 def _metadata(kept: LocalFile | None, file: LocalFile) -> tuple[str, str]:

@@ -55,7 +55,10 @@ class HuggingFaceSource:
         version: Version | None = None,
         revision: str | None = None,
     ) -> None:
-        self.location = os.path.abspath(location)
+        root = Path(os.path.abspath(location))
+        if root.parent.name == "snapshots" and hub_files.is_cached(root.parents[1]):  # what the hub's library returns
+            root, revision = root.parents[1], revision or root.name
+        self.location = str(root)
         self._names, self._model, self._version, self._revision = names, model, version, revision
         self._found: dict[str, _Found] = {}
 
@@ -111,12 +114,13 @@ class HuggingFaceSource:
 
     def _of_cache(self, root: Path) -> list[_Chosen]:
         refs = hub_files.refs(root)
-        if self._revision is not None or self._version is not None:
+        if self._version is not None:
             ref = self._revision or ("main" if "main" in refs or len(refs) != 1 else next(iter(refs)))
-            return [_Chosen(ref, self._version or version_of(ref), refs.get(ref, ref))]
-        named = [_Chosen(ref, version_of(ref), commit) for ref, commit in sorted(refs.items()) if _is_version(ref)]
+            return [_Chosen(ref, self._version, refs.get(ref, ref))]
+        meant = [(ref, commit) for ref, commit in sorted(refs.items()) if self._revision in {None, ref, commit}]
+        named = [_Chosen(ref, version_of(ref), commit) for ref, commit in meant if _is_version(ref)]
         if not named:
-            has = ", ".join(sorted(refs)) or "none"
+            has = ", ".join(ref for ref, _ in meant) or "none"
             raise InvalidInput(f"no branch or tag of {root} is a version: {has}", hint=_SAY)
         return named
 
@@ -127,7 +131,9 @@ class HuggingFaceSource:
         tags = [name.removeprefix(_TAGS) for name, it in hub_files.git_refs(root).items() if it == commit]
         tag = next(filter(_is_version, tags), "")
         if self._version is None and not tag:
-            raise InvalidInput(f"nothing in {root} says which version it is", hint=_SAY)
+            inside = next((it.name for it in sorted(root.iterdir()) if it.name.startswith(_PREFIX)), None)
+            hint = f"name a repository in it: {inside}" if inside else _SAY
+            raise InvalidInput(f"nothing in {root} says which version it is", hint=hint)
         return _Chosen(tag, self._version or version_of(tag), commit)
 
     def _incoming(self, item: str, repository: str, model: ModelName, chosen: _Chosen, revision: Revision) -> Incoming:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from artreg.errors import InvalidInput
-from artreg.yamldoc import parse_yaml
+from artreg.yamldoc import MAX_BYTES, parse_yaml
 
 _HEAD = r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$"
 _NAME = 64  # characters of a metric's name
@@ -23,6 +23,8 @@ def front_matter(text: str) -> dict[str, Any]:
     head = re.match(_HEAD, text, re.DOTALL | re.MULTILINE)
     if head is None:
         return {}
+    if len(head[1]) > MAX_BYTES:
+        raise InvalidInput(f"the head of README.md is longer than {MAX_BYTES:,} characters")
     document = parse_yaml(head[1].encode(), "the head of README.md")
     if document is None:
         return {}

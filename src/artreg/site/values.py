@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from artreg.core.comparison.facts import section
+from artreg.core.run_record import came_from
 from artreg.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class VersionPart(Frozen):
     def bytes(self) -> int:
         """Bytes of all its files."""
         return sum(self.sizes.values())
+
+    @property
+    def came_from(self) -> str:
+        """Where it was imported from, in a few words, or ''."""
+        return came_from(self.run)
 
     @property
     def data_digest(self) -> str:

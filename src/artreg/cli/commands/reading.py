@@ -169,7 +169,7 @@ def _details_view(session: Session, result: VersionDetails, signatures: Sequence
         ("digest", result.found.digest),
         ("path", result.found.path),
         ("published", f"{run.published_at} by {run.published_by}"),
-        *_imported_rows(run.imported),
+        *([("imported from", run.came_from)] if run.came_from else []),
         *_verified_rows(result),
         *(("signed", _claim_text(claim)) for claim in signatures),
     ]
@@ -200,13 +200,6 @@ def _trends(session: Session, result: VersionDetails) -> dict[str, str]:
         return {}
     figures[own] = result.metrics
     return {key: sparkline(list(values_of(figures, key).values())) for key in result.metrics or {}}
-
-
-def _imported_rows(said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return where a version came from, in a line."""
-    if not said:
-        return []
-    return [("imported from", f"{said.get('from')} {said.get('location')}, as {said.get('item')}")]
 
 
 def _verified_rows(result: VersionDetails) -> list[tuple[str, str]]:
