@@ -568,7 +568,7 @@ def test_what_does_not_print_is_recorded_and_hinders_nothing(tmp_path: Path) -> 
     assert head is not None
     assert "E\x1b[31m\u202ee" in head.record.why
     run = survey(place).versions[0].run
-    assert (run["description"], run["events"][1]["message"]) == ("\x1b[2J\ud800", "a\x1b[2J\x07")
+    assert (run["description"], run["events"][0]["message"]) == ("\x1b[2J\ud800", "a\x1b[2J\x07")
 
 
 def test_a_repository_that_names_programs_runs_none(tmp_path: Path) -> None:
