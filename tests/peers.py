@@ -14,6 +14,9 @@ MLFLOW = "mlflow>=3.17,<4"
 MLCROISSANT = "mlcroissant>=1.1,<2"
 ORAS = "oras>=0.2.43,<0.3"
 HUGGINGFACE_TASKS = "@huggingface/tasks@0.21"  # of npm
+GTO = "gto>=1.10,<2"
+DVC = "dvc>=3.67,<4"
+PINS = "pins>=0.9,<1"
 
 
 def environment(folder: Path, *requirements: str) -> Path:

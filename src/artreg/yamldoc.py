@@ -60,8 +60,23 @@ def parse_yaml(data: bytes, name: str) -> object:
     Raises:
         InvalidInput: With the line and the column.
     """
+    return _parse(data, name, _Loader)
+
+
+def parse_texts(data: bytes, name: str) -> object:
+    """Read one YAML document in which every scalar is text, whatever it looks like (YAML's failsafe schema).
+
+    For what another tool wrote by YAML 1.1, which leaves `12e4567` without quotes.
+
+    Raises:
+        InvalidInput: With the line and the column.
+    """
+    return _parse(data, name, _TextLoader)
+
+
+def _parse(data: bytes, name: str, loader: type[_Loader]) -> object:
     try:
-        return yaml.load(data.decode("utf-8"), Loader=_Loader)  # noqa: S506 (it is a SafeLoader)
+        return yaml.load(data.decode("utf-8"), Loader=loader)  # noqa: S506 (it is a SafeLoader)
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{name} is not UTF-8 at byte {error.start}", hint="save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
@@ -141,6 +156,10 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class _TextLoader(_Loader):
+    pass
+
+
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -158,6 +177,7 @@ def _scalar(loader: _Loader, node: yaml.ScalarNode) -> object:
 # None of YAML 1.1's; and a dumper that knows the loader's resolvers quotes exactly what would not come back as text.
 _Loader.yaml_implicit_resolvers = {}
 _Dumper.yaml_implicit_resolvers = {}
+_TextLoader.yaml_implicit_resolvers = {}
 _Loader.yaml_constructors = {
     tag: make
     for tag, make in yaml.SafeLoader.yaml_constructors.items()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from artreg.core.redact import secret_line
 from artreg.errors import InvalidInput
 from artreg.training.project import conda_explicit, installed_extras, read_project
-from artreg.training.redact import secret_line
 
 ROOT = Path(__file__).parents[2]
 

@@ -69,9 +69,9 @@ class Lineage:
         """Tell that a training begins; return the id of its run, or ''."""
         if self._teller is None:
             return ""
+        from artreg.core.redact import redact_url
         from artreg.integrations.lineage_events import Run, dataset, new_run_id, start
         from artreg.integrations.openlineage import namespace, random_bytes
-        from artreg.training.redact import redact_url
 
         number = new_run_id(time.time_ns() // 1_000_000, random_bytes())
         run = Run(number, namespace(os.environ), str(ModelName(config.project, config.name)))
@@ -112,8 +112,8 @@ class Lineage:
         """Tell that a training came to nothing."""
         if self._teller is None:
             return
+        from artreg.core.redact import redact_url
         from artreg.integrations.lineage_events import failure
-        from artreg.training.redact import redact_url
 
         aborted = isinstance(error, KeyboardInterrupt)
         message = error.message if isinstance(error, ArtregError) else f"{type(error).__name__}: {error}"

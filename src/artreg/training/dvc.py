@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from artreg.core.dvc import tracked
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.yamldoc import read_yaml
 
 DVC_SUFFIX = ".dvc"
-_MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +58,17 @@ def read_tracked(path: Path, shown: str) -> Tracked:
         InvalidInput: It is not there, is no such file, or tracks a folder or something that was never hashed.
     """
     document = read_yaml(path, "DVC file")
-    outs = document.get("outs") if isinstance(document, dict) else None
-    if not isinstance(outs, list) or len(outs) != 1 or not isinstance(outs[0], dict):
+    outs = tracked(document)
+    if len(outs) != 1:
         raise InvalidInput(
             f"{shown} does not track exactly one file", hint="name a .dvc file that dvc add made of one file"
         )
     out = outs[0]
-    name, md5, size = out.get("path"), out.get("md5"), out.get("size")
-    if isinstance(md5, str) and md5.endswith(".dir"):
+    if out.folder:
         raise InvalidInput(f"{shown} tracks a folder", hint="track the table's file by itself: dvc add data/table.csv")
-    if not isinstance(name, str) or not isinstance(md5, str) or not _MD5.fullmatch(md5):
+    if not out.md5:
         raise InvalidInput(f"{shown} names no file with an md5", hint="run dvc add or dvc commit, and try again")
-    target = PurePosixPath(name)
-    if target.is_absolute() or ".." in target.parts or "\\" in name:
-        raise InvalidInput(f"{shown} names data outside of its own folder: {name}", hint="move the data beside it")
-    return Tracked(shown, str(PurePosixPath(shown).parent / target), md5, size if isinstance(size, int) else None)
+    target = PurePosixPath(out.path)
+    if target.is_absolute() or ".." in target.parts or "\\" in out.path:
+        raise InvalidInput(f"{shown} names data outside of its own folder: {out.path}", hint="move the data beside it")
+    return Tracked(shown, str(PurePosixPath(shown).parent / target), out.md5, out.size)

@@ -10,8 +10,8 @@ from importlib import metadata
 from typing import Any
 
 from artreg.core import canonical
+from artreg.core.redact import redact_image
 from artreg.training.git import UNKNOWN
-from artreg.training.redact import redact_image
 from artreg.training.threads import THREADS
 
 PACKAGES = (

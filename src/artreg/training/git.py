@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from artreg.training.redact import redact_url
+from artreg.core.redact import redact_url
 
 UNKNOWN = "unknown"
 """What stands for a fact that cannot be known, such as the commit outside a git checkout."""

@@ -18,9 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from artreg.core.redact import redact_channel, secret_line
 from artreg.errors import InvalidInput
 from artreg.plainfile import read_plain
-from artreg.training.redact import redact_channel, secret_line
 
 LOCK_FILE = "uv.lock"
 REQUIREMENTS_FILE = "requirements.txt"

@@ -9,10 +9,10 @@ from typing import Any
 
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
+from artreg.core.redact import redact_command, redact_url
 from artreg.errors import InvalidInput
 from artreg.training.environment import machine_state
 from artreg.training.git import Code
-from artreg.training.redact import redact_command, redact_url
 from artreg.training.seeding import SeedReport
 from artreg.training.trainers import Trainer
 

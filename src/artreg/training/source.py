@@ -19,9 +19,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from artreg.core.config import data_path_problem
+from artreg.core.redact import redact_url
 from artreg.errors import InvalidInput, StorageError
 from artreg.training.dvc import DVC_SUFFIX, Tracked, read_tracked
-from artreg.training.redact import redact_url
 
 _BUFFER = 2**20
 _HINT = "`make data` makes the churn data; for other data correct data.path in the config (or --set data.path=…)"

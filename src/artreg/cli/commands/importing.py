@@ -65,7 +65,8 @@ def gto(
 ) -> None:
     """Bring versions that GTO has registered by git tags, with their files from git or DVC; stages become aliases.
 
-    What cannot come is named, the rest comes; run again, it goes on. Nothing is written there.
+    What was deregistered or deprecated stays behind. What cannot come is named, the rest comes; run again, it goes
+    on. Nothing is written there.
 
     Examples: artreg import gto . --dry-run; artreg import gto ../models --only churn --alias production=prod
     """
@@ -82,9 +83,10 @@ def pins(
     no_aliases: NoAliasesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Bring the pins of a board, oldest first; the newest version of each is number N.0.0 of N.
+    """Bring the pins of a board, each version by the time at which it was written.
 
-    What cannot come is named, the rest comes; run again, it goes on. Nothing is written there.
+    20240501T133700Z-a1b2c becomes 20240501.133700.0, which stays so when others are pruned. What cannot come is named,
+    the rest comes; run again, it goes on. Nothing is written there.
 
     Examples: artreg import pins board --dry-run; artreg import pins s3://bucket/board --only churn
     """

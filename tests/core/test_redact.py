@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from artreg.training.redact import redact_command, redact_url
+from artreg.core.redact import redact_command, redact_url
 
 
 @pytest.mark.parametrize(
