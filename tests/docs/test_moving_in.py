@@ -10,7 +10,16 @@ from docs.sessions import environment, read
 from importing.repositories import WHO
 
 
-@pytest.mark.parametrize("page", ["docs/howto/from-gto.md", "docs/howto/from-pins.md"])
-def test_a_guide_shows_what_happens(page: str, tmp_path: Path) -> None:
+@pytest.fixture
+def asked() -> dict[str, str]:
+    """The environment of somebody who commits."""
     who = {name: value for name, value in WHO.items() if not name.endswith("DATE")}
-    assert read(page, tmp_path, environment(ARTREG_ACTOR="ada@example.org", **who)) > 5
+    return environment(ARTREG_ACTOR="ada@example.org", **who)
+
+
+def test_the_session_about_gto(tmp_path: Path, asked: dict[str, str]) -> None:
+    assert read("docs/howto/from-gto.md", tmp_path, asked) > 5
+
+
+def test_the_session_about_pins(tmp_path: Path, asked: dict[str, str]) -> None:
+    assert read("docs/howto/from-pins.md", tmp_path, asked) > 5
