@@ -64,7 +64,7 @@ test-browser: setup ## The pages of the site in a real browser: Debian's chromiu
 	@$(PYTEST) -m browser -n $(WORKERS) --dist loadfile
 
 test-peers: setup ## Against real MLflow and other tools, each in an environment of its own
-	@$(PYTEST) -m peers
+	@$(PYTEST) -m peers -n $(WORKERS) --dist loadfile
 
 test-cluster: setup ## On a real Dask cluster and a real Ray, whose workers are killed meanwhile
 	@$(UV) sync --frozen --quiet --inexact --extra dask --extra ray
