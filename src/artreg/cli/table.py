@@ -117,6 +117,15 @@ COMMANDS: dict[str, Entry | Group] = {
     "ui": Entry("serving", "ui", ("not_found", "storage")),
     "site": Entry("showing", "site", ("not_found", "already_exists", "storage")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
+    "hooks": Group(
+        "Hooks: programs and web servers that are told when an alias moves.",
+        {
+            "list": Entry("hooking", "list_", _READS),
+            "test": Entry("hooking", "try_out", _READS),
+            "flush": Entry("hooking", "flush", _READS),
+            "skip": Entry("hooking", "skip", _READS),
+        },
+    ),
     "config": Group(
         "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
     ),
@@ -128,7 +137,8 @@ COMMANDS: dict[str, Entry | Group] = {
 
 SECTIONS: dict[str, str] = {
     "Make versions": "train publish data reproduce",
-    "Judge them, and say where they go": "check promote rollback policy approve approvals freeze unfreeze yank unyank",
+    "Judge them, and say where they go": "check promote rollback policy approve approvals freeze unfreeze yank unyank"
+    " hooks",
     "Look": "list show tree resolve history watch diff drift inspect site ui",
     "Use": "pull lock sync outdated cache export",
     "Trust": "verify sign confirm forget",
