@@ -17,9 +17,9 @@ import bucket as bucket_
 import large
 import local
 import pages as pages_
-import peers as peers_
 from measure import Result
 
+import peers as peers_
 import training
 
 SECTIONS: Mapping[str, Callable[[Path, int], Iterator[Result]]] = {

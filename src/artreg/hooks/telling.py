@@ -166,8 +166,6 @@ def skip(registry: Registry, lane: Lane, *, every: bool, dry_run: bool) -> list[
             raise
         due, to = [], newest(registry, lane)
     if to is not None and not dry_run:
-        if before.told is not None and before.told.generation > to[0]:
-            registry.store.delete(before.documents)  # the furthest counts, and that is not there any more
         keep(registry, lane, before, to)
     return due
 
