@@ -80,6 +80,8 @@ class Receiver:
         temporary.replace(self.folder / "manners")
 
     def start(self) -> None:
+        with self._log.open("a") as log:
+            log.write("\n")  # a line that was cut off by a kill was never answered
         script = Path(__file__).with_name("receiver.py")
         words = [sys.executable, str(script), str(self.port), str(self._log), str(self.folder / "manners")]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
@@ -98,7 +100,8 @@ class Receiver:
     def heard(self) -> list[Heard]:
         if not self._log.exists():
             return []
-        return [Heard(**json.loads(line)) for line in self._log.read_text().splitlines()]
+        lines = self._log.read_text().splitlines()
+        return [Heard(**json.loads(line)) for line in lines if line.endswith("}") and line.startswith("{")]
 
     def taken(self) -> list[dict[str, Any]]:
         """The events that it took."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,30 +34,45 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "registry"
 
 
+class Flushers:
+    """Two processes that deliver again and again; one is killed now and then, and another comes."""
+
+    def __init__(self, root: Path, receiver: Receiver, place: str) -> None:
+        self._arguments = (str(root), receiver.url, place)
+        self._processes = [self._begin() for _ in range(2)]
+
+    def _begin(self):
+        return processes.start(victims.flush_often, *self._arguments)
+
+    def kill_one(self) -> None:
+        self._end(self._processes.pop(0))
+        self._processes.append(self._begin())
+
+    def kill(self) -> None:
+        while self._processes:
+            self._end(self._processes.pop())
+
+    def _end(self, process) -> None:
+        process.kill()
+        processes.finish(process)
+
+
 def test_every_event_arrives_in_order_whoever_dies(root: Path, receiver: Receiver, tmp_path: Path) -> None:
     moves = size(30, 1000, 5000)
     each = moves // len(ALIASES)
     receiver.behave("third")
     place = str(tmp_path / "turns")
     movers = [processes.start(victims.move_often, str(root), alias, each) for alias in ALIASES]
-    flushers = [processes.start(victims.flush_often, str(root), receiver.url, place) for _ in range(2)]
-    kills = [moves * part // 8 for part in range(1, 7)]
-    while len(receiver.heard()) < moves:
-        if kills and len(receiver.heard()) >= kills[0]:
-            if len(kills) in {5, 2}:
-                receiver.kill()
-                receiver.start()
-            else:
-                flushers[0].kill()
-                processes.finish(flushers.pop(0))
-                flushers.append(processes.start(victims.flush_often, str(root), receiver.url, place))
-            kills.pop(0)
-        time.sleep(0.02)
-    assert not kills
-    assert [processes.finish(mover) for mover in movers] == [0] * len(ALIASES)
-    for flusher in flushers:
-        flusher.kill()
-        processes.finish(flusher)
+    flushers = Flushers(root, receiver, place)
+    deaths = [flushers.kill_one, restart(receiver), flushers.kill_one, flushers.kill_one, restart(receiver)]
+    try:
+        for part, die in enumerate(deaths, 1):
+            while len(receiver.heard()) < moves * part // (len(deaths) + 1):
+                time.sleep(0.01)
+            die()
+        assert [processes.finish(mover) for mover in movers] == [0] * len(ALIASES)
+    finally:
+        flushers.kill()
 
     done = finish(root, receiver, place)
     assert done.ok, done
@@ -66,6 +82,14 @@ def test_every_event_arrives_in_order_whoever_dies(root: Path, receiver: Receive
     }
     assert len(heard) - len(taken) > moves / 6
     print(f"{moves} moves: {len(heard)} requests, {len(taken)} taken, {len(taken) - each * len(ALIASES)} of them twice")
+
+
+def restart(receiver: Receiver) -> Callable[[], None]:
+    def die_and_come_back() -> None:
+        receiver.kill()
+        receiver.start()
+
+    return die_and_come_back
 
 
 def finish(root: Path, receiver: Receiver, place: str) -> Flushed:
