@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -118,13 +117,3 @@ def numbers_by_source(events: list[dict[str, Any]]) -> dict[str, list[int]]:
             found.setdefault(event["source"], []).append(int(event["sequence"]))
         assert ids.setdefault(key, event["id"]) == event["id"]
     return found
-
-
-def artreg(*words: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ARTREG_")}
-    command = [sys.executable, "-m", "artreg.cli.main", *words]
-    variables = {"XDG_STATE_HOME": str(cwd / "state"), "ARTREG_CACHE": "off", **SECRETS, **variables}
-    return subprocess.run(
-        command, cwd=cwd, env={**environment, **variables}, capture_output=True, text=True, check=False
-    )

@@ -106,7 +106,7 @@ def test_a_flush_that_is_killed_at_any_call_loses_nothing(root: Path, tmp_path: 
         victims.move_often(str(root), alias, moves)
     folder = tmp_path / "killed"
     folder.mkdir()
-    child = processes.start(victims.killed_at_every_call, str(root), str(folder), size(17, 1, 1))
+    child = processes.start(victims.killed_at_every_call, str(root), str(folder), size(41, 1, 1))
     assert processes.finish(child) == 0
     assert int((folder / "calls").read_text()) > 150
     twice = 0
