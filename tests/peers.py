@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 UV = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
 
 MLFLOW = "mlflow>=3.17,<4"
+STANDARD_WEBHOOKS = "standardwebhooks>=1.1,<2"
 
 
 def environment(folder: Path, *requirements: str) -> Path:

@@ -139,7 +139,7 @@ def test_a_server_proves_who_it_is_by_its_certificate(certificate: Path, monkeyp
 def test_a_program_gets_the_event_on_its_stdin(tmp_path: Path) -> None:
     words = (sys.executable, "-c", "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.read())")
     assert sender(hook(command=(*words, str(tmp_path / "told"))), {})(EVENT) == "exit code 0"
-    assert (tmp_path / "told").read_bytes() == EVENT.body
+    assert (tmp_path / "told").read_bytes() == EVENT.body + b"\n"
 
 
 def test_no_shell_reads_the_words_of_a_command(tmp_path: Path) -> None:

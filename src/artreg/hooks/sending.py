@@ -51,7 +51,7 @@ def _run(hook: Hook, body: bytes) -> str:
         Refused: It cannot be run, did not end in time, or ended otherwise than with 0.
     """
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-        given.write(body)
+        given.write(body + b"\n")  # a line of its own, for whoever appends it to a file
         given.seek(0)
         try:
             program = subprocess.Popen(  # noqa: S603  # words of the hooks file; no shell is involved
