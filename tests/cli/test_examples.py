@@ -34,6 +34,7 @@ ELSEWHERE = {
     "artreg reproduce --config mine.yaml": "two interpreters: tests/training/test_reproduce.py",
     "artreg reproduce churn@1.2.1 --here": "another: tests/reproduction",
     "artreg ui": "a browser: it serves until it is stopped",
+    "artreg hooks": "a hooks file, and somebody who is told: tests/hooks",
     "artreg watch": "time: it follows until it is stopped",
 }
 """Examples that are run elsewhere, by what they take: all that begin so."""

@@ -45,6 +45,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     def be_garbage(self, _manner: str, _more: str) -> None:
         self.wfile.write(b"\x00\xff what is HTTP?\r\n\r\n" * 100)
 
+    def be_verbose(self, _manner: str, _more: str) -> None:
+        self.wfile.write(b"HTTP/1.1 500 \x1b[2J" + b"no " * 20_000 + b"\r\nContent-Length: 0\r\n\r\n")
+
     def be_trickle(self, _manner: str, _more: str) -> None:
         """Answer byte by byte, each of them long before any time-out of a socket."""
         self.wfile.write(b"HTTP/1.1 202 Accepted\r\n")

@@ -190,9 +190,15 @@ def test_what_cannot_be_delivered_stays_due_and_shows(desk: Desk, receiver: Rece
     assert "secret-path" not in shown
     listed = desk.listed()[0]
     assert [(one["alias"], one["pending"]) for one in listed["told"]] == [("prod", 2), ("staging", 1)]
+    assert [one["problem"] for one in listed["told"]] == [None, None]
     assert listed["told"][0]["failure"]["attempts"] == 2
+    ran = desk.run("promote", "churn", "1.1.0", "--to", "staging")
+    assert "warning: deploy could not be told of all moves before" in ran.stderr
     receiver.behave("ok")
-    assert desk.flushed()["hooks"][0]["delivered"] == 3
+    desk.flushed()
+    assert sorted(numbers_by_source(receiver.taken()).values()) == [[1, 2], [1, 2]]
+    assert desk.run("promote", "churn", "1.0.0", "--to", "staging").stderr == ""
+    desk.flushed()
     assert desk.flushed()["hooks"][0]["delivered"] == 0
 
 

@@ -51,6 +51,7 @@ def test_an_event_is_posted_with_a_signature_that_proves_it(receiver: Receiver) 
         ("400", "400 Bad Request", False),
         ("410", "410 Gone", False),
         ("304", "304 Not Modified", False),
+        ("verbose", "500 \x1b[2Jno no no", True),
         ("drop", "", True),
         ("garbage", "no proper answer", True),
     ],
@@ -84,7 +85,7 @@ def test_an_answer_that_trickles_in_ends_when_the_time_is_up(receiver: Receiver)
 
 def test_a_receiver_that_hangs_is_left_when_the_time_is_up(receiver: Receiver, tmp_path: Path) -> None:
     receiver.behave(f"hang {tmp_path / 'never'}")
-    assert "0.3 s" in refused(receiver, timeout=0.3).message or "too long" in refused(receiver, timeout=0.3).message
+    assert refused(receiver, timeout=0.3).message == "no answer within 0.3 s"
 
 
 def test_where_nobody_listens_it_says_so(receiver: Receiver) -> None:

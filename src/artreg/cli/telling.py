@@ -19,19 +19,22 @@ def tell(session: Session) -> None:
     file = session.hooks_file
     if file is None:
         return
+    out = PlainOutput(quiet=False) if isinstance(session.output, JsonOutput) else session.output
     try:
         sys.stdout.flush()
-        _check(session, file)
+        failing = _check(session, file)
         _begin(session)
-    except (ArtregError, OSError, NotImplementedError) as error:
-        out = PlainOutput(quiet=False) if isinstance(session.output, JsonOutput) else session.output
-        message = error.message if isinstance(error, ArtregError) else str(error)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the alias has moved
+        message = error.message if isinstance(error, ArtregError) else f"{type(error).__name__}: {error}"
         out.note(f"warning: the hooks were not told: {without_credentials(message)}")
         out.note("the alias has moved all the same; artreg hooks flush tells them later")
+        return
+    if failing:
+        out.note(f"warning: {', '.join(failing)} could not be told of all moves before; see artreg hooks list")
 
 
-def _check(session: Session, file: str) -> None:
-    """Return if the hooks file makes sense; it is looked into once for each of its states.
+def _check(session: Session, file: str) -> list[str]:
+    """Return which hooks failed before, if the hooks file makes sense; it is looked into once for each of its states.
 
     Raises:
         InvalidInput: It does not, or cannot be read.
@@ -49,6 +52,7 @@ def _check(session: Session, file: str) -> None:
 
         read_hooks(file, session.settings.project)
         turns.know(config)
+    return turns.failing()
 
 
 def _begin(session: Session) -> None:

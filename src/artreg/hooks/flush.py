@@ -10,6 +10,7 @@ import heapq
 import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from artreg.core.told import Failure
 from artreg.errors import ArtregError
@@ -21,6 +22,8 @@ from artreg.hooks.sending import Send
 from artreg.hooks.telling import Lane, Standing, is_asked_for, keep, lanes, records_after, standing
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head
+
+_AT_A_TIME = 8  # aliases that are looked at
 
 _LEAST = 60.0
 """Seconds without any success after which a receiver is not even tried for what was not tried yet."""
@@ -175,8 +178,9 @@ class _Flush:
         """Deliver, and return what was done."""
         runners = [_Runner(self._registry, lane) for lane in lanes(self._registry, self._hook)]
         self._succeeded()
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="artreg-hooks") as pool:
+            list(pool.map(_Runner.begin, runners))
         for number, runner in enumerate(runners):
-            runner.begin()
             if runner.ready:
                 heapq.heappush(self._due, (time.monotonic(), number, runner))
         while self._due:

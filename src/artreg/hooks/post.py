@@ -44,12 +44,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> s
     thread = threading.Thread(target=call.run, args=(url, body, headers, timeout), daemon=True, name="artreg-post")
     thread.start()
     thread.join(timeout)
-    call.end()
-    if call.refused is not None:
-        raise call.refused
-    if call.answer is None:
+    outcome = call.end()
+    if outcome is None:
         raise Refused(f"no answer within {timeout:g} s")
-    return call.answer
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
 
 
 class _Connection(http.client.HTTPConnection):
@@ -92,8 +92,7 @@ class _Call:
     """A request on its way."""
 
     def __init__(self) -> None:
-        self.answer: str | None = None
-        self.refused: Refused | None = None
+        self._outcome: str | Refused | None = None
         self._sockets: list[socket.socket] = []
         self._over = False
         self._lock = threading.Lock()
@@ -103,16 +102,18 @@ class _Call:
         request = urllib.request.Request(  # noqa: S310  # the hooks file takes http and https only
             url, body, {"User-Agent": f"artreg/{__version__}", **headers}, method="POST"
         )
+        outcome: str | Refused | None
         try:
             with _opener(self).open(request, timeout=timeout) as response:
-                answer = f"{response.status} {response.reason}".strip()
-            with self._lock:
-                self.answer = None if self._over else answer
+                outcome = _excerpt(f"{response.status} {response.reason}".encode())
         except urllib.error.HTTPError as error:
             with error:
-                self.refused = _refused(error)
+                outcome = _refused(error)
         except Exception as error:  # noqa: BLE001  # whatever it is, whoever waits for this thread must be told
-            self.refused = Refused(_why(error))
+            outcome = _trouble(error)
+        with self._lock:
+            if not self._over:  # else it is how the connection ended that was cut off
+                self._outcome = outcome
 
     def take(self, connection: socket.socket) -> None:
         """Take a connection into charge, as soon as there is one.
@@ -125,13 +126,14 @@ class _Call:
                 raise TimeoutError("it took too long")
             self._sockets.append(connection.dup())  # TLS takes the other over
 
-    def end(self) -> None:
-        """Give up what has not ended."""
+    def end(self) -> str | Refused | None:
+        """Give up what has not ended; return how it ended, None if there was no answer in time."""
         with self._lock:
             self._over = True
             for connection in self._sockets:
                 with connection, contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+            return self._outcome
 
 
 def _opener(call: _Call) -> urllib.request.OpenerDirector:
@@ -150,7 +152,7 @@ def _opener(call: _Call) -> urllib.request.OpenerDirector:
 
 def _refused(error: urllib.error.HTTPError) -> Refused:
     """Return what an answer says that is no success."""
-    said = f"{error.code} {error.reason or ''}".strip()
+    said = _excerpt(f"{error.code} {error.reason}".encode())
     if error.code // 100 == 3:  # noqa: PLR2004
         where = _excerpt(error.headers.get("Location", "").encode("utf-8", "replace"))
         return Refused(f"{said}: it sends elsewhere, which is not followed: {where}", again=False)
@@ -175,11 +177,11 @@ def _excerpt(data: bytes) -> str:
     return " ".join(data.decode("utf-8", "replace").split())[:_SHOWN]
 
 
-def _why(error: Exception) -> str:
-    """Return why there was no answer."""
+def _trouble(error: Exception) -> Refused | None:
+    """Return why there was no answer; None if there was none in time."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
-        return "it took too long"
+        return None
     if isinstance(reason, OSError):
-        return (reason.strerror or str(reason) or type(reason).__name__)[:_SHOWN]
-    return f"no proper answer: {type(reason).__name__}"
+        return Refused(reason.strerror or str(reason) or type(reason).__name__)
+    return Refused(f"no proper answer: {type(reason).__name__}")

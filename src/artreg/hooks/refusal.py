@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_LONGEST = 400  # characters: it may be a receiver's own words, and is kept
+
 
 class Refused(Exception):  # no error of artreg's: it is tried again, and kept
     """An attempt did not succeed.
@@ -14,6 +16,6 @@ class Refused(Exception):  # no error of artreg's: it is tried again, and kept
 
     def __init__(self, message: str, *, again: bool = True, after: float = 0.0) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message[:_LONGEST]
         self.again = again
         self.after = after

@@ -56,17 +56,20 @@ class Flusher(Frozen):
 
     def flush(self, hooks: Sequence[Hook]) -> list[Flushed]:
         """Deliver to each hook what is due."""
-        done: dict[str, Flushed] = {}
+        done: dict[str, Flushed | BaseException] = {}
 
         def run(hook: Hook) -> None:
-            done[hook.name] = self._flush(hook)
+            try:
+                done[hook.name] = self._flush(hook)
+            except BaseException as error:  # noqa: BLE001  # raised again where somebody hears of it
+                done[hook.name] = error
 
         threads = [threading.Thread(target=run, args=(hook,), daemon=True) for hook in hooks]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return [done[hook.name] for hook in hooks]
+        return [_result(done[hook.name]) for hook in hooks]
 
     def _flush(self, hook: Hook) -> Flushed:
         try:
@@ -77,3 +80,9 @@ class Flusher(Frozen):
                 return Flushed(hook, tuple(flush(self.registry, hook, self.source, send, self.patience)))
         except ArtregError as error:
             return Flushed(hook, (), error.message)
+
+
+def _result(found: Flushed | BaseException) -> Flushed:
+    if isinstance(found, BaseException):
+        raise found
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from artreg.core.told import Failure
 from artreg.errors import ArtregError
@@ -11,6 +12,8 @@ from artreg.hooks.config import Hook
 from artreg.hooks.sending import sender
 from artreg.hooks.telling import Lane, check_not_set_back, lanes, pending, standing
 from artreg.registry.handle import Registry
+
+_AT_A_TIME = 8  # aliases that are looked at
 
 
 class Waiting(Frozen):
@@ -53,7 +56,8 @@ def survey(registry: Registry, hook: Hook, environment: Mapping[str, str]) -> Su
     Raises:
         StorageError: Storage cannot be reached, or refuses.
     """
-    found = tuple(_waiting(registry, lane) for lane in lanes(registry, hook))
+    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="artreg-hooks") as pool:
+        found = tuple(pool.map(lambda lane: _waiting(registry, lane), lanes(registry, hook)))
     try:
         sender(hook, environment)
     except ArtregError as error:
