@@ -29,6 +29,10 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         getattr(self, f"be_{manner}", self.be_status)(manner, more)
 
+    def do_GET(self) -> None:
+        self._write({"manner": "get", "headers": dict(self.headers), "body": "", "path": self.path})
+        self._answer(200, b"")
+
     def be_ok(self, _manner: str, _more: str) -> None:
         self._answer(202, b"taken")
 
@@ -37,7 +41,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self._answer(int(manner), b"no \x1b[31mthanks\x1b[0m " + b"x" * 5000, **headers)
 
     def be_redirect(self, _manner: str, more: str) -> None:
-        self._answer(307, b"", Location=more)
+        status, _, where = more.partition(" ")
+        self._answer(int(status), b"", Location=where)
 
     def be_drop(self, _manner: str, _more: str) -> None:
         self.connection.close()

@@ -70,8 +70,9 @@ def test_a_receiver_may_ask_to_be_left_alone_for_a_while(receiver: Receiver) -> 
     assert all(refused(receiver).again for _ in range(2))
 
 
-def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
-    receiver.behave(f"redirect http://127.0.0.1:{receiver.port}/elsewhere", "ok")
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(receiver: Receiver, status: int) -> None:
+    receiver.behave(f"redirect {status} http://127.0.0.1:{receiver.port}/elsewhere", "ok")
     found = refused(receiver)
     assert "not followed" in found.message
     assert found.again is False

@@ -111,9 +111,8 @@ class _Call:
                 outcome = _refused(error)
         except Exception as error:  # noqa: BLE001  # whatever it is, whoever waits for this thread must be told
             outcome = _trouble(error)
-        with self._lock:
-            if not self._over:  # else it is how the connection ended that was cut off
-                self._outcome = outcome
+        with self._lock:  # after the end nobody asks any more: it is how the connection ended that was cut off
+            self._outcome = outcome
 
     def take(self, connection: socket.socket) -> None:
         """Take a connection into charge, as soon as there is one.
