@@ -195,7 +195,14 @@ def _listed(found: list[Surveyed]) -> list[Block]:
     columns = ("hook", "goes to", "of", "pending", "oldest (UTC)", "trouble")
     rows = [(one.hook.name, one.hook.target, "", "", "", one.problem) for one in found if one.problem or not one.lanes]
     rows += [
-        (one.hook.name, one.hook.target, str(it.lane), str(it.pending), it.oldest or "-", documents.trouble(it))
+        (
+            one.hook.name,
+            one.hook.target,
+            str(it.lane),
+            str(it.pending),
+            (it.oldest or "-").replace("T", " ")[:19],
+            documents.trouble(it),
+        )
         for one in found
         for it in one.lanes
     ]
