@@ -7,7 +7,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +106,15 @@ class Receiver:
     def taken(self) -> list[dict[str, Any]]:
         """The events that it took."""
         return [one.event for one in self.heard() if one.taken]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; what will never hold fails at last, and does not hang for ever."""
+    for _ in range(30_000):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came")
 
 
 def numbers_by_source(events: list[dict[str, Any]]) -> dict[str, list[int]]:

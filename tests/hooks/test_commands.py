@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from artreg.core.version import Version
 from artreg.registry.handle import Registry
 from artreg.registry.publish import publish
 from artreg.store.local import LocalStore
-from hooks.bench import SECRETS, VARIABLE, Receiver, numbers_by_source
+from hooks.bench import SECRETS, VARIABLE, Receiver, numbers_by_source, wait_until
 from registry.bench import CHURN
 
 HOOKS = """hooks:
@@ -109,8 +108,7 @@ def apart(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def wait_for(receiver: Receiver, count: int) -> None:
-    while len(receiver.heard()) < count:
-        time.sleep(0.02)
+    wait_until(lambda: len(receiver.heard()) >= count)
 
 
 def test_a_move_is_told_though_its_receiver_hangs_until_it_is_over(desk: Desk, receiver: Receiver) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from artreg.registry.handle import Registry
 from artreg.store.local import LocalStore
 from faults import processes
 from hooks import victims
-from hooks.bench import SECRETS, Receiver, hook, numbers_by_source
+from hooks.bench import SECRETS, Receiver, hook, numbers_by_source, wait_until
 from hooks.conftest import moving
 from registry.bench import CHURN, Bench
 from sizes import size
@@ -67,8 +66,8 @@ def test_every_event_arrives_in_order_whoever_dies(root: Path, receiver: Receive
     deaths = [flushers.kill_one, restart(receiver), flushers.kill_one, flushers.kill_one, restart(receiver)]
     try:
         for part, die in enumerate(deaths, 1):
-            while len(receiver.heard()) < moves * part // (len(deaths) + 1):
-                time.sleep(0.01)
+            enough = moves * part // (len(deaths) + 1)
+            wait_until(lambda enough=enough: len(receiver.heard()) >= enough)
             die()
         assert [processes.finish(mover) for mover in movers] == [0] * len(ALIASES)
     finally:

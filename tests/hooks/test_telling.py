@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
+import tempfile
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from artreg.core import keys
 from artreg.core.names import Alias
@@ -23,7 +29,9 @@ from artreg.hooks.telling import Lane, Standing, keep, pending, records_after, s
 from artreg.registry.freeze import freeze
 from artreg.registry.history import find_record, require_head
 from artreg.store.interface import Store
+from artreg.store.memory import MemoryStore
 from hooks.bench import SECRETS, hook
+from hooks.conftest import moving
 from registry.bench import CHURN, FREE, Bench
 
 OTHER = Alias("other")
@@ -314,6 +322,40 @@ def test_where_it_cannot_be_kept_the_event_comes_again_with_the_same_id(bench: B
 def test_records_are_read_one_by_one(bench: Bench) -> None:
     move(bench, 3)
     assert [it.record.generation for it in records_after(bench.registry, LANE, None)] == [1, 2, 3]
+
+
+@hypothesis.given(
+    st.lists(st.sampled_from(["move", "other", "flush", "fail", "lose", "two at once", "rest"]), max_size=25),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_happens_no_event_is_lost_or_out_of_order(does: list[str], chance: random.Random) -> None:
+    store = MemoryStore(uuid.uuid4().hex)
+    store.make_root()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = moving(Bench(store, Path(folder)))
+    bench.policy = parse_policy({"aliases": {"free": {}, "other": {}}})
+    ear, moves = Ear(), {"free": 0, "other": 0}
+    unsure = Ear(lambda _: Refused("perhaps") if chance.random() < 0.5 else None)
+    unsure.heard, unsure.ids = ear.heard, ear.ids
+    lossy = Bench(refusing_writes(store), bench.folder)
+    for what in does:
+        if what in {"move", "other"}:
+            alias = FREE if what == "move" else OTHER
+            move(bench, 1, alias)
+            moves[str(alias)] += 1
+        elif what == "lose":
+            flush(lossy.registry, hook(), "urn:here", ear, AT_ONCE)
+        elif what == "two at once":
+            inner = Ear(lambda _: run(bench, ear) and None)
+            run(bench, inner)
+        else:
+            run(bench, ear if what == "flush" else unsure)
+    run(bench, ear)
+    for alias, count in moves.items():
+        first = list(dict.fromkeys(number for name, number in ear.heard if name == alias))
+        assert first == list(range(1, count + 1))
+    assert len(set(ear.ids)) == sum(moves.values())
+    assert run(bench, Ear()) == {}
 
 
 def refusing_writes(store: Store) -> Store:
