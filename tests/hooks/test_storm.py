@@ -107,6 +107,7 @@ def test_a_flush_that_is_killed_at_any_call_loses_nothing(root: Path, tmp_path: 
     folder.mkdir()
     child = processes.start(victims.killed_at_every_call, str(root), str(folder), size(41, 1, 1))
     assert processes.finish(child) == 0
+    points = len(list(folder.glob("*.log")))
     assert int((folder / "calls").read_text()) > 150
     twice = 0
     for log in folder.glob("*.log"):
@@ -118,5 +119,6 @@ def test_a_flush_that_is_killed_at_any_call_loses_nothing(root: Path, tmp_path: 
         registry = Registry(LocalStore(log.with_suffix("")))
         lanes = survey(registry, hook(), SECRETS).lanes
         assert [(one.generation, one.pending) for one in lanes] == [(moves, 0)] * 2
+    print(f"killed at {points} calls, after which {twice} events came twice")
     assert twice
     assert not [note for note in crosscheck(registry, [CHURN], whole=True).notes if "hooks" in note]
