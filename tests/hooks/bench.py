@@ -88,6 +88,13 @@ class Receiver:
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
 
+    def forget(self) -> None:
+        """Be as new, for another test."""
+        if self.process is None:
+            self.start()
+        self._log.write_text("")
+        self.behave("ok")
+
     def kill(self) -> None:
         """End it as a loss of power would."""
         if self.process is not None:

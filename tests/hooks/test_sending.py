@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,20 @@ from hooks.bench import SECRET, SECRETS, Receiver, hook
 from hooks.test_signature import by_openssl
 
 EVENT = Event("0123abcd", "dev.cdevents.service.upgraded.0.2.0", b'{"specversion":"1.0"}')
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    found = Receiver(tmp_path_factory.mktemp("receiver"))
+    yield found
+    found.kill()
+
+
+@pytest.fixture
+def receiver(shared: Receiver) -> Receiver:
+    """The web server, which has heard nothing yet; here nobody sends anything to it later on."""
+    shared.forget()
+    return shared
 
 
 def refused(receiver: Receiver, timeout: float = 10) -> Refused:
