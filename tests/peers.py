@@ -17,6 +17,7 @@ HUGGINGFACE_TASKS = "@huggingface/tasks@0.21"  # of npm
 GTO = "gto>=1.10,<2"
 DVC = "dvc>=3.67,<4"
 PINS = "pins>=0.9,<1"
+STANDARD_WEBHOOKS = "standardwebhooks>=1.1,<2"
 
 
 def environment(folder: Path, *requirements: str) -> Path:

@@ -113,6 +113,7 @@ HOMES = {
         "artreg.core.policy_file",
         "artreg.core.release_plan",
         "artreg.core.validation",
+        "artreg.hooks.config",
         "artreg.training.trainers.custom",
     ),
     "yaml": ("artreg.yamldoc",),

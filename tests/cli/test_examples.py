@@ -37,6 +37,7 @@ ELSEWHERE = {
     "artreg import gto": "a repository: tests/importing",
     "artreg import pins": "a board: tests/importing",
     "artreg ui": "a browser: it serves until it is stopped",
+    "artreg hooks": "a hooks file, and somebody who is told: tests/hooks",
     "artreg watch": "time: it follows until it is stopped",
 }
 """Examples that are run elsewhere, by what they take: all that begin so."""

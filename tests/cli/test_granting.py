@@ -21,6 +21,7 @@ def test_policy_names_bucket_prefix_model_and_aliases(shell: Shell) -> None:
         "arn:aws:s3:::models/reg/demo/churn/history/prod/*.json",
         "arn:aws:s3:::models/reg/demo/churn/prod",
         "arn:aws:s3:::models/reg/demo/churn/history/*.*.*/*",
+        "arn:aws:s3:::models/reg/.artreg/hooks/*/demo/churn/prod/*",
     ]
     assert all("Principal" not in one for one in policy["Statement"])
 

@@ -101,6 +101,12 @@ NONE = {
     "man": "`roff`: the text of the page; with `--out`, `pages`",
     "completion": "`shell` and `script`; with `--install`, where it was put",
     "data churn": "`path`, `customers`",
+    "hooks list": "`hooks`, each with `hook`, `target`, `models`, `aliases`, `actions`, `since`, `pending`, `problem`, "
+    "and `told`: of each alias `generation`, `pending`, `oldest`, `failure`, `problem`",
+    "hooks test": "`hook`, `target`, `id`, `type`, `delivered`, `answer`",
+    "hooks flush": "`ok`, `hooks`, each with `hook`, `target`, `ok`, `delivered`, `left`, `problem`, and `told`: of "
+    "each alias of which anything was due `delivered`, `generation`, `problem`; with `--dry-run` as `hooks list`",
+    "hooks skip": "`hook`, `project`, `model`, `alias`, `skipped` (the generations), `dry_run`",
 }
 """Commands without an example."""
 

@@ -24,7 +24,10 @@ VARIABLES = {
     "REQUESTS_CA_BUNDLE": "the certificates by which an S3 service is known, as for every S3 client",
     "UV": "the uv that `reproduce` calls; by default the one on the path",
     "XDG_CACHE_HOME": "where `cache: auto` keeps what was pulled, in `artreg`; by default `~/.cache`",
-    "XDG_STATE_HOME": "where `seen: auto` remembers, in `artreg/seen`; by default `~/.local/state`",
+    "XDG_STATE_HOME": "where `seen: auto` remembers, in `artreg/seen`, and where the processes of a machine take "
+    "turns to tell hooks, in `artreg/hooks`; by default `~/.local/state`",
+    "HTTPS_PROXY": "the proxy by which webhooks are sent, as `HTTP_PROXY` and `NO_PROXY` for every HTTP client",
+    "SSL_CERT_FILE": "the certificates by which the servers of webhooks are known",
     "XDG_CONFIG_HOME": "where git's own settings are looked for",
 }
 """Variables of the environment that are no settings."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from artreg.core import keys, record, run_record, signature, snapshot, verification, version_event
+from artreg.core import keys, record, run_record, signature, snapshot, told, verification, version_event
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy_record import FORMAT as POLICY
 from artreg.core.policy_record import PolicyRecord
@@ -26,6 +26,7 @@ KEYS: tuple[tuple[str, Callable[..., str]], ...] = (
     (keys.signatures_prefix(MODEL, VERSION), keys.signatures_prefix),
     (keys.policy_key(1), keys.policy_key),
     (keys.verifications_prefix(MODEL), keys.verifications_prefix),
+    (keys.told_prefix("deploy", MODEL, ALIAS), keys.told_prefix),
     (keys.snapshot_prefix("churn", SHA256, copied=True), keys.snapshot_prefix),
 )
 
@@ -54,6 +55,7 @@ DOCUMENTS: tuple[tuple[str, str, type], ...] = (
     ("Signed statement", signature.FORMAT, signature.Statement),
     ("Policy record", POLICY, PolicyRecord),
     ("Verifications", verification.FORMAT, verification.Verifications),
+    ("What a hook was told", told.FORMAT, told.Told),
 )
 
 

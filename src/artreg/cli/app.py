@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from artreg import __version__
 from artreg.cli.declare import COMMON, COMMON_FLAGS, Argument, Option, Parameter, parameters_of
-from artreg.cli.session import open_session
+from artreg.cli.session import carry_out
 from artreg.cli.table import COMMANDS, STANDING, Entry, Group
 
 
@@ -73,7 +73,7 @@ def _add(app: typer.Typer, name: str, entry: Entry) -> None:
 
 
 def _call(function: Callable[..., None], common: dict[str, Any], arguments: dict[str, Any]) -> None:
-    function(open_session(common), **arguments)
+    carry_out(function, common, arguments)
 
 
 def _parameter(parameter: Parameter) -> inspect.Parameter:

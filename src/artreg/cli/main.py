@@ -9,7 +9,7 @@ import sys
 from artreg import __version__
 from artreg.cli.declare import Exit
 from artreg.cli.output import choose_output
-from artreg.cli.session import open_session
+from artreg.cli.session import carry_out
 from artreg.cli.table import Group
 from artreg.cli.view import printable, without_credentials
 from artreg.cli.words import Words, understand
@@ -78,7 +78,7 @@ def _run(words: list[str]) -> int:
     try:
         if call is None:
             return _explain(words)
-        call.function(open_session(call.common), **call.arguments)
+        carry_out(call.function, call.common, call.arguments)
     except Exit as end:
         return end.code
     return 0

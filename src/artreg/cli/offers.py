@@ -60,6 +60,15 @@ def aliases(session: Session, given: Given, begun: str) -> Iterator[str]:
     return chain(every, (f"{name}@" for name, _ in _names(session, begun) if begun))
 
 
+def hooks(session: Session, given: Given, begun: str) -> Iterable[str]:
+    """Offer the hooks that the hooks file names."""
+    if session.hooks_file is None:
+        return []
+    from artreg.hooks.config import read_hooks
+
+    return read_hooks(session.hooks_file, session.settings.project).hooks
+
+
 def policy_aliases(session: Session, given: Given, begun: str) -> Iterable[str]:
     """Offer the aliases that the policy names."""
     return session.policy.aliases
@@ -130,6 +139,7 @@ OFFERS: Mapping[str, Callable[[Session, Given, str], Iterable[str]]] = {
     "commands": commands,
     "config_keys": config_keys,
     "gates": gates,
+    "hooks": hooks,
     "metrics": metrics,
     "models": models,
     "numbers": numbers,

@@ -6,7 +6,7 @@ import os
 from functools import cached_property
 
 from artreg.cli.output import Output, choose_output
-from artreg.cli.settings import POLICY_FILE, Settings, default_actor, load_settings
+from artreg.cli.settings import HOOKS_FILE, POLICY_FILE, Settings, default_actor, load_settings
 from artreg.core.names import Alias, ModelName, Reference
 from artreg.errors import InvalidInput, NotFound
 from artreg.frozen import replace
@@ -16,6 +16,7 @@ from artreg.store.options import StorageOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
     from pathlib import Path
     from typing import Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from artreg.consuming.handle import Consumer
     from artreg.core.allowed_signers import SignedBy
     from artreg.core.policy import Policy
+    from artreg.core.record import PromotionRecord
     from artreg.registry.demands import Demands
     from artreg.registry.seen import Memory
 
@@ -40,11 +42,15 @@ class Session:
     Args:
         flags: What the command line says of the settings.
         output: Where it prints.
+
+    Attributes:
+        moves: The records that it has committed, of which the hooks are to be told.
     """
 
     def __init__(self, flags: dict[str, str | None], output: Output) -> None:
         self.flags = flags
         self.output = output
+        self.moves: list[PromotionRecord] = []
 
     @cached_property
     def settings(self) -> Settings:
@@ -68,8 +74,10 @@ class Session:
     def open(self, url: str) -> Registry:
         """Return the registry at a root, reached as the settings say."""
         actor, key = self.settings.actor or default_actor(), self.settings.signing_key
-        demands = self._demands() if url == self.settings.registry else None  # what is remembered is of that one
-        return Registry(open_store(url, _storage_options(self.settings)), actor, signing_key=key, demands=demands)
+        own = url == self.settings.registry  # what is remembered is of that one, and hooks are told of it alone
+        demands, moves = (self._demands(), self.moves) if own else (None, None)
+        store = open_store(url, _storage_options(self.settings))
+        return Registry(store, actor, signing_key=key, demands=demands, noted=moves)
 
     @cached_property
     def memory(self) -> Memory | None:
@@ -79,6 +87,18 @@ class Session:
         from artreg.registry.seen import memory
 
         return memory(self.settings.seen, self.settings.registry, self.settings.endpoint_url)
+
+    @property
+    def hooks_file(self) -> str | None:
+        """The file that says which hooks there are; None if there is none."""
+        return self.settings.hooks or (HOOKS_FILE if os.path.exists(HOOKS_FILE) else None)
+
+    @property
+    def place(self) -> str:
+        """What the registry is called on this machine."""
+        from artreg.registry.seen import place_of
+
+        return place_of(self.settings.registry, self.settings.endpoint_url)
 
     def cache(self) -> Cache | None:
         """Return the cache of the settings, None if there is to be none for this registry."""
@@ -109,12 +129,11 @@ class Session:
     def consumer(self, *, no_cache: bool = False, offline: bool = False) -> Consumer:
         """Return the registry with what is kept of it on this machine."""
         from artreg.consuming.handle import Consumer
-        from artreg.registry.seen import place_of
 
         return Consumer(
             self.registry,
             None if no_cache else self.cache(),
-            place_of(self.settings.registry, self.settings.endpoint_url),
+            self.place,
             offline or _is_yes("offline", self.settings.offline),
         )
 
@@ -290,3 +309,21 @@ def open_session(common: dict[str, Any]) -> Session:
     output = choose_output(as_json=bool(common.get("json")), quiet=bool(common.get("quiet")))
     flags = {name: common.get(name) for name in ("registry", "project", "model", "policy", "actor")}
     return Session(flags, output)
+
+
+def carry_out(function: Callable[..., None], common: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """Run a command, and let the hooks be told of what it moved, even where something failed after that.
+
+    Args:
+        function: The command.
+        common: The options that all commands share.
+        arguments: Its own.
+    """
+    session = open_session(common)
+    try:
+        function(session, **arguments)
+    finally:
+        if session.moves:
+            from artreg.cli.telling import tell
+
+            tell(session)

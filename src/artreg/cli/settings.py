@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "configs/artreg.yaml"
 POLICY_FILE = "configs/policy.yaml"
+HOOKS_FILE = "configs/hooks.yaml"
 
 _PLAIN_LINE = r"(?P<key>[a-z_]+): +(?P<value>[A-Za-z/][A-Za-z0-9_/.-]*(?::[A-Za-z0-9_/.-]+)*) *(?: #.*)?"
 _SMALL = 4096  # bytes; a longer file is not worth the shortcut
@@ -46,6 +47,7 @@ class Settings(Frozen):
         cache: Where files that were fetched are kept: a folder, auto (one of the user's own), or off.
         cache_size: How much the cache is to hold at most, such as 20GiB.
         offline: Whether the registry is not to be asked where the cache can answer: yes or no.
+        hooks: The file that says who is told of moves, if another than configs/hooks.yaml.
     """
 
     registry: str = "registry"
@@ -64,6 +66,7 @@ class Settings(Frozen):
     cache: str = "auto"
     cache_size: str = "20GiB"
     offline: str = "no"
+    hooks: str | None = None
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: str = "") -> Settings:

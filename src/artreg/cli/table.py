@@ -121,17 +121,23 @@ COMMANDS: dict[str, Entry | Group] = {
     "import": Group(
         "Move in: bring models, versions and aliases from elsewhere.",
         {
-            name: Entry("importing", function, ("gate_rejected", *_MAKES))
-            for name, function in {
-                "mlflow": "mlflow",
-                "gto": "gto",
-                "pins": "pins",
-                "huggingface": "huggingface",
-                "dir": "dir_",
-            }.items()
+            "mlflow": Entry("importing", "mlflow", ("gate_rejected", *_MAKES)),
+            "gto": Entry("importing", "gto", ("gate_rejected", *_MAKES)),
+            "pins": Entry("importing", "pins", ("gate_rejected", *_MAKES)),
+            "huggingface": Entry("importing", "huggingface", ("gate_rejected", *_MAKES)),
+            "dir": Entry("importing", "dir_", ("gate_rejected", *_MAKES)),
         },
     ),
     "card": Entry("exporting", "card", ("integrity", "not_found", "already_exists", "storage")),
+    "hooks": Group(
+        "Hooks: programs and web servers that are told when an alias moves.",
+        {
+            "list": Entry("hooking", "list_", _READS),
+            "test": Entry("hooking", "try_out", _READS),
+            "flush": Entry("hooking", "flush", _READS),
+            "skip": Entry("hooking", "skip", _READS),
+        },
+    ),
     "config": Group(
         "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
     ),
@@ -147,7 +153,7 @@ SECTIONS: dict[str, str] = {
     "Look": "list show tree resolve history watch metrics diff drift inspect site ui",
     "Use": "pull lock sync outdated cache card export",
     "Trust": "verify sign confirm forget",
-    "Keep a registry": "init doctor repair mirror gc access",
+    "Keep a registry": "init hooks doctor repair mirror gc access",
     "This program": "help config completion man",
 }
 """Which commands the help shows together, in its order."""

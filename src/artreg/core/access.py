@@ -164,9 +164,11 @@ def _publisher(scope: Scope) -> list[Statement]:
 
 def _promoter(scope: Scope) -> list[Statement]:
     records = scope.models(*(f"history/{alias}/*.json" for alias in scope.aliases))
+    told = scope.own(*(f"hooks/*/{scope.project}/{scope.model}/{alias}/*" for alias in scope.aliases))
     return [
         _allow("Move", ["s3:PutObject"], [*records, *scope.pointers()]),
         _allow("SayOfVersions", ["s3:PutObject"], scope.models(f"history/{_VERSION}/*")),
+        _allow("TellOfMoves", ["s3:PutObject", "s3:DeleteObject"], told),
     ]
 
 

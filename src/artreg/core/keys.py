@@ -108,6 +108,16 @@ def verifications_prefix(model: ModelName) -> str:
     return f".artreg/verified/{model_prefix(model)}"
 
 
+def hook_prefix(hook: str) -> str:
+    """Return the folder of what a hook was told."""
+    return f".artreg/hooks/{hook}"
+
+
+def told_prefix(hook: str, model: ModelName, alias: Alias) -> str:
+    """Return the folder of what a hook was told of an alias."""
+    return f"{hook_prefix(hook)}/{model_prefix(model)}/{alias}"
+
+
 def snapshots_prefix(name: str = "") -> str:
     """Return the folder of the data snapshots, or of those of one dataset."""
     return ".artreg/data" + (f"/{name}" if name else "")

@@ -28,7 +28,7 @@ from artreg.registry.version_log import list_logs
 from artreg.registry.versions import find_manifest, list_aliases, list_entries, list_numbers, read_file
 from artreg.store.interface import Kind
 
-_OWN_FOLDERS = ("damaged/", "data/", "policy/", "verified/", "probe-")
+_OWN_FOLDERS = ("damaged/", "data/", "hooks/", "policy/", "verified/", "probe-")
 _OWN_FILES = ("conditional-writes",)
 
 

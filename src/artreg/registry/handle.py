@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from artreg.core.lock import Lock
+    from artreg.core.record import PromotionRecord
     from artreg.registry.demands import Demands
     from artreg.store.interface import Store
 
@@ -37,6 +38,7 @@ class Registry(Frozen):
         signing_key: The file of the SSH key by which the actor signs moves of aliases, if there is one.
         demands: What is demanded of an alias before it is believed where it points, if anything is.
         lock: What references mean, whatever the registry says by now, if that is pinned.
+        noted: To which each record is added that is committed by way of this handle, where somebody wants to know.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class Registry(Frozen):
     signing_key: str | None = None
     demands: Demands | None = None
     lock: Lock | None = None
+    noted: list[PromotionRecord] | None = None
 
     def timestamp(self) -> str:
         """Return the present time as RFC 3339 in UTC, to the millisecond."""

@@ -164,6 +164,8 @@ def append_record(registry: Registry, record: PromotionRecord) -> None:
             f"somebody else moved {alias} of {model} meanwhile; nothing was changed",
             hint="look at artreg history, and run the command again if it is still wanted",
         ) from error
+    if registry.noted is not None:
+        registry.noted.append(record)
 
 
 def converge(registry: Registry, newest: PromotionRecord) -> None:

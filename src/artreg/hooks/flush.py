@@ -1,0 +1,216 @@
+"""Delivering what is due: of each alias in order, again and again while there is hope, and then left for later.
+
+An alias whose next event cannot be delivered waits, and no other alias does. A receiver that takes nothing at all for
+as long as its hook says is given up until the next flush.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from artreg.core.told import Failure
+from artreg.errors import ArtregError
+from artreg.frozen import Frozen
+from artreg.hooks.config import Hook
+from artreg.hooks.event import event_of
+from artreg.hooks.refusal import Refused
+from artreg.hooks.sending import Send
+from artreg.hooks.telling import Lane, Standing, is_asked_for, keep, lanes, records_after, standing
+from artreg.registry.handle import Registry
+from artreg.registry.history import Head
+
+_AT_A_TIME = 8  # aliases that are looked at
+
+_LEAST = 60.0
+"""Seconds without any success after which a receiver is not even tried for what was not tried yet."""
+
+
+class Patience(Frozen):
+    """How long it is waited between two attempts.
+
+    Attributes:
+        first: Seconds after the first failure, at most.
+        longest: Seconds after very many, at most.
+    """
+
+    first: float = 1.0
+    longest: float = 60.0
+
+    def pause(self, attempts: int) -> float:
+        """Return how many seconds to wait after so many attempts: twice as long each time, at random below that."""
+        most: float = min(self.first * 2 ** min(attempts - 1, 30), self.longest)
+        return most * random.uniform(0.5, 1)  # noqa: S311  # so that several do not come at once
+
+
+class Delivered(Frozen):
+    """What a flush did for a hook and an alias.
+
+    Attributes:
+        lane: The hook and the alias.
+        events: How many events were delivered.
+        generation: The number of the record up to which the hook is told now.
+        problem: Why the next event could not be delivered, or ''.
+        failure: What is kept of that, if anything is.
+    """
+
+    lane: Lane
+    events: int
+    generation: int
+    problem: str = ""
+    failure: Failure | None = None
+
+
+def flush(registry: Registry, hook: Hook, source: str, send: Send, patience: Patience | None = None) -> list[Delivered]:
+    """Deliver all that a hook is still to be told, and return what was done for each alias of which anything was due.
+
+    Args:
+        registry: The registry.
+        hook: The hook.
+        source: What the registry is called in events.
+        send: What delivers an event.
+        patience: How long to wait between attempts.
+
+    Raises:
+        StorageError: Storage cannot say which aliases there are.
+    """
+    return _Flush(registry, hook, source, send, patience or Patience()).run()
+
+
+class _Runner:
+    """Delivers the events of one alias.
+
+    Args:
+        registry: The registry.
+        lane: The hook and the alias.
+    """
+
+    def __init__(self, registry: Registry, lane: Lane) -> None:
+        self.lane = lane
+        self.events = self.attempts = 0
+        self.problem = ""
+        self.failure: Failure | None = None
+        self.next: Head | None = None
+        self._registry = registry
+        self._standing = Standing(None, ())
+        self._at: tuple[int, str | None] = (0, None)
+        self._records: Iterator[Head] = iter(())
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is an event that may be delivered now."""
+        return self.next is not None and not self.problem
+
+    def begin(self) -> None:
+        """Look how far the hook was told, and what comes next; what goes wrong is kept as the problem."""
+        try:
+            self._standing = standing(self._registry, self.lane)
+            told = self._standing.told
+            if told is not None:
+                self._at, self.failure = (told.generation, told.record), told.failure
+            self._records = records_after(self._registry, self.lane, told)
+            self._advance()
+        except ArtregError as error:
+            self.problem = error.message
+
+    def succeed(self) -> None:
+        """Take down that the next event was delivered, and look for the one after it."""
+        assert self.next is not None
+        self._at, self.failure = (self.next.record.generation, self.next.sha256), None
+        self.events, self.attempts, self.next = self.events + 1, 0, None
+        try:
+            self._keep()
+            self._advance()
+        except ArtregError as error:
+            self.problem = error.message
+
+    def fail(self, refused: Refused) -> None:
+        """Take down that an attempt did not succeed."""
+        assert self.next is not None
+        self.attempts += 1
+        number, now, before = self.next.record.generation, self._registry.timestamp(), self.failure
+        if before is None or before.generation != number:
+            self.failure = Failure(number, 1, now, now, refused.message)
+        else:
+            self.failure = Failure(number, before.attempts + 1, before.since, now, refused.message)
+
+    def give_up(self) -> None:
+        """Leave the next event for later, and keep why."""
+        assert self.failure is not None
+        self.problem = self.failure.message
+        try:
+            self._keep()
+        except ArtregError as error:
+            self.problem = f"{self.problem}; and that could not be kept: {error.message}"
+
+    def done(self) -> Delivered:
+        """Return what was done."""
+        return Delivered(self.lane, self.events, self._at[0], self.problem, self.failure)
+
+    def _advance(self) -> None:
+        """Look for the next event; what the hook does not ask for is passed over, and that is kept at the end."""
+        passed = False
+        for head in self._records:
+            if is_asked_for(self.lane.hook, head):
+                self.next = head
+                return
+            self._at, passed = (head.record.generation, head.sha256), True
+        if passed:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._standing = keep(self._registry, self.lane, self._standing, self._at, self.failure)
+
+
+class _Flush:
+    """One flush of one hook."""
+
+    def __init__(self, registry: Registry, hook: Hook, source: str, send: Send, patience: Patience) -> None:
+        self._registry, self._hook, self._source, self._send = registry, hook, source, send
+        self._patience = patience
+        self._due: list[tuple[float, int, _Runner]] = []
+        self._hope = self._end = 0.0
+
+    def run(self) -> list[Delivered]:
+        """Deliver, and return what was done."""
+        runners = [_Runner(self._registry, lane) for lane in lanes(self._registry, self._hook)]
+        self._succeeded()
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="artreg-hooks") as pool:
+            list(pool.map(_Runner.begin, runners))
+        for number, runner in enumerate(runners):
+            if runner.ready:
+                heapq.heappush(self._due, (time.monotonic(), number, runner))
+        while self._due:
+            due, number, runner = heapq.heappop(self._due)
+            time.sleep(max(due - time.monotonic(), 0.0))
+            again = self._attempt(runner)
+            if again is not None:
+                heapq.heappush(self._due, (again, number, runner))
+        return [runner.done() for runner in runners if runner.events or runner.problem]
+
+    def _attempt(self, runner: _Runner) -> float | None:
+        """Try to deliver the next event of an alias; return when to go on with it, None if not in this flush."""
+        assert runner.next is not None
+        if time.monotonic() > self._end and not runner.attempts:
+            runner.problem = f"not tried: {self._hook.target} took nothing else either"
+            return None
+        try:
+            self._send(event_of(self._source, runner.next.record, runner.next.sha256))
+        except Refused as refused:
+            runner.fail(refused)
+            again = time.monotonic() + max(self._patience.pause(runner.attempts), refused.after)
+            if refused.again and again <= self._hope:
+                return again
+            runner.give_up()
+            return None
+        self._succeeded()
+        runner.succeed()
+        return time.monotonic() if runner.ready else None
+
+    def _succeeded(self) -> None:
+        """Count anew how long there is hope without any success."""
+        now = time.monotonic()
+        self._hope, self._end = now + self._hook.retry_for, now + max(self._hook.retry_for, _LEAST)

@@ -1,0 +1,205 @@
+"""What a hook was told of each alias, and what it is to be told next.
+
+The history itself is the outbox: a record is there as soon as the alias has moved, and stays, so that nothing has to be
+written for a hook when an alias moves and no crash can lose an event. What is kept is how far each hook was told: one
+document for each hook and alias, which takes the place of those before it as it does for verifications.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from artreg.core import keys
+from artreg.core.names import Alias, ModelName
+from artreg.core.told import Failure, Told, furthest, parse_told
+from artreg.errors import IntegrityError, NotFound, StorageError
+from artreg.frozen import Frozen
+from artreg.hooks.config import Hook
+from artreg.registry.handle import Registry
+from artreg.registry.history import Head, find_record, moment, newest_generation, records
+from artreg.registry.versions import list_aliases, list_entries, list_models
+from artreg.store.commit import commit
+
+
+class Lane(Frozen):
+    """A hook and an alias of which it is told, one event after the other.
+
+    Attributes:
+        hook: The hook.
+        model: The model.
+        alias: The alias.
+    """
+
+    hook: Hook
+    model: ModelName
+    alias: Alias
+
+    @property
+    def prefix(self) -> str:
+        """The folder of what the hook was told of the alias."""
+        return keys.told_prefix(self.hook.name, self.model, self.alias)
+
+    def __str__(self) -> str:
+        return f"{self.model}@{self.alias}"
+
+
+class Standing(Frozen):
+    """What is known of what a hook was told of an alias.
+
+    Attributes:
+        told: What it was told; None if nothing ever was.
+        documents: The keys of the documents that say so.
+    """
+
+    told: Told | None
+    documents: tuple[str, ...]
+
+
+def lanes(registry: Registry, hook: Hook) -> list[Lane]:
+    """Return the aliases of which a hook is to be told, in order.
+
+    Raises:
+        StorageError: Storage cannot be reached, or refuses.
+    """
+    models = sorted(hook.models) if hook.models else list_models(registry.store)
+    found = [(model, Alias(name)) for model in models for name in list_aliases(registry.store, model)]
+    return [Lane(hook, model, alias) for model, alias in found if hook.asks_for(model, alias)]
+
+
+def standing(registry: Registry, lane: Lane) -> Standing:
+    """Return what a hook was told of an alias.
+
+    Raises:
+        IntegrityError: A document that says so is damaged.
+    """
+    each: list[Told] = []
+    documents: list[str] = []
+    for entry in list_entries(registry.store, lane.prefix):
+        key = f"{lane.prefix}/{entry.name}"
+        try:
+            data = registry.store.read(key)
+        except NotFound:
+            continue  # another flush has just put its own in the place of it
+        try:
+            each.append(parse_told(data, lane.hook.name, lane.model, lane.alias))
+        except IntegrityError as error:
+            hint = f"remove {key}: what came since the hook's time is then delivered again"
+            raise IntegrityError(error.message, hint=hint) from error
+        documents.append(key)
+    return Standing(furthest(each), tuple(documents))
+
+
+def keep(
+    registry: Registry, lane: Lane, before: Standing, head: tuple[int, str | None], failure: Failure | None = None
+) -> Standing:
+    """Keep how far a hook was told of an alias, in the place of what was kept before.
+
+    Args:
+        registry: The registry.
+        lane: The hook and the alias.
+        before: What is kept so far.
+        head: The number of the record, and its sha256.
+        failure: What stands in the way of the next event.
+
+    Raises:
+        StorageError: It may not have been kept: the next flush delivers again what was delivered since.
+    """
+    registry.store.prepare_writing()
+    generation, sha256 = head
+    write_id = registry.new_id()
+    told = Told(lane.hook.name, lane.model, lane.alias, generation, sha256, registry.timestamp(), failure, write_id)
+    key = f"{lane.prefix}/{write_id}.json"
+    commit(registry.store, key, told.encode())
+    with contextlib.suppress(StorageError):  # who may not remove anything leaves them: the furthest counts
+        registry.store.delete(before.documents)
+        return Standing(told, (key,))
+    return Standing(told, (*before.documents, key))
+
+
+def records_after(registry: Registry, lane: Lane, told: Told | None) -> Iterator[Head]:
+    """Yield the records of an alias that a hook was not told of, oldest first, whatever they are about.
+
+    Raises:
+        IntegrityError: A record is damaged, does not follow from the one before it, or was told of and is gone.
+    """
+    if told is None or told.record is None:
+        yield from _since(registry, lane)
+        return
+    last, sha256 = told.generation, told.record
+    while (head := find_record(registry, lane.model, lane.alias, last + 1)) is not None:
+        if head.record.previous_record != sha256:
+            raise _rewritten(lane, last)
+        yield head
+        last, sha256 = head.record.generation, head.sha256
+
+
+def check_not_set_back(registry: Registry, lane: Lane, told: Told | None) -> None:
+    """Return unless a hook was told of a record that is not there any more.
+
+    Raises:
+        IntegrityError: It was.
+    """
+    if told is None or not told.generation:
+        return
+    head = find_record(registry, lane.model, lane.alias, told.generation)
+    if head is None or head.sha256 != told.record:
+        raise _rewritten(lane, told.generation)
+
+
+def skip(registry: Registry, lane: Lane, *, every: bool, dry_run: bool) -> list[Head]:
+    """Pass over the next event of a hook and an alias, or over all that are due; return them.
+
+    A history that was rewritten is taken as it is now where all are passed over.
+
+    Raises:
+        IntegrityError: The history is damaged, or was rewritten.
+        StorageError: That could not be kept.
+    """
+    before = standing(registry, lane)
+    try:
+        check_not_set_back(registry, lane, before.told)
+        due = pending(registry, lane, before.told)[: None if every else 1]
+        to: tuple[int, str | None] | None = (due[-1].record.generation, due[-1].sha256) if due else None
+    except IntegrityError:
+        if not every:
+            raise
+        due, to = [], newest(registry, lane)
+    if to is not None and not dry_run:
+        keep(registry, lane, before, to)
+    return due
+
+
+def is_asked_for(hook: Hook, head: Head) -> bool:
+    """Return whether a hook is to be told of a record."""
+    return head.record.action in hook.actions and moment(head.record.time) >= hook.since
+
+
+def pending(registry: Registry, lane: Lane, told: Told | None) -> list[Head]:
+    """Return the records that a hook is still to be told of, oldest first; raises what `records_after` does."""
+    return [head for head in records_after(registry, lane, told) if is_asked_for(lane.hook, head)]
+
+
+def newest(registry: Registry, lane: Lane) -> tuple[int, str | None]:
+    """Return the number of an alias's newest record, and its sha256."""
+    number = newest_generation(registry, lane.model, lane.alias)
+    head = find_record(registry, lane.model, lane.alias, number) if number else None
+    return number, None if head is None else head.sha256
+
+
+def _since(registry: Registry, lane: Lane) -> Iterator[Head]:
+    """Yield the records of an alias from the hook's time on, oldest first."""
+    found: list[Head] = []
+    for head in records(registry, lane.model, lane.alias):
+        if moment(head.record.time) < lane.hook.since:
+            break
+        found.append(head)
+    yield from reversed(found)
+
+
+def _rewritten(lane: Lane, generation: int) -> IntegrityError:
+    return IntegrityError(
+        f"the history of {lane.alias} of {lane.model} was rewritten: record {generation}, of which hook "
+        f"{lane.hook.name} was told, is not there any more as it was",
+        hint=f"see artreg history --verify; artreg hooks skip {lane.hook.name} {lane} --all goes on from here",
+    )

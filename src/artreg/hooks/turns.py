@@ -1,0 +1,95 @@
+"""Whose turn it is to deliver: on one machine one process for each hook, and at most one that waits for its turn.
+
+Nothing depends on it but that events are not sent twice without need. The folder also holds the digest of the hooks
+file that was read last and found good, so that whoever moves an alias need not read it again, and which hooks failed
+last, so that he hears of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+
+from artreg.core import canonical
+from artreg.plainfile import read_plain, replace_plain
+
+_NEW = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_LIMIT = 65_536  # bytes
+_CONFIG, _FAILING = "config", "failing"
+
+
+class Turns:
+    """Where the processes of a machine that work for one registry take turns.
+
+    Args:
+        place: What the registry is called on this machine.
+    """
+
+    def __init__(self, place: str) -> None:
+        state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+        self.folder = os.path.join(state, "artreg", "hooks", canonical.digest(place.encode())[:32])
+
+    def _file(self, name: str) -> str:
+        """Return where a file of it lies, in a folder that is made if it must be.
+
+        Raises:
+            OSError: There is nowhere to put it.
+        """
+        if not os.path.isabs(self.folder):
+            raise FileNotFoundError(errno.ENOENT, "nobody's home")
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        return os.path.join(self.folder, name)
+
+    @contextlib.contextmanager
+    def taken(self, hook: str, *, leave: bool) -> Iterator[bool]:
+        """Wait for the turn of this process, and yield True; yield False at once where it is not needed.
+
+        Args:
+            hook: For which hook.
+            leave: Whether it is not needed where another process waits already: that one has yet to look what is due.
+        """
+        try:
+            next_, now = (os.open(self._file(f"{hook}.{name}"), _NEW, 0o600) for name in ("next", "now"))
+        except OSError:
+            yield True  # nowhere to take turns: it goes without
+            return
+        try:
+            try:
+                fcntl.flock(next_, fcntl.LOCK_EX | (fcntl.LOCK_NB if leave else 0))
+            except BlockingIOError:
+                yield False
+                return
+            fcntl.flock(now, fcntl.LOCK_EX)
+            fcntl.flock(next_, fcntl.LOCK_UN)  # whoever comes now may have moved an alias after this one has looked
+            yield True
+        finally:
+            os.close(next_)
+            os.close(now)
+
+    def is_known(self, config: bytes) -> bool:
+        """Return whether a hooks file is the one that was found good."""
+        try:
+            return read_plain(self._file(_CONFIG), _LIMIT).decode("ascii") == canonical.digest(config)
+        except (OSError, ValueError):
+            return False
+
+    def know(self, config: bytes) -> None:
+        """Take down that a hooks file is good; where that cannot be, it is read again."""
+        with contextlib.suppress(OSError):
+            replace_plain(self._file(_CONFIG), canonical.digest(config).encode("ascii"))
+
+    def failing(self) -> list[str]:
+        """Return the hooks to which the last flush of this machine could not deliver everything."""
+        try:
+            return read_plain(self._file(_FAILING), _LIMIT).decode("ascii").split()
+        except (OSError, ValueError):
+            return []
+
+    def take_down(self, failing: Mapping[str, bool]) -> None:
+        """Take down which of the hooks that were flushed failed, for whoever moves an alias next."""
+        left = [name for name in self.failing() if name not in failing]
+        with contextlib.suppress(OSError):
+            replace_plain(self._file(_FAILING), " ".join([*left, *(it for it in failing if failing[it])]).encode())

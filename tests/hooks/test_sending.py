@@ -1,0 +1,195 @@
+"""One attempt: whatever the receiver does, it ends in time, and says what happened in a line."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from artreg.hooks.event import Event
+from artreg.hooks.refusal import Refused
+from artreg.hooks.sending import sender
+from hooks.bench import SECRET, SECRETS, Receiver, hook
+from hooks.test_signature import by_openssl
+
+EVENT = Event("0123abcd", "dev.cdevents.service.upgraded.0.2.0", b'{"specversion":"1.0"}')
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    found = Receiver(tmp_path_factory.mktemp("receiver"))
+    yield found
+    found.kill()
+
+
+@pytest.fixture
+def receiver(shared: Receiver) -> Receiver:
+    """The web server, which has heard nothing yet; here nobody sends anything to it later on."""
+    shared.forget()
+    return shared
+
+
+def refused(receiver: Receiver, timeout: float = 10) -> Refused:
+    send = sender(hook(url=receiver.url, timeout=timeout), SECRETS)
+    with pytest.raises(Refused) as caught:
+        send(EVENT)
+    assert len(caught.value.message) < 400
+    return caught.value
+
+
+def test_an_event_is_posted_with_a_signature_that_proves_it(receiver: Receiver) -> None:
+    assert sender(hook(url=receiver.url), SECRETS)(EVENT) == "202 Accepted"
+    (heard,) = receiver.heard()
+    headers = {name.lower(): value for name, value in heard.headers.items()}
+    assert heard.path == "/hooks/secret-path"
+    assert heard.body.encode() == EVENT.body
+    assert headers["content-type"] == "application/cloudevents+json; charset=utf-8"
+    assert headers["webhook-id"] == EVENT.id
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
+    content = f"{EVENT.id}.{headers['webhook-timestamp']}.{heard.body}".encode()
+    assert headers["webhook-signature"] == "v1," + by_openssl(SECRET, content)
+
+
+@pytest.mark.parametrize(
+    ("manner", "said", "again"),
+    [
+        ("500", "500 Internal Server Error", True),
+        ("503", "503 Service Unavailable", True),
+        ("400", "400 Bad Request", False),
+        ("410", "410 Gone", False),
+        ("304", "304 Not Modified", False),
+        ("verbose", "500 \x1b[2Jno no no", True),
+        ("drop", "", True),
+        ("garbage", "no proper answer", True),
+    ],
+)
+def test_what_is_no_success_says_what_it_is(receiver: Receiver, manner: str, said: str, again: bool) -> None:
+    receiver.behave(manner)
+    found = refused(receiver)
+    assert found.message.startswith(said)
+    assert found.message
+    assert found.again is again
+
+
+def test_a_receiver_may_ask_to_be_left_alone_for_a_while(receiver: Receiver) -> None:
+    receiver.behave("429 7", "503 Fri, 01 Jan 2100 00:00:00 GMT", "429 soon", "429 -5", "429 99999999999999999999")
+    assert [refused(receiver).after > 0 for _ in range(5)] == [True, True, False, False, True]
+    assert all(refused(receiver).again for _ in range(2))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(receiver: Receiver, status: int) -> None:
+    receiver.behave(f"redirect {status} http://127.0.0.1:{receiver.port}/elsewhere", "ok")
+    found = refused(receiver)
+    assert "not followed" in found.message
+    assert found.again is False
+    assert [heard.path for heard in receiver.heard()] == ["/hooks/secret-path"]
+
+
+def test_an_answer_that_trickles_in_ends_when_the_time_is_up(receiver: Receiver) -> None:
+    receiver.behave("trickle")
+    assert refused(receiver, timeout=0.3).message == "no answer within 0.3 s"
+
+
+def test_a_receiver_that_hangs_is_left_when_the_time_is_up(receiver: Receiver, tmp_path: Path) -> None:
+    receiver.behave(f"hang {tmp_path / 'never'}")
+    assert refused(receiver, timeout=0.3).message == "no answer within 0.3 s"
+
+
+def test_where_nobody_listens_it_says_so(receiver: Receiver) -> None:
+    receiver.kill()
+    assert refused(receiver).message == "Connection refused"
+
+
+def test_a_server_that_only_takes_the_connection_does_not_hold_up_tls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(Refused) as caught:
+            sender(hook(url=url, timeout=0.3), SECRETS)(EVENT)
+    assert caught.value.again
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of 127.0.0.1 that it signed by itself, and its key."""
+    path = tmp_path / "server.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *names]
+    subprocess.run([*words, "-keyout", str(path) + ".key", "-out", str(path)], check=True, capture_output=True)
+    path.write_text(path.read_text() + Path(f"{path}.key").read_text())
+    return path
+
+
+def test_a_server_proves_who_it_is_by_its_certificate(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        thread = threading.Thread(target=lambda: [server.handle_request() for _ in range(2)], daemon=True)
+        thread.start()
+        send = sender(hook(url=f"https://127.0.0.1:{server.server_port}/"), SECRETS)
+        with pytest.raises(Refused, match=r"(?i)certificate"):
+            send(EVENT)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert send(EVENT) == "204 No Content"
+        thread.join()
+
+
+def test_a_program_gets_the_event_on_its_stdin(tmp_path: Path) -> None:
+    words = (sys.executable, "-c", "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.read())")
+    assert sender(hook(command=(*words, str(tmp_path / "told"))), {})(EVENT) == "exit code 0"
+    assert (tmp_path / "told").read_bytes() == EVENT.body + b"\n"
+
+
+def test_no_shell_reads_the_words_of_a_command(tmp_path: Path) -> None:
+    words = (sys.executable, "-c", "import sys; sys.exit(sys.argv[1] != '$(touch x); `touch y`')")
+    assert sender(hook(command=(*words, "$(touch x); `touch y`")), {})(EVENT) == "exit code 0"
+
+
+@pytest.mark.parametrize(
+    ("script", "said", "again"),
+    [
+        ("import sys; sys.exit('no \\x1b[31mroute')", "exit code 1: no \x1b[31mroute", True),
+        ("import os; os.kill(os.getpid(), 9)", "exit code -9", True),
+        ("import sys; sys.stderr.write('x' * 10**7); sys.exit(3)", "exit code 3: xxx", True),
+    ],
+)
+def test_a_program_that_fails_says_why(script: str, said: str, again: bool) -> None:
+    with pytest.raises(Refused) as caught:
+        sender(hook(command=(sys.executable, "-c", script)), {})(EVENT)
+    assert caught.value.message.startswith(said)
+    assert len(caught.value.message) < 300
+    assert caught.value.again is again
+
+
+def test_a_program_that_hangs_is_ended_with_all_that_it_began(tmp_path: Path) -> None:
+    words = ("/bin/sh", "-c", 'sleep 600 & echo $! >"$0"; wait', str(tmp_path / "pid"))
+    with pytest.raises(Refused, match=r"did not end within 0\.5 s"):
+        sender(hook(command=words, timeout=0.5), {})(EVENT)
+    pid = int((tmp_path / "pid").read_text())
+    while Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z":
+        time.sleep(0.01)
+
+
+def test_a_program_that_there_is_not_is_not_tried_again() -> None:
+    with pytest.raises(Refused, match="cannot be run") as caught:
+        sender(hook(command=("/no/such/program",)), {})(EVENT)
+    assert caught.value.again is False

@@ -1,0 +1,78 @@
+"""Processes of one machine take turns, one of them waits at most, and whoever leaves has somebody who looks later."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from artreg.hooks.turns import Turns
+
+
+@pytest.fixture
+def turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Turns:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return Turns("here")
+
+
+def test_one_works_one_waits_and_the_others_leave(turns: Turns) -> None:
+    looked: list[str] = []
+    waiting = threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        with turns.taken("deploy", leave=True) as mine:
+            assert mine
+            looked.append("second")
+
+    second = threading.Thread(target=wait)
+    with turns.taken("deploy", leave=True) as mine:
+        assert mine
+        second.start()
+        waiting.wait()
+        while True:  # until the second waits, a third would do so in its place
+            third = threading.Thread(target=lambda: looked.append(leave(turns)))
+            third.start()
+            third.join(0.05)
+            if not third.is_alive():
+                break
+        assert looked[-1] == "left"
+        assert "second" not in looked
+    second.join()
+    third.join()
+    assert "second" in looked
+
+
+def leave(turns: Turns) -> str:
+    with turns.taken("deploy", leave=True) as mine:
+        return "took" if mine else "left"
+
+
+def test_who_has_begun_to_look_is_not_waited_for_by_name(turns: Turns) -> None:
+    with turns.taken("deploy", leave=True) as first, turns.taken("other", leave=True) as another:
+        assert first
+        assert another
+
+
+def test_where_nothing_can_be_kept_it_goes_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (str(tmp_path / "file"), "not/absolute"):
+        monkeypatch.setenv("XDG_STATE_HOME", home)
+        turns = Turns("here")
+        with turns.taken("deploy", leave=True) as one, turns.taken("deploy", leave=True) as other:
+            assert one
+            assert other
+        turns.know(b"config")
+        turns.take_down({"deploy": True})
+        assert not turns.is_known(b"config")
+        assert turns.failing() == []
+    assert not Path("not").exists()
+
+
+def test_what_failed_is_remembered_until_it_does_not(turns: Turns) -> None:
+    turns.take_down({"deploy": True, "note": False})
+    turns.take_down({"note": True})
+    assert turns.failing() == ["deploy", "note"]
+    turns.take_down({"deploy": False})
+    assert turns.failing() == ["note"]
