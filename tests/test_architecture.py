@@ -44,7 +44,13 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.training",
     },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
-    "artreg.importing": {"artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
+    "artreg.importing": {
+        "artreg.core",
+        "artreg.integrations.mlflow_server",
+        "artreg.registry",
+        "artreg.store",
+        "artreg.yamldoc",
+    },
     "artreg.exporting": {"artreg.core", "artreg.registry", "artreg.store.interface"},
     "artreg.hooks": {
         "artreg.core",
