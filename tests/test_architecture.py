@@ -51,7 +51,13 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.store",
         "artreg.yamldoc",
     },
-    "artreg.exporting": {"artreg.core", "artreg.registry", "artreg.store.interface"},
+    "artreg.exporting": {
+        "artreg.core",
+        "artreg.integrations.mlflow_server",
+        "artreg.registry",
+        "artreg.store",
+        "artreg.yamldoc",
+    },
     "artreg.hooks": {
         "artreg.core",
         "artreg.registry",

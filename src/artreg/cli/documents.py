@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from artreg.core.inspection import Inspected
     from artreg.core.version import Version
     from artreg.core.version_event import VersionEvent
+    from artreg.exporting.folder import Exported
     from artreg.registry.approvals import Approval, Given
     from artreg.registry.assess import Assessment
     from artreg.registry.catalog import ModelSummary, VersionDetails
@@ -157,6 +158,19 @@ def pulled(result: Pulled, *, dry_run: bool) -> dict[str, Any]:
         "fetched": result.fetched,
         "notes": list(result.notes),
         "dry_run": dry_run,
+    }
+
+
+def exported(result: Exported) -> dict[str, Any]:
+    """Return what `export` prints of a folder."""
+    return {
+        **resolved(result.source),
+        "path": result.path,
+        "format": result.format,
+        "files": result.files,
+        "bytes": result.bytes,
+        **result.details,
+        "notes": list(result.notes),
     }
 
 

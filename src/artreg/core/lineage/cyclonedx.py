@@ -6,7 +6,6 @@ See https://cyclonedx.org/docs/1.6/json/. Equal versions give equal documents: n
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from artreg.core.lineage.origin import ARTREG_URI, Origin, Package
@@ -73,14 +72,8 @@ def _commit(origin: Origin, commit: str) -> dict[str, Any]:
 
 
 def _card(origin: Origin) -> dict[str, Any]:
-    config = origin.axis("config").get("document")
-    settings: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
-    data = settings.get("data")
-    task = str(data.get("task") or "classification") if isinstance(data, Mapping) else None
-    parameters: dict[str, Any] = {} if task is None else {"task": task}
-    trainer = settings.get("trainer")
-    if trainer is not None:
-        parameters["modelArchitecture"] = str(trainer.get("kind") if isinstance(trainer, Mapping) else trainer)
+    known = {"task": origin.task, "modelArchitecture": origin.architecture}
+    parameters: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
     if origin.data is not None:
         parameters["datasets"] = [{"ref": _DATA}]
     card: dict[str, Any] = {"modelParameters": parameters}

@@ -68,6 +68,23 @@ class Origin(Frozen):
         return section(section(self.run, "axes"), name)
 
     @property
+    def settings(self) -> Mapping[str, Any]:
+        """The training config; empty where it is not known."""
+        return section(self.axis("config"), "document")
+
+    @property
+    def task(self) -> str | None:
+        """What the model was trained for, `classification` or `regression`, or None where it is not known."""
+        data = self.settings.get("data")
+        return str(data.get("task") or "classification") if isinstance(data, Mapping) else None
+
+    @property
+    def architecture(self) -> str | None:
+        """What trained the model, or None where it is not known."""
+        trainer = self.settings.get("trainer")
+        return None if trainer is None else str(trainer.get("kind") if isinstance(trainer, Mapping) else trainer)
+
+    @property
     def artreg(self) -> str:
         """The version of artreg that it was made with, or "unknown"."""
         return str(section(self.axis("environment"), "packages").get("artreg", UNKNOWN))
