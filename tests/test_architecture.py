@@ -57,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.registry",
         "artreg.store",
         "artreg.yamldoc",
+        "artreg.training.standalone",  # goes along with what is exported
     },
     "artreg.hooks": {
         "artreg.core",

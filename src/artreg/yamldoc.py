@@ -90,10 +90,16 @@ def key_lines(data: bytes) -> dict[str, int]:
     return {key.value: key.start_mark.line + 1 for key, _ in pairs}
 
 
-def dump_yaml(document: object) -> bytes:
-    """Write plain values as YAML in the order in which they stand; what it gives reads back the same."""
+def dump_yaml(document: object, *, for_others: bool = False) -> bytes:
+    """Write plain values as YAML in the order in which they stand; what it gives reads back the same.
+
+    Args:
+        document: The values.
+        for_others: Whether another tool reads it, and so by YAML 1.1: there a text such as a date needs quotes.
+    """
+    dumper = _OlderDumper if for_others else _Dumper
     text = yaml.dump(
-        document, Dumper=_Dumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=10_000
+        document, Dumper=dumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=10_000
     )
     return text.encode("ascii")
 
@@ -153,9 +159,13 @@ _Older.yaml_implicit_resolvers = {
 }
 
 
-class _Dumper(yaml.SafeDumper):
+class _OlderDumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+class _Dumper(_OlderDumper):
+    """YAML 1.2's plain scalars, set below."""
 
 
 def _scalar(loader: _Loader, node: yaml.ScalarNode) -> object:
