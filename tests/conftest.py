@@ -14,7 +14,7 @@ import pytest
 
 os.environ.setdefault("ARTREG_CACHE", "off")  # no test fills the cache of whoever runs it
 
-pytest.register_assert_rewrite("store.contract", "store.bucket_contract", "docs.sessions")
+pytest.register_assert_rewrite("store.contract", "store.bucket_contract", "docs.sessions", "importing.contract")
 
 from artreg.store.local import LocalStore  # noqa: E402
 from artreg.store.memory import MemoryStore  # noqa: E402

@@ -34,6 +34,7 @@ SCRIPT: tuple[str, ...] = (
     "train --config iris.yaml --set model.C=0.5 # the same again",
     "publish made --model churn --version 1.0.0",
     "publish made --model churn --version 1.1.0 # the same again",
+    "import dir elsewhere",
     "check iris 1.0.0 --to staging",
     "promote iris 1.0.0 --to staging",
     "promote iris 1.0.1 --to staging # the same again",
@@ -84,6 +85,10 @@ SCRIPT: tuple[str, ...] = (
 """What is typed, in this order; what stands behind # is not shown, or is the heading."""
 
 NONE = {
+    "import mlflow": "as of `import dir`",
+    "import gto": "as of `import dir`",
+    "import pins": "as of `import dir`",
+    "import huggingface": "as of `import dir`",
     "ui": "`url`, `port`, `registry`, once, before it serves",
     "watch": "one document a line, each with `event`: `record`, `said`, `trouble` or `recovered`; at last `error`",
     "sign": "`project`, `model`, `version`, `digest`, `who`, `format`, `signature`, `changed`, `dry_run`",
@@ -152,6 +157,8 @@ def _printed(words: list[str]) -> str:
 
 def _set_up() -> None:
     Path("registry").mkdir()
+    Path("elsewhere/fraud/3").mkdir(parents=True)
+    Path("elsewhere/fraud/3/forest.onnx").write_text("weights\n")
     Path("made").mkdir()
     Path("made/model.txt").write_text("weights\n")
     Path("made/metrics.json").write_text('{"roc_auc": 0.9}')

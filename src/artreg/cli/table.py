@@ -117,6 +117,19 @@ COMMANDS: dict[str, Entry | Group] = {
     "ui": Entry("serving", "ui", ("not_found", "storage")),
     "site": Entry("showing", "site", ("not_found", "already_exists", "storage")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
+    "import": Group(
+        "Move in: bring models, versions and aliases from elsewhere.",
+        {
+            name: Entry("importing", function, ("gate_rejected", *_MAKES))
+            for name, function in {
+                "mlflow": "mlflow",
+                "gto": "gto",
+                "pins": "pins",
+                "huggingface": "huggingface",
+                "dir": "dir_",
+            }.items()
+        },
+    ),
     "config": Group(
         "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
     ),
@@ -127,7 +140,7 @@ COMMANDS: dict[str, Entry | Group] = {
 """Every command."""
 
 SECTIONS: dict[str, str] = {
-    "Make versions": "train publish data reproduce",
+    "Make versions": "train publish import data reproduce",
     "Judge them, and say where they go": "check promote rollback policy approve approvals freeze unfreeze yank unyank",
     "Look": "list show tree resolve history watch diff drift inspect site ui",
     "Use": "pull lock sync outdated cache export",

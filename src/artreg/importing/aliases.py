@@ -1,0 +1,198 @@
+"""Aliases that move in: by the registry's own protocol and policy, and never over what was decided here since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from artreg.core.gates.from_alias import FromGate
+from artreg.core.names import Alias, ModelName
+from artreg.core.policy import Policy
+from artreg.core.version import Version
+from artreg.errors import ArtregError, Conflict, InvalidInput, NotFound
+from artreg.frozen import Frozen
+from artreg.importing.source import IncomingAlias, Trouble
+from artreg.registry.evidence import Instrument
+from artreg.registry.handle import Registry
+from artreg.registry.history import Head, find_head
+from artreg.registry.move import Moved, stay
+from artreg.registry.promote import promote
+
+_BEGINS = "imported from "
+_UNKNOWN = NotFound("the source has no such version")
+_LONGEST = 300  # characters of what a source says of a move
+
+
+class Terms(Frozen):
+    """By what aliases are moved.
+
+    Attributes:
+        policy: What a version must show.
+        instruments: What measures for gates, by their kinds.
+        policy_now: Gives the digest of the policy that holds at this moment.
+    """
+
+    policy: Policy
+    instruments: Mapping[str, Instrument]
+    policy_now: Callable[[], str]
+
+
+class AliasSet(Frozen):
+    """An alias of a source that is set here now, or would be.
+
+    Attributes:
+        item: How the source calls it.
+        model: The model.
+        alias: The alias here.
+        version: The version that it points at.
+        changed: Whether this call moved it, or would; False if it stood there already.
+        generation: The number of the move; None as long as it is only to come.
+    """
+
+    item: str
+    model: ModelName
+    alias: Alias
+    version: Version
+    changed: bool
+    generation: int | None
+
+
+class Chosen(Frozen):
+    """An alias that is to be set.
+
+    Attributes:
+        incoming: What the source says of it.
+        alias: What it is called here.
+    """
+
+    incoming: IncomingAlias
+    alias: Alias
+
+
+def chosen(
+    aliases: Sequence[IncomingAlias],
+    names: Mapping[str, Alias | None],
+    outcome: Mapping[tuple[ModelName, Version], ArtregError | None],
+    policy: Policy,
+) -> tuple[list[Chosen], list[Trouble]]:
+    """Say which aliases are to be set, and in which order: those through which others are led come last.
+
+    Args:
+        aliases: What the source has; if two become one here, the later one holds.
+        names: What the user says that they become, by their names there; None for one that is to be left out.
+        outcome: Why each version did not come; None for those that came, now or before.
+        policy: Says which aliases there are.
+    """
+    last: dict[tuple[ModelName, Alias], Chosen] = {}
+    troubles = []
+    for incoming in aliases:
+        alias = names.get(incoming.name, incoming.alias)
+        if alias is None and incoming.name in names:
+            continue
+        if alias is None or alias.name not in policy.names(incoming.model):
+            troubles.append(Trouble(incoming.item, _nameless(incoming, policy)))
+        elif error := outcome.get((incoming.model, incoming.version), _UNKNOWN):
+            troubles.append(Trouble(incoming.item, _versionless(incoming, error)))
+        else:
+            last[incoming.model, alias] = Chosen(incoming, alias)
+    furthest = sorted(last.values(), key=lambda one: -len(_before(policy, one.incoming.model, one.alias)))
+    return furthest, troubles
+
+
+def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dry_run: bool) -> AliasSet:
+    """Set an alias as the source has it.
+
+    One that stands there already is left alone, and so is one that somebody set here: only what an import set does an
+    import move. Where a gate wants the version to stand in another alias first, as a model of another tool never did
+    here, it is led through that one, past that one's own gates.
+
+    Args:
+        registry: The registry.
+        kind: What the source is; stands in the record's reason.
+        wanted: The alias.
+        terms: By what it is moved.
+        dry_run: Say what would be done; gates are not asked, since the version may be still to come.
+
+    Raises:
+        GateRejected: A gate said no.
+        Conflict: The alias, or one before it, was set by somebody here, or is being moved at this moment.
+        InvalidInput: The policy does not let the actor move it.
+        IntegrityError: The version or the alias's history is damaged.
+        StorageError: The registry failed.
+    """
+    incoming, alias = wanted.incoming, wanted.alias
+    model, version = incoming.model, incoming.version
+    head = find_head(registry, model, alias)
+    if head is not None and head.record.version == version:
+        stay(registry, head, dry_run=dry_run)
+        return AliasSet(incoming.item, model, alias, version, False, head.record.generation)
+    _require_ours(head, incoming, alias)
+    if dry_run:
+        return AliasSet(incoming.item, model, alias, version, True, None)
+    reason = _reason(kind, incoming)
+    for before in _before(terms.policy, model, alias):
+        standing = find_head(registry, model, before)
+        if standing is None or standing.record.version != version:
+            _require_ours(standing, incoming, before)
+            on_its_way = f"{reason}, on its way to {alias}"
+            _promote(registry, incoming, before, terms, head=standing, reason=on_its_way)
+    moved = _promote(registry, incoming, alias, terms, head=head, reason=reason)
+    return AliasSet(incoming.item, model, alias, version, moved.changed, moved.record.generation)
+
+
+def _promote(
+    registry: Registry, incoming: IncomingAlias, alias: Alias, terms: Terms, *, head: Head | None, reason: str
+) -> Moved:
+    return promote(
+        registry,
+        incoming.model,
+        incoming.version,
+        alias,
+        terms.policy,
+        reason=reason,
+        expect=None if head is None else head.record.version,
+        instruments=terms.instruments,
+        policy_now=terms.policy_now,
+    )
+
+
+def _require_ours(head: Head | None, incoming: IncomingAlias, alias: Alias) -> None:
+    """Return if nobody but an import has set an alias."""
+    if head is None or head.record.version is None or head.record.why.startswith(_BEGINS):
+        return
+    model, version = incoming.model, incoming.version
+    raise Conflict(
+        f"{alias} of {model} points at {head.record.version}, as {head.record.who} set it here; "
+        f"{incoming.item} means {version}",
+        hint=f"decide which holds: artreg promote {model} {version} --to {alias}, or --alias '{incoming.name}='",
+    )
+
+
+def _before(policy: Policy, model: ModelName, alias: Alias) -> list[Alias]:
+    """Return the aliases in which a version must stand before this one, the first one first."""
+    names, before, asked = policy.names(model), [], [alias.name]
+    while asked:
+        asked = [it.alias for name in asked if name in names for it in names[name].gates if isinstance(it, FromGate)]
+        asked = [name for name in asked if name != alias.name and name not in before]
+        before += asked
+    return [Alias(name) for name in reversed(before)]
+
+
+def _versionless(incoming: IncomingAlias, error: ArtregError) -> ArtregError:
+    """Return the error of the version that an alias points at, for the alias."""
+    return type(error)(
+        f"{incoming.item} points at {incoming.model}@{incoming.version}, which did not come",
+        hint="see why, and run the command again once it can",
+    )
+
+
+def _nameless(incoming: IncomingAlias, policy: Policy) -> InvalidInput:
+    known = ", ".join(policy.names(incoming.model))
+    return InvalidInput(
+        f"nothing says what {incoming.name!r} becomes: the policy's aliases are {known}",
+        hint=f"--alias '{incoming.name}=ALIAS' says it, --alias '{incoming.name}=' leaves it out",
+    )
+
+
+def _reason(kind: str, incoming: IncomingAlias) -> str:
+    reason = f"{_BEGINS}{kind}: {incoming.item}" + (f" ({incoming.why})" if incoming.why else "")
+    return reason[:_LONGEST].encode("utf-8", "replace").decode()
