@@ -60,8 +60,8 @@ def export_mlflow(registry: Registry, reference: Reference, out: Path, *, report
     by_mlflow = made_by_mlflow(whole)
     details = {"made_by_mlflow": by_mlflow}
     notes = () if by_mlflow else _notes(whole)
-    small = [file.name for file in files if isinstance(file.source, bytes)]
-    marks = (small[0], MLMODEL)
+    claim = next(file.name for file in files if isinstance(file.source, bytes) and file.name != MLMODEL)
+    marks = (claim, MLMODEL)
     return write_folder(whole, "mlflow", files, out, marks=marks, details=details, notes=notes, reporter=reporter)
 
 
@@ -78,10 +78,7 @@ def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
         IntegrityError: A document of the version is damaged.
     """
     if made_by_mlflow(whole):
-        files = [
-            replace(file, name=file.name.removeprefix(_MODEL)) for file in whole.files if file.name.startswith(_MODEL)
-        ]
-        return [_at_hand(registry, whole, file) if file.name in {MLMODEL, _REQUIREMENTS} else file for file in files]
+        return _as_it_came(registry, whole)
     models = set(whole.origin.model_files)
     if models != _PERCEPTRON and not (len(models) == 1 and models <= _SERIALIZED.keys()):
         raise InvalidInput(
@@ -98,10 +95,23 @@ def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
     ]
 
 
-def _at_hand(registry: Registry, whole: Whole, file: TreeFile) -> TreeFile:
-    found = whole.found
-    data = read_file(registry, found.model, found.version, whole.origin.manifest, f"{_MODEL}{file.name}")
-    return small_file(file.name, data)
+def _as_it_came(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
+    """Return the files of MLflow's own folder, two of them with their bytes: `MLmodel`, and the smallest."""
+    files = sorted((file for file in whole.files if file.name.startswith(_MODEL)), key=lambda file: file.size)
+    others = [file for file in files if file.name != _MODEL + MLMODEL]
+    if not others:
+        raise InvalidInput(f"{whole.found} holds an {MLMODEL}, and no model beside it", hint="import it again")
+    read = {_MODEL + MLMODEL, others[0].name}
+    found, manifest = whole.found, whole.origin.manifest
+    return [
+        small_file(
+            file.name.removeprefix(_MODEL),
+            read_file(registry, found.model, found.version, manifest, file.name, limit=file.size),
+        )
+        if file.name in read
+        else replace(file, name=file.name.removeprefix(_MODEL))
+        for file in files
+    ]
 
 
 def _notes(whole: Whole) -> tuple[str, ...]:

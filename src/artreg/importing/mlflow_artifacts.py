@@ -6,16 +6,14 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from artreg.core.manifest import check_file_name
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.importing.mlflow_facts import Artifacts, place
+from artreg.integrations.mlflow_server import PROXY, MlflowServer
 from artreg.plainfile import read_plain
-
-if TYPE_CHECKING:
-    from artreg.integrations.mlflow_server import MlflowServer
 
 MLMODEL = "MLmodel"
 
@@ -24,7 +22,6 @@ _MOST_FILES = 100_000
 _DEEPEST = 32
 _PIECE = 2**20
 _GONE = "restore them where MLflow looks for them; then run the import again"
-_PROXY = "mlflow-artifacts"
 
 
 def opened(uri: str, server: MlflowServer | None = None) -> Artifacts:
@@ -41,8 +38,8 @@ def opened(uri: str, server: MlflowServer | None = None) -> Artifacts:
     scheme = urlsplit(uri).scheme.lower() if "://" in uri or ":/" in uri else ""
     if scheme in {"", "file"}:
         return _local(uri)
-    if scheme == _PROXY and server is not None:
-        return _proxied(uri, server)
+    if scheme == PROXY and server is not None:
+        return ProxiedArtifacts(server, server.path_of(uri))
     if scheme in _BUCKETS:
         return BucketArtifacts(uri)
     raise InvalidInput(
@@ -195,19 +192,6 @@ class ProxiedArtifacts:
     def copy(self, name: str, size: int | None, to: IO[bytes]) -> None:
         """Write a file's bytes to another one."""
         self._server.download(f"{self._root}/{name}", size, to)
-
-
-def _proxied(uri: str, server: MlflowServer) -> ProxiedArtifacts:
-    parts = urlsplit(uri)
-    if parts.netloc and parts.netloc.rpartition("@")[2] != urlsplit(server.url).netloc:
-        raise InvalidInput(
-            f"its files are said to lie behind another server: {place(uri)}",
-            hint="credentials are not sent there; import from that server",
-        )
-    path = parts.path.strip("/")
-    if not path or any(part in {"", ".", ".."} for part in path.split("/")):
-        raise InvalidInput(f"its files are said to lie at {place(uri)!r}, which is no place", hint=_GONE)
-    return ProxiedArtifacts(server, path)
 
 
 def _one_name(value: object) -> str:

@@ -21,6 +21,9 @@ import urllib3
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
 
 API = "api/2.0/mlflow"
+PROXY = "mlflow-artifacts"
+"""The scheme of artifacts that a tracking server passes on."""
+
 _ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
 
 _PAUSES_S = (0.3, 1.0, 3.0, 6.0, 10.0)
@@ -108,6 +111,25 @@ class MlflowServer:
                 raise self._nonsense(path)
             token = following
         raise self._nonsense(path)
+
+    def path_of(self, uri: str) -> str:
+        """Return the path of artifacts that the server passes on, given their `mlflow-artifacts:` URI.
+
+        Raises:
+            InvalidInput: They lie elsewhere, behind another server, or nowhere.
+        """
+        parts = urlsplit(uri)
+        path = parts.path.strip("/")
+        if parts.scheme != PROXY or any(part in {"", ".", ".."} for part in path.split("/")):
+            raise InvalidInput(
+                "its files are not to be had from the tracking server", hint="mlflow server passes them on"
+            )
+        if parts.netloc.rpartition("@")[2] not in {"", urlsplit(self.url).netloc}:
+            raise InvalidInput(
+                f"its files are said to lie behind another server, {parts.netloc.rpartition('@')[2]}",
+                hint="credentials are not sent there; name that server",
+            )
+        return path
 
     def listing(self, folder: str) -> list[Mapping[str, Any]]:
         """Return what lies in a folder of the artifacts that the server passes on.

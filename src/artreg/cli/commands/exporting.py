@@ -104,7 +104,8 @@ def _folder(
     made = _load(*FOLDERS[to])(session.registry, reference, out, reporter=session.output.reporter)
     warn(session, made.source)
     if tracking_uri is not None:
-        made = _load("mlflow", "register_at")(made, tracking_uri, name or made.source.model.model)
+        name = name or made.source.model.model
+        made = _load("mlflow_registration", "register_at")(session.registry, made, tracking_uri, name)
     for note in made.notes:
         session.output.note(note)
     size = f"{plural(made.files, 'file')}, {human_bytes(made.bytes)}, verified"
