@@ -32,8 +32,9 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.store.probe",
     },
     "artreg.yamldoc": {"artreg.core"},
+    "artreg.card": {"artreg.core", "artreg.yamldoc"},
     "artreg.inspection": {"artreg.core"},
-    "artreg.training": {"artreg.core", "artreg.inspection", "artreg.workers", "artreg.yamldoc"},
+    "artreg.training": {"artreg.card", "artreg.core", "artreg.inspection", "artreg.workers", "artreg.yamldoc"},
     "artreg.loading": {"artreg.core", "artreg.inspection", "artreg.registry", "artreg.training"},
     "artreg.instruments": {
         "artreg.core",
@@ -52,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.yamldoc",
     },
     "artreg.exporting": {
+        "artreg.card",
         "artreg.core",
         "artreg.integrations.mlflow_server",
         "artreg.registry",
@@ -78,6 +80,7 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.registry",
     },
     "artreg.cli": {
+        "artreg.card",
         "artreg.consuming",
         "artreg.core",
         "artreg.exporting",

@@ -90,16 +90,18 @@ def key_lines(data: bytes) -> dict[str, int]:
     return {key.value: key.start_mark.line + 1 for key, _ in pairs}
 
 
-def dump_yaml(document: object, *, for_others: bool = False) -> bytes:
-    """Write plain values as YAML in the order in which they stand; what it gives reads back the same.
-
-    Args:
-        document: The values.
-        for_others: Whether another tool reads it, and so by YAML 1.1: there a text such as a date needs quotes.
-    """
-    dumper = _OlderDumper if for_others else _Dumper
+def dump_yaml(document: object) -> bytes:
+    """Write plain values as YAML in the order in which they stand; what it gives reads back the same."""
     text = yaml.dump(
-        document, Dumper=dumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=10_000
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=10_000
+    )
+    return text.encode("ascii")
+
+
+def dump_portable_yaml(document: object) -> bytes:
+    """Write plain values as YAML that readers of YAML 1.1 and of 1.2 understand alike, in the order of the keys."""
+    text = yaml.dump(
+        document, Dumper=_PortableDumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=10_000
     )
     return text.encode("ascii")
 
@@ -159,13 +161,14 @@ _Older.yaml_implicit_resolvers = {
 }
 
 
-class _OlderDumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
-class _Dumper(_OlderDumper):
-    """YAML 1.2's plain scalars, set below."""
+class _PortableDumper(yaml.SafeDumper):  # with the resolvers of YAML 1.1, besides those below
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _scalar(loader: _Loader, node: yaml.ScalarNode) -> object:
@@ -182,6 +185,6 @@ _Loader.yaml_constructors = {
 }
 for _name, _pattern in PLAIN_SCALARS.items():
     _whole = re.compile(rf"(?:{_pattern.pattern})\Z")
-    for _class in (_Loader, _Dumper):
+    for _class in (_Loader, _Dumper, _PortableDumper):
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _whole, _FIRST_CHARACTERS[_name])
     _Loader.add_constructor(f"tag:yaml.org,2002:{_name}", _scalar)

@@ -72,6 +72,8 @@ SCRIPT: tuple[str, ...] = (
     "drift iris@1.0.0 iris@1.0.1",
     "reproduce iris@1.0.0 --here",
     "export iris@1.0.0 --to cyclonedx -o iris.cdx.json",
+    "export iris@1.0.0 --to oci -o iris-oci",
+    "card iris@1.0.0 -o README.md",
     "data list",
     "data show iris",
     "data verify",

@@ -130,6 +130,7 @@ COMMANDS: dict[str, Entry | Group] = {
             }.items()
         },
     ),
+    "card": Entry("exporting", "card", ("integrity", "not_found", "already_exists", "storage")),
     "config": Group(
         "Settings: what holds, and where it comes from.", {"show": Entry("configuring", "config_show", ("storage",))}
     ),
@@ -143,7 +144,7 @@ SECTIONS: dict[str, str] = {
     "Make versions": "train publish import data reproduce",
     "Judge them, and say where they go": "check promote rollback policy approve approvals freeze unfreeze yank unyank",
     "Look": "list show tree resolve history watch diff drift inspect site ui",
-    "Use": "pull lock sync outdated cache export",
+    "Use": "pull lock sync outdated cache export card",
     "Trust": "verify sign confirm forget",
     "Keep a registry": "init doctor repair mirror gc access",
     "This program": "help config completion man",

@@ -239,6 +239,8 @@ class TrainingConfig(_Section):
         model: What the trainer is told.
         cross_validation: Whether the training rows are also judged by folds.
         format: How the model is stored; `auto` is skops where it can hold the model, else joblib.
+        card: The model card, a file of Markdown that becomes the version's README.md; of a draft that `artreg card`
+            made, artreg fills in what it knows of the run.
     """
 
     project: _Name = "demo"
@@ -250,6 +252,7 @@ class TrainingConfig(_Section):
     model: ModelParams | None
     cross_validation: CrossValidation | None = None
     format: Format = "auto"
+    card: str | None = Field(default=None, min_length=1, max_length=4096)
 
 
 class HistGradientBoostingConfig(TrainingConfig):

@@ -25,7 +25,7 @@ from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.versions import read_file
 from artreg.store.interface import TreeFile
 from artreg.training.standalone import TRUSTED
-from artreg.yamldoc import dump_yaml
+from artreg.yamldoc import dump_portable_yaml
 
 MLMODEL = "MLmodel"
 
@@ -88,10 +88,10 @@ def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
     loader = resources.files("artreg.training").joinpath("standalone.py").read_bytes()
     return [
         small_file(_REQUIREMENTS, "".join(f"{line}\n" for line in _requirements(whole.origin, models)).encode()),
-        small_file(_PYTHON_ENV, dump_yaml(_python_env(whole.origin), for_others=True)),
+        small_file(_PYTHON_ENV, dump_portable_yaml(_python_env(whole.origin))),
         small_file(f"{_CODE}/{_LOADER}.py", loader),
         *(replace(whole.file(name), name=name.removeprefix(_MODEL)) for name in sorted(models)),
-        small_file(MLMODEL, dump_yaml(_mlmodel(whole, models, _signature(registry, whole)), for_others=True)),
+        small_file(MLMODEL, dump_portable_yaml(_mlmodel(whole, models, _signature(registry, whole)))),
     ]
 
 

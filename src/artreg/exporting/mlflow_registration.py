@@ -1,4 +1,4 @@
-"""Registers a version that was exported for MLflow at a tracking server.
+"""Registers a version at an MLflow tracking server, with the folder that MLflow loads.
 
 Everything can be done again: a run and a version that are there already are known by the digest in their tags, and what
 was cut off is gone on with. The version at the server comes last, when every byte of it has arrived.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,12 +18,15 @@ from artreg.core.comparison.facts import leaves, section
 from artreg.core.lineage import Origin
 from artreg.core.names import Reference
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
-from artreg.exporting.folder import Exported, Whole, find_whole
+from artreg.exporting.folder import Whole, find_whole
 from artreg.exporting.mlflow import MLMODEL, mlflow_files
-from artreg.frozen import replace
+from artreg.frozen import Frozen
 from artreg.integrations.mlflow_server import PROXY, MlflowServer
+from artreg.registry.contents import IN_MEMORY
 from artreg.registry.handle import Registry
-from artreg.store.interface import TreeFile
+from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved
+from artreg.store.interface import Chunk, Progress, TreeFile
 
 DIGEST = "artreg.digest"
 """The tag by which a version is known again."""
@@ -30,53 +34,74 @@ DIGEST = "artreg.digest"
 _FOLDER = "model"
 _THERE = "RESOURCE_ALREADY_EXISTS"
 _AT_ONCE = 100
+_PIECE = 2**20
 _LONGEST_PARAM = 6000
 _LONGEST_TAG = 5000
 _COMMIT = "mlflow.source.git.commit"
 
 
-def register_at(registry: Registry, made: Exported, tracking_uri: str, name: str) -> Exported:
-    """Register an exported version at a tracking server; an alias that it was exported by is set there too.
+class Registered(Frozen):
+    """A version that a tracking server has now.
+
+    Attributes:
+        source: The version.
+        tracking_uri: The server, without credentials.
+        name: What the registered model is called there.
+        version: The version's number there.
+        run_id: The run there that holds its metrics and settings.
+        created: Whether this call registered it; False if it was there already.
+        alias: The alias that points at it there now, or None if none was asked for.
+    """
+
+    source: Resolved
+    tracking_uri: str
+    name: str
+    version: str
+    run_id: str
+    created: bool
+    alias: str | None
+
+
+def register_at(
+    registry: Registry,
+    reference: Reference,
+    tracking_uri: str,
+    name: str | None = None,
+    *,
+    reporter: Reporter = SILENT,
+) -> Registered:
+    """Register a version at a tracking server; an alias by which it is named is set there too.
 
     Args:
         registry: Where the version lies.
-        made: What was exported, in a folder.
+        reference: The version.
         tracking_uri: The server.
-        name: What the registered model is called there; made if it is not there.
-
-    Returns:
-        The same, with what it is called at the server in its details.
+        name: What the registered model is called there, by default as here; it is made if it is not there.
+        reporter: Told of the bytes that are sent.
 
     Raises:
-        InvalidInput: It is no tracking server, or one that passes no artifacts on.
-        IntegrityError: The folder no longer holds what was exported; nothing was registered.
+        NotFound: There is no such version.
+        InvalidInput: It is no tracking server, or one that passes no artifacts on; or MLflow could not load the model.
+        IntegrityError: The version is damaged; nothing was registered.
         StorageError: The server cannot be reached, or refuses; run again, it goes on.
     """
     server = MlflowServer(tracking_uri)
-    whole = find_whole(registry, Reference(made.source.model, made.source.version))
-    registered = _found(server, name, made.source.digest)
+    whole = find_whole(registry, reference)
+    name = name or whole.found.model.model
+    registered = _found(server, name, whole.found.digest)
     created = registered is None
     if registered is None:
+        files = mlflow_files(registry, whole)
         _made(server, "registered-models/create", {"name": name})
         run = _run(server, registry, whole)
-        _upload(server, run, Path(made.path), mlflow_files(registry, whole))
+        _upload(server, run, files, reporter.step(f"register {whole.found}", sum(file.size for file in files)))
         registered = _version(server, name, whole, run)
         server.post("runs/update", {"run_id": run["run_id"], "status": "FINISHED", "end_time": _now(registry)})
-    alias = made.source.alias
+    alias, version = whole.found.alias, str(registered.get("version", ""))
     if alias is not None:
-        document = {"name": name, "alias": str(alias), "version": registered["version"]}
-        server.post("registered-models/alias", document)
-    known = {
-        "tracking_uri": server.url,
-        "name": name,
-        "version": str(registered.get("version", "")),
-        "run_id": str(registered.get("run_id", "")),
-        "created": created,
-        "alias": None if alias is None else str(alias),
-    }
-    said = "is registered" if created else "was registered already"
-    note = f"{made.source} {said} at {server.url} as {name}, version {known['version']}"
-    return replace(made, details={**made.details, "registered": known}, notes=(*made.notes, note))
+        server.post("registered-models/alias", {"name": name, "alias": str(alias), "version": version})
+    run_id = str(registered.get("run_id", ""))
+    return Registered(whole.found, server.url, name, version, run_id, created, None if alias is None else str(alias))
 
 
 def _found(server: MlflowServer, name: str, digest: str) -> Mapping[str, Any] | None:
@@ -162,23 +187,19 @@ def _run_tags(origin: Origin) -> dict[str, str]:
     return {**tags, **({_COMMIT: origin.commit} if origin.commit else {})}
 
 
-def _upload(server: MlflowServer, run: Mapping[str, Any], folder: Path, files: Sequence[TreeFile]) -> None:
+def _upload(server: MlflowServer, run: Mapping[str, Any], files: Sequence[TreeFile], progress: Progress) -> None:
     """Send every file, `MLmodel` last, so that what is half there is no model."""
     where = str(run.get("artifact_uri", ""))
     if not where.startswith(f"{PROXY}:"):
         raise InvalidInput(
             f"{server.url} keeps its artifacts where only its clients can write, and passes none on",
-            hint="start it with mlflow server --artifacts-destination; or log the folder by MLflow's own client",
+            hint="start it with mlflow server --artifacts-destination; or export a folder, and log that by MLflow",
         )
     root = f"{server.path_of(where)}/{_FOLDER}"
     for file in sorted(files, key=lambda file: (file.name == MLMODEL, file.name)):
-        with _opened(folder / file.name) as source:
-            hashing = _Hashing(source)
-            server.upload(f"{root}/{file.name}", hashing, file.size)  # type: ignore[arg-type]  # what it needs of a file
-        if hashing.sha256 != file.sha256:
-            raise IntegrityError(
-                f"{file.name} in {folder} is not what was exported", hint="export it to a new folder, and register that"
-            )
+        with _verified(file) as data:
+            server.upload(f"{root}/{file.name}", data, file.size)
+        progress.advance(file.size)
 
 
 def _version(server: MlflowServer, name: str, whole: Whole, run: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -195,35 +216,30 @@ def _version(server: MlflowServer, name: str, whole: Whole, run: Mapping[str, An
     return _inner(server.post("model-versions/create", document), "model_version")
 
 
-class _Hashing:
-    """A file that is hashed as it is read; begun again, it is hashed anew."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._hashed = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        return self._hashed.hexdigest()
-
-    def seek(self, offset: int) -> int:
-        self._hashed = hashlib.sha256()
-        return self._file.seek(offset)
-
-    def read(self, size: int = -1) -> bytes:
-        piece = self._file.read(size)
-        self._hashed.update(piece)
-        return piece
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}", hint="export it again") from error
-    with file:
-        yield file
+def _verified(file: TreeFile) -> Iterator[IO[bytes]]:
+    """Hold a private copy of a file that has the sha256 that it should have."""
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as copy:
+        hashed = hashlib.sha256()
+        for piece in _pieces(file):
+            hashed.update(piece)
+            copy.write(piece)
+        if hashed.hexdigest() != file.sha256:
+            raise IntegrityError(
+                f"{file.name} does not match its checksum", hint="restore it from a copy, or use another version"
+            )
+        yield copy
+
+
+def _pieces(file: TreeFile) -> Iterator[Chunk]:
+    if isinstance(file.source, bytes):
+        yield file.source
+    elif isinstance(file.source, Path):
+        with file.source.open("rb") as source:
+            while piece := source.read(_PIECE):
+                yield piece
+    else:
+        yield from file.source()
 
 
 def _inner(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:

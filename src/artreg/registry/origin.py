@@ -33,4 +33,12 @@ def origin_of(registry: Registry, found: Resolved, manifest: Manifest) -> Origin
     """
     subject = read_subject(registry, found.model, found.version, manifest)
     lock = read_file(registry, found.model, found.version, manifest, _LOCK) if _LOCK in manifest.files else b""
-    return Origin(found.model, found.version, manifest, subject.run, subject.metrics, subject.data, locked(lock))
+    return Origin(
+        model=found.model,
+        run=subject.run,
+        metrics=subject.metrics,
+        data=subject.data,
+        version=found.version,
+        manifest=manifest,
+        packages=locked(lock),
+    )

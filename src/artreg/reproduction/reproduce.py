@@ -11,6 +11,7 @@ from pathlib import Path
 
 from artreg.core.comparison import Axis, Comparison, Difference, Facts, Likeness, Outcome, compare_axes, compare_outcome
 from artreg.core.comparison.facts import UNKNOWN, section
+from artreg.core.manifest import CARD
 from artreg.core.names import ModelName
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, NotFound, NotReproduced
@@ -159,6 +160,7 @@ def _train(before: Recorded, wish: Wish, work: Path, stage: Stage) -> Recorded:
     (work / CONFIG_FILE).write_bytes(config)
     stage("fetching the data")
     moved = provide_data(before, root, base, work / "data", here=wish.folder)
+    moved += () if wish.config else _provide_card(before, work / CARD)
     stage("training")
     after = train_again(
         python,
@@ -170,6 +172,15 @@ def _train(before: Recorded, wish: Wish, work: Path, stage: Stage) -> Recorded:
         actor=before.registry.actor,
     )
     return replace(after, facts=_as_configured(before.facts, after.facts)) if moved else after
+
+
+def _provide_card(before: Recorded, place: Path) -> tuple[str, ...]:
+    """Put the version's own card where the training finds it, whether a commit holds one or not."""
+    card = before.read(CARD) if section(before.facts.axis(Axis.CONFIG), "document").get("card") else None
+    if card is None:
+        return ()
+    place.write_bytes(card)
+    return (f"card={place}",)
 
 
 def _rebuild(before: Recorded, wish: Wish, work: Path, stage: Stage) -> tuple[Path, Path]:
@@ -252,13 +263,13 @@ def _changed(wish: Wish, commit: object) -> tuple[Difference, ...] | None:
 
 
 def _as_configured(before: Facts, after: Facts) -> Facts:
-    """Return what is known of a training as if its data had lain where the config says: their place is no axis."""
+    """Return what is known of a training as if data and card had lain where the config says: their place is no axis."""
     axes = section(after.run, "axes")
     config = section(axes, "config")
     document = section(config, "document")
-    told = section(section(before.axis(Axis.CONFIG), "document"), "data")
-    data = {**section(document, "data"), **{key: told.get(key) for key in ("path", "name")}}
-    document = {**document, "data": data}
+    told = section(before.axis(Axis.CONFIG), "document")
+    places = {key: section(told, "data").get(key) for key in ("path", "name")}
+    document = {**document, "data": {**section(document, "data"), **places}, "card": told.get("card")}
     return replace(after, run={**after.run, "axes": {**axes, "config": {**config, "document": document}}})
 
 

@@ -10,12 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from artreg.card import filled_card
 from artreg.core import canonical
 from artreg.core.config import TrainingConfig
 from artreg.core.drift.profile import DATA_MANIFEST
+from artreg.core.lineage import Making
+from artreg.core.manifest import CARD
+from artreg.core.names import ModelName
 from artreg.core.predictions import PREDICTIONS, encode
 from artreg.core.snapshot import SnapshotRef
 from artreg.errors import InvalidInput, StorageError
+from artreg.plainfile import is_trouble, read_plain
 from artreg.training.config_file import dump_config
 from artreg.training.data import Dataset, load_dataset, read_data
 from artreg.training.data_manifest import data_manifest
@@ -28,6 +33,9 @@ from artreg.training.provenance import Circumstances, rfc3339, run_record
 from artreg.training.recipe import recipe_of
 from artreg.training.seeding import set_seed
 from artreg.training.source import Source
+
+LARGEST_CARD = 1024 * 1024
+"""Bytes of a model card."""
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
@@ -98,6 +106,7 @@ def train(
         asking = beside.submit(code_state, base)
         recipe = recipe_of(config, base)
         config = recipe.config
+        card = None if config.card is None else read_card(base / config.card)
 
         progress("data")
         source = source or read_data(config.data, base)
@@ -122,11 +131,29 @@ def train(
         CONFIG_FILE: config_file,
     }
     files |= project.files
-    _write(out, files)
     record = run_record(
         config, config_file, manifest, circumstances, ended=now(), warnings=[*project.warnings, *fitted.warnings]
     )
+    if card is not None:
+        making = Making(ModelName(config.project, config.name), record, fitted.metrics, manifest)
+        files[CARD] = filled_card(card, making, files, str(config.card)).encode()
+    _write(out, files)
     return TrainedRun(folder=out, source=source, snapshot=dataset.snapshot, metrics=fitted.metrics, run=record)
+
+
+def read_card(path: Path) -> str:
+    """Return a model card that a config names.
+
+    Raises:
+        InvalidInput: It cannot be read, is too large, or is no text.
+    """
+    try:
+        return read_plain(path, LARGEST_CARD).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and is_trouble(error):
+            raise
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
+        raise InvalidInput(f"card: {path} cannot be used: {reason}", hint="name a file of Markdown") from None
 
 
 def _predictions(dataset: Dataset, fitted: FittedModel) -> dict[str, bytes]:

@@ -60,7 +60,8 @@ def origin(run: dict[str, Any] | None = None, **changes: Any) -> Origin:
         "data": DATA,
         "packages": locked(LOCK),
     }
-    return Origin(ModelName("demo", "churn"), Version(1, 2, 1), Manifest.of(FILES), **{**known, **changes})
+    known |= {"model": ModelName("demo", "churn"), "version": Version(1, 2, 1), "manifest": Manifest.of(FILES)}
+    return Origin(**{**known, **changes})
 
 
 ODD: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""Commands that hand a version over to other tools: `export`."""
+"""Commands that hand a version over to others: `export`, `card`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from artreg.errors import AlreadyExists, InvalidInput, StorageError
 
 if TYPE_CHECKING:
     from artreg.core.names import Reference
+    from artreg.exporting.folder import Exported
 
 
 class Target(Enum):
@@ -61,7 +62,7 @@ def export(
         Option("--out", "-o", help="A new file, or for mlflow, huggingface and oci a new folder"),
     ] = None,
     tracking_uri: Annotated[
-        str | None, Option("--tracking-uri", metavar="URI", help="For mlflow: register it at this tracking server too")
+        str | None, Option("--tracking-uri", metavar="URI", help="For mlflow: register it at this tracking server")
     ] = None,
     registered_name: Annotated[
         str | None, Option("--registered-name", metavar="NAME", help="For mlflow: under this name; by default MODEL")
@@ -81,10 +82,13 @@ def export(
     wanted = session.reference(reference)
     if to in DOCUMENTS:
         _document(session, wanted, to, out)
+    elif tracking_uri is not None:
+        _register(session, wanted, tracking_uri, registered_name, out)
     elif out is None:
         raise InvalidInput(f"--to {to.value} makes a folder", hint="name one that is not there yet: --out DIR")
     else:
-        _folder(session, wanted, to, out, tracking_uri, registered_name)
+        made = _folder(session, wanted, to, out)
+        session.output.result(documents.exported(made), _written(made))
 
 
 def _document(session: Session, reference: Reference, to: Target, out: Path | None) -> None:
@@ -92,28 +96,71 @@ def _document(session: Session, reference: Reference, to: Target, out: Path | No
     if out is None:
         session.output.document(made.content)
         return
-    write_new(out, json.dumps(made.content, indent=2) + "\n")
+    write_new(out, (json.dumps(made.content, indent=2) + "\n").encode())
     session.output.result(
         {"path": str(out), "format": to.value}, [Line(f"{made.name} written to {out} as {to.value}", Tone.GOOD)]
     )
 
 
-def _folder(
-    session: Session, reference: Reference, to: Target, out: Path, tracking_uri: str | None, name: str | None
-) -> None:
-    made = _load(*FOLDERS[to])(session.registry, reference, out, reporter=session.output.reporter)
+def _folder(session: Session, reference: Reference, to: Target, out: Path) -> Exported:
+    made: Exported = _load(*FOLDERS[to])(session.registry, reference, out, reporter=session.output.reporter)
     warn(session, made.source)
-    if tracking_uri is not None:
-        name = name or made.source.model.model
-        made = _load("mlflow_registration", "register_at")(session.registry, made, tracking_uri, name)
     for note in made.notes:
         session.output.note(note)
+    return made
+
+
+def _written(made: Exported) -> list[Line]:
     size = f"{plural(made.files, 'file')}, {human_bytes(made.bytes)}, verified"
-    first = Line(f"{made.source} written to {made.path} as {made.format}", Tone.GOOD)
-    session.output.result(documents.exported(made), [first, Line(size)])
+    return [Line(f"{made.source} written to {made.path} as {made.format}", Tone.GOOD), Line(size)]
 
 
-def write_new(out: Path, text: str) -> None:
+def _register(session: Session, reference: Reference, uri: str, name: str | None, out: Path | None) -> None:
+    made = None if out is None else _folder(session, reference, Target.MLFLOW, out)
+    register = _load("mlflow_registration", "register_at")
+    done = register(session.registry, reference, uri, name, reporter=session.output.reporter)
+    if made is None:
+        warn(session, done.source)
+    said = "is registered" if done.created else "was registered already"
+    lines = [Line(f"{done.source} {said} at {done.tracking_uri}: {done.name}, version {done.version}", Tone.GOOD)]
+    if done.alias:
+        lines.append(Line(f"{done.name}@{done.alias} points at it there"))
+    written = {} if made is None else documents.exported(made)
+    document = {**documents.resolved(done.source), **written, "registered": documents.registered(done)}
+    session.output.result(document, [*(_written(made) if made else ()), *lines])
+
+
+def card(
+    session: Session,
+    reference: Annotated[str, Argument(help="[PROJECT/]MODEL@VERSION or @ALIAS", complete="references")],
+    out: Annotated[Path | None, Option("--out", "-o", help="A new file; by default it is printed")] = None,
+    draft: Annotated[bool, Option("--draft", help="Make a new one, even if the version has its own")] = False,
+) -> None:
+    """Print the model card of a version: its own README.md, or a draft filled in from what is known of it.
+
+    A draft has Hugging Face's front matter, and marks the places that people must write; the gate model_card refuses it
+    until they have. Lay it beside the model before publishing, or name it in the training config, card: FILE.
+
+    Examples: artreg card churn@1.2.1; artreg card churn@prod --draft -o README.md
+    """
+    from artreg.card import blanks
+    from artreg.exporting.card import find_card
+
+    found = find_card(session.registry, session.reference(reference), draft=draft)
+    warn(session, found.source)
+    text, left = found.text, blanks(found.text)
+    document = {**documents.resolved(found.source), "own": found.own, "blanks": left, "card": text}
+    if out is None:
+        session.output.result(document, [Line(line) for line in text.removesuffix("\n").split("\n")])
+        return
+    write_new(out, found.data)
+    what = "its own card" if found.own else f"a draft with {plural(left, 'place')} to fill in"
+    session.output.result(
+        {**document, "path": str(out)}, [Line(f"{found.source}: {what}, written to {out}", Tone.GOOD)]
+    )
+
+
+def write_new(out: Path, data: bytes) -> None:
     """Make a new file, whole or not at all.
 
     Raises:
@@ -126,8 +173,8 @@ def write_new(out: Path, text: str) -> None:
     beside = out.with_name(f".artreg-tmp-{token_hex(16)}")
     try:
         try:
-            with beside.open("x", encoding="utf-8") as file:
-                file.write(text)
+            with beside.open("xb") as file:
+                file.write(data)
             os.link(beside, out)
         finally:
             beside.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from artreg.core.comparison.difference import Axis, Comparison, Difference, Likeness
-from artreg.core.comparison.facts import UNKNOWN, Facts, leaves, section
+from artreg.core.comparison.facts import UNKNOWN, Facts, entries, leaves, section
 
 _MATTERS = ("python", "implementation", "platform", "machine", "container_image", "threads")
 _SHORT = 12
@@ -124,9 +124,7 @@ def _schema(before: Facts, after: Facts) -> list[Difference]:
 
 
 def _columns(manifest: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    schema = (manifest or {}).get("schema")
-    entries = schema if isinstance(schema, list) else []
-    return {str(entry.get("name")): entry.get("type") for entry in entries if isinstance(entry, Mapping)}
+    return {str(entry.get("name")): entry.get("type") for entry in entries((manifest or {}).get("schema"))}
 
 
 def _mappings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
@@ -145,9 +143,8 @@ def _typed(value: object) -> tuple[str, object]:
 
 
 def _blas(environment: Mapping[str, Any]) -> str:
-    libraries = environment.get("blas")
-    entries = [entry for entry in libraries if isinstance(entry, Mapping)] if isinstance(libraries, list) else []
-    return "; ".join(" ".join(str(value) for value in entry.values() if value) for entry in entries) or UNKNOWN
+    libraries = entries(environment.get("blas"))
+    return "; ".join(" ".join(str(value) for value in entry.values() if value) for entry in libraries) or UNKNOWN
 
 
 def _known(value: object) -> str | None:

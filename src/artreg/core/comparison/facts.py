@@ -47,6 +47,11 @@ def section(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def entries(value: object) -> list[Mapping[str, Any]]:
+    """Return the objects in a list of a document; none where it is no list."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
 def locked_packages(lock: bytes) -> Mapping[str, str] | None:
     """Return the packages that a `uv.lock` pins, each with its versions, or None if it cannot be read."""
     try:

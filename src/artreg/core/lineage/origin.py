@@ -32,36 +32,20 @@ class Package(Frozen):
     requires: tuple[str, ...]
 
 
-class Origin(Frozen):
-    """A version, with everything that its documents say.
+class Making(Frozen):
+    """What is known of how a model came to be; of one that was made elsewhere, as much as somebody said.
 
     Attributes:
         model: The model.
-        version: The version.
-        manifest: Its files.
         run: The run record.
         metrics: The metrics, or None.
         data: The data manifest, or None.
-        packages: What its lock file pins.
     """
 
     model: ModelName
-    version: Version
-    manifest: Manifest
     run: Mapping[str, Any]
     metrics: Mapping[str, Any] | None
     data: Mapping[str, Any] | None
-    packages: tuple[Package, ...]
-
-    @property
-    def name(self) -> str:
-        """The version's full name."""
-        return f"{self.model}@{self.version}"
-
-    @property
-    def model_files(self) -> Mapping[str, str]:
-        """The files of the model itself, each with its sha256."""
-        return {name: sha256 for name, sha256 in self.manifest.files.items() if is_model_file(name)}
 
     def axis(self, name: str) -> Mapping[str, Any]:
         """Return an axis of the run record; empty where it is not known."""
@@ -100,6 +84,30 @@ class Origin(Frozen):
         """The URL of the repository, or None where it is not known."""
         remote = self.axis("code").get("remote")
         return remote if isinstance(remote, str) and remote else None
+
+
+class Origin(Making):
+    """A version, with everything that its documents say.
+
+    Attributes:
+        version: The version.
+        manifest: Its files.
+        packages: What its lock file pins.
+    """
+
+    version: Version
+    manifest: Manifest
+    packages: tuple[Package, ...]
+
+    @property
+    def name(self) -> str:
+        """The version's full name."""
+        return f"{self.model}@{self.version}"
+
+    @property
+    def model_files(self) -> Mapping[str, str]:
+        """The files of the model itself, each with its sha256."""
+        return {name: sha256 for name, sha256 in self.manifest.files.items() if is_model_file(name)}
 
 
 def locked(lock: bytes) -> tuple[Package, ...]:

@@ -1,0 +1,135 @@
+"""A version as a repository of the Hugging Face Hub: a folder for `hf upload`, or to be committed and pushed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from artreg.card import blanks, draft_card, front_matter_trouble, has_front_matter, with_front_matter
+from artreg.core import canonical
+from artreg.core.manifest import CARD, MANIFEST, RUN
+from artreg.core.names import Reference
+from artreg.core.wording import plural
+from artreg.errors import IntegrityError
+from artreg.exporting.folder import Exported, Whole, find_whole, require_free, write_folder
+from artreg.exporting.sklearn_config import sklearn_config
+from artreg.frozen import replace
+from artreg.registry.handle import Registry
+from artreg.registry.parcel import small_file
+from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.versions import read_file
+from artreg.store.interface import TreeFile
+
+SUMS = "SHA256SUMS"
+"""The checksums of a repository that differs from the version, so that checksum.txt does not fit all of it."""
+
+_ATTRIBUTES = ".gitattributes"
+_CONFIG = "config.json"
+_SAMPLE = "sample.json"
+_LARGE = 10 * 2**20  # bytes; a push with a larger file that is not in LFS is refused
+_LFS = (
+    "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gguf *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz "
+    "*.onnx *.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.skops *.tar.* *.tar "
+    "*.tflite *.tgz *.ubj *.wasm *.xz *.zip *.zst *tfevents*"
+)
+
+
+def export_huggingface(registry: Registry, reference: Reference, out: Path, *, reporter: Reporter = SILENT) -> Exported:
+    """Write a version into a new folder as a repository of the Hugging Face Hub.
+
+    The files keep their places, so that `sha256sum -c checksum.txt` passes there, with two exceptions: what lies in
+    the folder model/ goes to the top, where the hub's libraries look for it, and a card without a front matter gets
+    one. Then there is SHA256SUMS, which fits.
+
+    Raises:
+        NotFound: There is no such version.
+        IntegrityError: It is damaged; nothing was left behind.
+        AlreadyExists: The folder holds something.
+        InvalidInput: The folder cannot be named so.
+        StorageError: The version cannot be read, or the folder cannot be written.
+    """
+    require_free(out)
+    whole = find_whole(registry, reference)
+    placed = _placed(whole.files)
+    card, trouble = _card(registry, whole, placed)
+    made = {CARD: card.encode(), _ATTRIBUTES: _attributes(placed), **_config(registry, whole)}
+    files = {name: replace(file, name=name) for name, file in placed.items()}
+    for name, data in made.items():
+        if name == CARD or name not in files:
+            files[name] = small_file(name, data)
+    notes = [trouble] if trouble else []
+    if blanks(card):
+        notes.append(f"{CARD} has {plural(blanks(card), 'place')} that somebody must fill in")
+    if any(name not in files or files[name].sha256 != sha256 for name, sha256 in whole.origin.manifest.files.items()):
+        files[SUMS] = small_file(SUMS, _sums(files.values()))
+        notes.append(f"{MANIFEST} is the version's, which this folder differs from: sha256sum -c {SUMS} fits it")
+    done = write_folder(
+        whole,
+        "huggingface",
+        list(files.values()),
+        out,
+        marks=(RUN, MANIFEST),
+        details={"blanks": blanks(card)},
+        notes=tuple(notes),
+        reporter=reporter,
+    )
+    with suppress(OSError):
+        (out / CARD).chmod(0o644)  # it is to be written to, as nothing else here
+    return done
+
+
+def _placed(files: Sequence[TreeFile]) -> dict[str, TreeFile]:
+    """Return a version's files by where they go: what lies in model/ to the top, unless something else lies there."""
+    inner = {file.name.removeprefix("model/"): file for file in files if file.name.startswith("model/")}
+    outer = {file.name: file for file in files if not file.name.startswith("model/")}
+    if {name.partition("/")[0] for name in inner} & {name.partition("/")[0] for name in outer}:
+        return {file.name: file for file in files}
+    return outer | inner
+
+
+def _card(registry: Registry, whole: Whole, placed: Mapping[str, TreeFile]) -> tuple[str, str]:
+    """Return the card of the repository, and what the hub may find fault with in it."""
+    if CARD not in placed:
+        return draft_card(whole.origin), ""
+    own = _read(registry, whole, placed[CARD].name).decode("utf-8", "replace")
+    if not has_front_matter(own):
+        return with_front_matter(whole.origin, whole.origin.manifest.files, own), ""
+    trouble = front_matter_trouble(own)
+    return own, f"the hub may refuse {CARD}: {trouble}" if trouble else ""
+
+
+def _config(registry: Registry, whole: Whole) -> dict[str, bytes]:
+    """Return the config by which the hub, and skops, know a scikit-learn model; nothing for other models."""
+    sample: Mapping[str, Any] = {}
+    if _SAMPLE in whole.origin.manifest.files:
+        with suppress(IntegrityError):  # whoever published it elsewhere may mean something else by the name
+            sample = canonical.loads(_read(registry, whole, _SAMPLE), _SAMPLE)
+    config = sklearn_config(whole.origin, sample)
+    return {} if config is None else {_CONFIG: canonical.dumps(config)}
+
+
+def _read(registry: Registry, whole: Whole, name: str) -> bytes:
+    return read_file(registry, whole.found.model, whole.found.version, whole.origin.manifest, name)
+
+
+def _attributes(placed: Mapping[str, TreeFile]) -> bytes:
+    """Return which files git keeps in LFS, and that it alters none."""
+    large = [f"/{name}" for name, file in placed.items() if file.size > _LARGE]
+    patterns = [*_LFS.split(" "), *(_pattern(name) for name in large)]
+    lines = ["* -text", *(f"{pattern} filter=lfs diff=lfs merge=lfs -text" for pattern in patterns)]
+    return "\n".join([*lines, ""]).encode()
+
+
+def _pattern(name: str) -> str:
+    """Return a pattern of git's that means one file."""
+    escaped = re.sub(r"([*?\[])", r"\\\1", name)
+    if not re.search(r'[\s"]', escaped):
+        return escaped
+    return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _sums(files: Iterable[TreeFile]) -> bytes:
+    return "".join(sorted(f"{file.sha256}  {file.name}\n" for file in files)).encode()
