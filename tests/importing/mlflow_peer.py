@@ -19,6 +19,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from sklearn.linear_model import LogisticRegression
 
+EXPORTED = (1, 4, 20)
+"""The versions of each model that are exported again."""
+
 ROWS = np.random.default_rng(7).normal(size=(20, 3))
 
 
@@ -90,7 +93,9 @@ def version_told(client: MlflowClient, version: Any) -> dict[str, Any]:
             for path in files.rglob("*")
             if path.is_file() and path.name not in known
         }
-        predicted = mlflow.pyfunc.load_model(str(files)).predict(ROWS).tolist()
+        predicted = None
+        if int(version.version) in EXPORTED:
+            predicted = mlflow.pyfunc.load_model(str(files)).predict(ROWS).tolist()
     return {
         "created": version.creation_timestamp,
         "description": version.description,
