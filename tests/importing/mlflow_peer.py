@@ -1,6 +1,6 @@
 """What MLflow's own API is asked for: run by the Python of an environment that has it, by no test itself.
 
-`fill URI MODELS VERSIONS OUT` fills a store and writes down what the API says of it; `predict OUT FOLDER…` loads.
+`fill URI NAMES VERSIONS OUT` fills a store and writes down what the API says of it; `predict OUT FOLDER…` loads.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ EXPORTED = (1, 4, 20)
 ROWS = np.random.default_rng(7).normal(size=(20, 3))
 
 
-def fill(uri: str, models: int, versions: int) -> dict[str, Any]:
+def fill(uri: str, names: list[str], versions: int) -> dict[str, Any]:
     """Register models with everything that people attach to them."""
     mlflow.set_tracking_uri(uri)
     client = MlflowClient()
-    mlflow.set_experiment("fitting")
-    names = ["churn", "fraud", "Delivery Times"][:models]
+    mlflow.set_experiment(f"fitting by {uri.partition(':')[0]}")
     for place, name in enumerate(names):
         estimators = [LogisticRegression(C=c).fit(ROWS, (ROWS[:, place] > 0).astype(int)) for c in (0.1, 10)]
         for number in range(1, versions + 1):
@@ -129,5 +128,5 @@ def predicted(folder: str) -> Any:
 
 if __name__ == "__main__":
     order, *rest = sys.argv[1:]
-    result = fill(rest[0], int(rest[1]), int(rest[2])) if order == "fill" else predict(rest[1:])
+    result = fill(rest[0], rest[1].split(","), int(rest[2])) if order == "fill" else predict(rest[1:])
     Path(rest[-1] if order == "fill" else rest[0]).write_text(json.dumps(result))

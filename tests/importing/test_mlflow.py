@@ -23,7 +23,7 @@ from artreg.importing.source import Survey
 from artreg.integrations import mlflow_server
 from importing.contract import SourceContract, bring_all, new_registry
 from importing.mlflow_double import Double, Handler, serving
-from importing.mlflow_store import file_store, put
+from importing.mlflow_store import MLMODEL, file_store, put
 
 CHURN, FRAUD = ModelName("demo", "churn"), ModelName("demo", "fraud")
 
@@ -304,6 +304,8 @@ def test_a_folder_that_is_no_model_is_left_unread(tmp_path: Path) -> None:
         meta.write_text("\n".join([*kept, *lines]))
         (trouble,) = [it for it in survey(tmp_path).troubles if it.item == "fraud/1"]
         assert isinstance(trouble.error, InvalidInput), place
+        if place.endswith("private"):
+            assert "so it is no model" in trouble.error.message or "no absolute path" in trouble.error.message
 
 
 @pytest.mark.parametrize(
@@ -417,6 +419,30 @@ def test_a_server_that_fails_and_comes_back_costs_nothing(server: Double, tmp_pa
     assert (result.troubles, result.stopped, len(result.imported)) == ((), None, 4)
 
 
+def test_a_download_that_breaks_off_begins_again(
+    server: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow_server, "_PIECE", 4)
+    left = [b"the pickle of ch", b"the wrong pickle"]
+
+    def break_off(handler: Handler, path: str) -> bool:
+        if not path.endswith("/model.pkl") or not left:
+            return False
+        handler.send_response(200)
+        handler.send_header("Content-Length", "21")
+        handler.end_headers()
+        handler.wfile.write(left.pop())
+        handler.close_connection = True
+        return True
+
+    server.faults.append(break_off)
+    source = MlflowSource(server.url, Naming("demo", {}))
+    (tmp_path / "out").mkdir()
+    source.fetch(source.survey().versions[0], tmp_path / "out")
+    assert left == []
+    assert (tmp_path / "out/model/model.pkl").read_bytes() == b"the pickle of churn 1"
+
+
 def test_a_server_that_stays_away_is_given_up(server: Double) -> None:
     source = MlflowSource(server.url, Naming("demo", {}))
     server.faults.append(lambda handler, path: handler.tell({}, 503) is None)
@@ -437,22 +463,19 @@ def test_a_server_that_breaks_off_a_download_is_gone_on_with_later(server: Doubl
     assert (again.troubles, len(again.imported)) == ((), 4)
 
 
+def _listing(*more: dict[str, object]) -> Callable[[Handler, str], bool]:
+    """List a model, and something that does harm."""
+    files = [{"path": "MLmodel", "is_dir": False, "file_size": len(MLMODEL)}, *more]
+    return lambda handler, path: "artifacts?path" in path and handler.tell({"files": files}) is None
+
+
 HOSTILE: dict[str, Callable[[Handler, str], bool]] = {
-    "a name that climbs": lambda handler, path: (
-        "artifacts?path" in path
-        and handler.tell({"files": [{"path": "../../evil", "is_dir": False, "file_size": 1}]}) is None
-    ),
-    "a name that is absolute": lambda handler, path: (
-        "artifacts?path" in path
-        and handler.tell({"files": [{"path": "/etc/passwd", "is_dir": False, "file_size": 1}]}) is None
-    ),
-    "two dots": lambda handler, path: (
-        "artifacts?path" in path and handler.tell({"files": [{"path": "..", "is_dir": True}]}) is None
-    ),
-    "a folder in itself": lambda handler, path: (
-        "artifacts?path" in path and handler.tell({"files": [{"path": "a", "is_dir": True}]}) is None
-    ),
-    "no names": lambda handler, path: "artifacts?path" in path and handler.tell({"files": [{"path": 7}]}) is None,
+    "a name that climbs": _listing({"path": "../../evil", "is_dir": False, "file_size": 1}),
+    "a name that is absolute": _listing({"path": "/etc/passwd", "is_dir": False, "file_size": 1}),
+    "two dots": _listing({"path": "..", "is_dir": True}),
+    "a folder in itself": _listing({"path": "a", "is_dir": True}),
+    "no names": _listing({"file_size": 7}),
+    "a name that writes on a terminal": _listing({"path": "a\x1b[31mb", "file_size": 7}),
     "no list": lambda handler, path: "artifacts?path" in path and handler.tell({"files": {"a": 1}}) is None,
     "files elsewhere": lambda handler, path: (
         "get-download-uri" in path and handler.tell({"artifact_uri": "mlflow-artifacts://evil.example/x"}) is None

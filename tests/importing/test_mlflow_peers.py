@@ -28,7 +28,7 @@ from peers import ROOT
 
 pytestmark = pytest.mark.peers
 
-MODELS, VERSIONS = 3, 20
+MODELS, VERSIONS = ("churn", "fraud", "Delivery Times"), 20
 EXPORTED = (1, 4, 20)
 PEER = Path(__file__).parent / "mlflow_peer.py"
 POLICY = "aliases:\n" + "".join(f"  {name}: {{}}\n" for name in ("champion", "challenger", "staging", "prod"))
@@ -95,17 +95,28 @@ def files(beside: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A file store."""
     folder = tmp_path_factory.mktemp("files")
     (folder / "mlruns").mkdir()
-    asked(beside, folder, "fill", (folder / "mlruns").as_uri(), str(MODELS), str(VERSIONS), str(folder / "told"))
-    return Place(str(folder / "mlruns"), json.loads((folder / "told").read_bytes()), folder / "mlruns")
+    return Place(str(folder / "mlruns"), filled(beside, folder, (folder / "mlruns").as_uri()), folder / "mlruns")
 
 
 @pytest.fixture(scope="module")
 def server(beside: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A tracking server on SQLite, which passes artifacts on."""
+    """A tracking server on SQLite: the files of two models lie on its disk, those of the third it passes on."""
     folder = tmp_path_factory.mktemp("server")
+    (folder / "artifacts").mkdir()
+    told = filled(beside, folder / "artifacts", f"sqlite:///{folder}/mlflow.db", MODELS[:2])
     with serving(beside, folder) as url:
-        asked(beside, folder, "fill", url, str(MODELS), str(VERSIONS), str(folder / "told"))
-        yield Place(url, json.loads((folder / "told").read_bytes()), folder / "artifacts")
+        told |= filled(beside, folder, url, MODELS[2:])
+        yield Place(url, told, folder / "artifacts")
+
+
+def filled(
+    beside: Path, folder: Path, uri: str, models: tuple[str, ...] = MODELS, versions: int = VERSIONS
+) -> dict[str, Any]:
+    """Have MLflow's API fill a store, and return what it says of it then."""
+    told = folder.parent / f"{folder.name}.told"
+    asked(beside, folder, "fill", uri, ",".join(models), str(versions), str(told))
+    document: dict[str, Any] = json.loads(told.read_bytes())
+    return document
 
 
 def typed(folder: Path, *words: str, code: int = 0) -> dict[str, Any]:
@@ -134,18 +145,18 @@ def test_a_real_mlflow_moves_in_and_out_again(
     place: Place = request.getfixturevalue(kind)
     before = state(place.folder)
     dry = typed(ours, "import", "mlflow", place.location, "--dry-run")
-    assert len(dry["imported"]) == MODELS * VERSIONS
+    assert len(dry["imported"]) == len(MODELS) * VERSIONS
     assert not any((ours / "registry").iterdir())
     killed_twice(place, ours)
     done = typed(ours, "import", "mlflow", place.location)
     assert done["troubles"] == []
-    assert len(done["imported"]) + len(done["present"]) == MODELS * VERSIONS
+    assert len(done["imported"]) + len(done["present"]) == len(MODELS) * VERSIONS
     assert len(done["present"]) > 0
     for name, told in place.told.items():
         compare(ours, name, told)
     assert typed(ours, "verify", "--deep")["ok"]
     again = typed(ours, "import", "mlflow", place.location)
-    assert (again["imported"], len(again["present"])) == ([], MODELS * VERSIONS)
+    assert (again["imported"], len(again["present"])) == ([], len(MODELS) * VERSIONS)
     assert state(place.folder) == before
     exported(place, beside, ours)
 
@@ -163,7 +174,7 @@ def killed_twice(place: Place, ours: Path) -> None:
         process.kill()
         assert process.wait() == -signal.SIGKILL
         there = len(list((ours / "registry").glob("*/*/*/checksum.txt")))
-        assert wanted <= there < MODELS * VERSIONS
+        assert wanted <= there < len(MODELS) * VERSIONS
 
 
 def compare(ours: Path, name: str, told: dict[str, Any]) -> None:
@@ -273,7 +284,7 @@ def test_a_version_is_registered_at_a_real_server(beside: Path, server: Place, o
 
 def test_the_page_about_moving_over(beside: Path, tmp_path: Path) -> None:
     (tmp_path / "mlruns").mkdir()
-    asked(beside, tmp_path, "fill", (tmp_path / "mlruns").as_uri(), "2", "2", str(tmp_path / "told"))
+    filled(beside, tmp_path, (tmp_path / "mlruns").as_uri(), MODELS[:2], 2)
     path = f"{beside}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     quietly = {"MLFLOW_LOGGING_LEVEL": "ERROR", "GIT_PYTHON_REFRESH": "quiet", "PYTHONWARNINGS": "ignore"}
     assert read("docs/howto/from-mlflow.md", tmp_path, environment(PATH=path, **quietly)) >= 12
