@@ -162,6 +162,24 @@ def test_damage_is_found_on_the_way_and_nothing_is_left(registry: Registry, tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_a_perceptron_takes_rows_as_it_does_in_artreg() -> None:
+    import numpy as np
+    import pandas as pd
+
+    from artreg.training.trainers.mlp import Architecture, Categorical, Numeric
+
+    numbers = (Numeric("age", 2.0, 1.5, 0.7, True), Numeric("charge", 0.1, 0.3, 3.0, False))
+    shape = Architecture(
+        "classification", ("0", "1"), numbers, (Categorical("region", ("", "n", "7")),), (4,), "relu", 0.0, 0, 1
+    )
+    frame = pd.DataFrame({"region": ["n", None, "7", "x"], "age": [1, 2, np.nan, 4], "charge": [0.1, 0.2, 0.3, np.nan]})
+    found = standalone.encoded(json.loads(json.dumps(shape.document())), frame)
+    assert found.dtype == np.float32
+    assert (found == shape.encode(frame)).all()
+    for rows in (standalone.encoded(shape.document(), frame.iloc[:0]), shape.encode(frame.iloc[:0])):
+        assert rows.shape == (0, 6)
+
+
 @pytest.mark.torch
 def test_a_perceptron_predicts_the_same_without_artreg(registry: Registry, tmp_path: Path) -> None:
     pytest.importorskip("torch")

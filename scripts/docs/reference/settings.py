@@ -13,6 +13,12 @@ VARIABLES = {
     "ARTREG_INCUMBENT": "set for the same: the folder of the version that the alias holds, or empty",
     "GITHUB_STEP_SUMMARY": "a file to which `check` appends its checklist as Markdown",
     "MLFLOW_TRACKING_URI": "where `train` tells MLflow of what it did, if mlflow is installed",
+    "MLFLOW_TRACKING_USERNAME": "who `import mlflow` and `export --tracking-uri` are to a tracking server",
+    "MLFLOW_TRACKING_PASSWORD": "the password of the same; sent to that server alone, and recorded nowhere",
+    "MLFLOW_TRACKING_TOKEN": "a token for the same, instead of both",
+    "MLFLOW_TRACKING_SERVER_CERT_PATH": "the certificates by which that server is trusted, if not the usual ones",
+    "MLFLOW_WORKSPACE": "the workspace there, if it has several",
+    "MLFLOW_S3_ENDPOINT_URL": "the S3 service of the buckets in which MLflow keeps files, if it is not AWS",
     "MLFLOW_RUN_ID": "the run of MLflow that is told, where `mlflow run` began it",
     "AWS_ENDPOINT_URL": "where an S3 service other than Amazon's answers; the other `AWS_…` variables count as they do "
     "for every S3 client",

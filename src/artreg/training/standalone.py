@@ -64,29 +64,29 @@ class Perceptron:
         import torch
 
         with torch.no_grad():
-            out = self._module(torch.from_numpy(self._encoded(features))).double()
+            out = self._module(torch.from_numpy(encoded(self._shape, features))).double()
         if self._shape["task"] == "regression":
             return out[:, 0].numpy() * self._shape["target_scale"] + self._shape["target_mean"]
         return torch.softmax(out, dim=1).numpy()
 
-    def _encoded(self, features: Any) -> Any:
-        import numpy as np
 
-        parts: list[Any] = [np.zeros((len(features), 0))]
-        for column in self._shape["numeric"]:
-            values = features[column["name"]].to_numpy(dtype="float64", na_value=np.nan)
-            missing = np.isnan(values)
-            filled = np.where(missing, column["median"], values)
-            parts.append(((filled - column["mean"]) / column["scale"])[:, None])
-            parts += [missing[:, None]] if column["flag"] else []
-        for column in self._shape["categorical"]:
-            found = features[column["name"]]
-            texts = [
-                "" if gone else str(value) for value, gone in zip(found.tolist(), found.isna().tolist(), strict=True)
-            ]
-            known = [[text == value for value in column["values"]] for text in texts]
-            parts.append(np.array(known).reshape(len(texts), -1))
-        return np.concatenate(parts, axis=1).astype(np.float32)
+def encoded(shape: Any, features: Any) -> Any:
+    """Return rows of a table as the numbers that a perceptron of this architecture takes, shape (rows, inputs)."""
+    import numpy as np
+
+    parts: list[Any] = [np.zeros((len(features), 0))]
+    for column in shape["numeric"]:
+        values = features[column["name"]].to_numpy(dtype="float64", na_value=np.nan)
+        missing = np.isnan(values)
+        filled = np.where(missing, column["median"], values)
+        parts.append(((filled - column["mean"]) / column["scale"])[:, None])
+        parts += [missing[:, None]] if column["flag"] else []
+    for column in shape["categorical"]:
+        found = features[column["name"]]
+        texts = ["" if gone else str(value) for value, gone in zip(found.tolist(), found.isna().tolist(), strict=True)]
+        known = [[text == value for value in column["values"]] for text in texts]
+        parts.append(np.array(known).reshape(len(texts), len(column["values"])))
+    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 def load(folder: Path) -> Any:
