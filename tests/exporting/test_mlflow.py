@@ -191,7 +191,7 @@ def test_a_perceptron_predicts_the_same_without_artreg(registry: Registry, tmp_p
     from artreg.training.trainers.interface import Columns, TrainingData
 
     frame = pd.DataFrame({"age": [1.0, 2.0, np.nan, 4.0] * 8, "region": ["n", "s", None, "n"] * 8})
-    data = TrainingData(frame, np.array([0, 1, 0, 1] * 8), "classification", ("0", "1"), Columns(("age",), ("region",)))
+    data = TrainingData(frame, np.array([0, 1, 0, 1] * 8), Columns(("age",), ("region",)), "classification", ("0", "1"))
     model = mlp.fit(data, MlpParams(epochs=1), 1)
     (tmp_path / "made/model").mkdir(parents=True)
     for name, file in model.files().items():
