@@ -45,8 +45,22 @@ ALLOWED: dict[str, set[str]] = {
         "artreg.training",
     },
     "artreg.integrations": {"artreg.core", "artreg.registry"},
-    "artreg.importing": {"artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
-    "artreg.exporting": {"artreg.card", "artreg.core", "artreg.registry", "artreg.store", "artreg.yamldoc"},
+    "artreg.importing": {
+        "artreg.core",
+        "artreg.integrations.mlflow_server",
+        "artreg.registry",
+        "artreg.store",
+        "artreg.yamldoc",
+    },
+    "artreg.exporting": {
+        "artreg.card",
+        "artreg.core",
+        "artreg.integrations.mlflow_server",
+        "artreg.registry",
+        "artreg.store",
+        "artreg.yamldoc",
+        "artreg.training.standalone",  # goes along with what is exported
+    },
     "artreg.hooks": {
         "artreg.core",
         "artreg.registry",
@@ -117,6 +131,7 @@ HOMES = {
         "artreg.training.trainers.custom",
     ),
     "yaml": ("artreg.yamldoc",),
+    "urllib3": ("artreg.integrations",),
     "jinja2": ("artreg.site",),
     "markdown_it": ("artreg.site",),
     "pygal": ("artreg.site",),

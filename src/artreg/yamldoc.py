@@ -1,7 +1,8 @@
 """YAML that people write, read strictly, and written so that it reads back the same.
 
 Only YAML 1.2's plain scalars are known (`core.scalars`), so `1e-3` is a number, `no` is text, and nothing turns into a
-date. Aliases, duplicate keys, tags and oversized files are refused.
+date. Aliases, duplicate keys, tags and oversized files are refused. What other tools write goes by YAML 1.1, since that
+is what they read it back by; all else is refused there too.
 """
 
 from __future__ import annotations
@@ -54,13 +55,18 @@ def read_yaml(path: Path, what: str) -> object:
     return parse_yaml(data, str(path))
 
 
-def parse_yaml(data: bytes, name: str) -> object:
-    """Read one YAML document into plain values; `name` is what errors call it.
+def parse_yaml(data: bytes, name: str, *, by_others: bool = False) -> object:
+    """Read one YAML document into plain values.
+
+    Args:
+        data: The document.
+        name: What errors call it.
+        by_others: Whether another tool wrote it, and so by YAML 1.1: there `1e3` is text, as such a tool's ids may be.
 
     Raises:
         InvalidInput: With the line and the column.
     """
-    return _parse(data, name, _Loader)
+    return _parse(data, name, _Older if by_others else _Loader)
 
 
 def parse_texts(data: bytes, name: str) -> object:
@@ -74,9 +80,9 @@ def parse_texts(data: bytes, name: str) -> object:
     return _parse(data, name, _TextLoader)
 
 
-def _parse(data: bytes, name: str, loader: type[_Loader]) -> object:
+def _parse(data: bytes, name: str, loader: type[_Bounded]) -> object:
     try:
-        return yaml.load(data.decode("utf-8"), Loader=loader)  # noqa: S506 (it is a SafeLoader)
+        return yaml.load(data.decode("utf-8"), Loader=loader)  # noqa: S506 (SafeLoaders)
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{name} is not UTF-8 at byte {error.start}", hint="save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
@@ -126,7 +132,7 @@ def _nearby(path: Path) -> str:
 _MEANT_ELSEWHERE = {"tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"}  # PyYAML gives keys of these tags a meaning
 
 
-class _Loader(yaml.SafeLoader):
+class _Bounded(yaml.SafeLoader):
     _nodes = _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -156,8 +162,22 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class _Loader(_Bounded):
+    """YAML 1.2's plain scalars, set below."""
+
+
+class _Older(_Bounded):
+    """YAML 1.1's plain scalars, but no dates."""
+
+
 class _TextLoader(_Loader):
-    pass
+    """Texts alone, set below."""
+
+
+_Older.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class _Dumper(yaml.SafeDumper):

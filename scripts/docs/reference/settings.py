@@ -18,6 +18,12 @@ VARIABLES = {
     "OPENLINEAGE_NAMESPACE": "the namespace of the jobs that are told; by default `default`",
     "OPENLINEAGE_PARENT_ID": "the run that began this one, `NAMESPACE/NAME/RUN_ID`; also `OPENLINEAGE_ROOT_PARENT_ID`",
     "OPENLINEAGE_DISABLED": "`true` keeps `train` from telling OpenLineage anything",
+    "MLFLOW_TRACKING_USERNAME": "who `import mlflow` and `export --tracking-uri` are to a tracking server",
+    "MLFLOW_TRACKING_PASSWORD": "the password of the same; sent to that server alone, and recorded nowhere",
+    "MLFLOW_TRACKING_TOKEN": "a token for the same, instead of both",
+    "MLFLOW_TRACKING_SERVER_CERT_PATH": "the certificates by which that server is trusted, if not the usual ones",
+    "MLFLOW_WORKSPACE": "the workspace there, if it has several",
+    "MLFLOW_S3_ENDPOINT_URL": "the S3 service of the buckets in which MLflow keeps files, if it is not AWS",
     "MLFLOW_RUN_ID": "the run of MLflow that is told, where `mlflow run` began it",
     "AWS_ENDPOINT_URL": "where an S3 service other than Amazon's answers; the other `AWS_…` variables count as they do "
     "for every S3 client",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from artreg.core.version import Version
     from artreg.core.version_event import VersionEvent
     from artreg.exporting.folder import Exported
+    from artreg.exporting.mlflow_registration import Registered
     from artreg.registry.approvals import Approval, Given
     from artreg.registry.assess import Assessment
     from artreg.registry.catalog import ModelSummary, VersionDetails
@@ -171,6 +172,18 @@ def exported(result: Exported) -> dict[str, Any]:
         "bytes": result.bytes,
         **result.details,
         "notes": list(result.notes),
+    }
+
+
+def registered(result: Registered) -> dict[str, Any]:
+    """Return what `export` prints of a version that it registered at a tracking server."""
+    return {
+        "tracking_uri": result.tracking_uri,
+        "name": result.name,
+        "version": result.version,
+        "run_id": result.run_id,
+        "created": result.created,
+        "alias": result.alias,
     }
 
 

@@ -1,1 +1,1 @@
-"""What artreg tells other systems; none of them can fail or undo what artreg does."""
+"""What artreg tells other systems, which cannot undo what artreg does, and how it speaks to them."""

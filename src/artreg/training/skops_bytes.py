@@ -18,21 +18,10 @@ from typing import IO, Any
 from artreg.errors import IntegrityError, InvalidInput
 from artreg.inspection.archives import checked_archive
 from artreg.inspection.skops_schema import SCHEMA_FILE, read_schema
+from artreg.training.standalone import TRUSTED
 from artreg.training.trees import check_trees
 
 TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
-TRUSTED = (
-    "functools.partial",
-    "numpy.dtype",
-    TREES,
-    "sklearn.utils.validation.check_array",
-)
-"""The types that artreg's own models need besides those that skops trusts by itself.
-
-A dtype holds data only, and so do a tree's arrays, which are looked through before they are used. The partial is
-scikit-learn's own way to say how it checks its input; what it calls must be trusted by name as well, and the only such
-function is the check of arrays.
-"""
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 

@@ -19,6 +19,7 @@ from artreg.errors import AlreadyExists, InvalidInput, StorageError
 
 if TYPE_CHECKING:
     from artreg.core.names import Reference
+    from artreg.exporting.folder import Exported
 
 
 class Target(Enum):
@@ -61,7 +62,7 @@ def export(
         Option("--out", "-o", help="A new file, or for mlflow, huggingface and oci a new folder"),
     ] = None,
     tracking_uri: Annotated[
-        str | None, Option("--tracking-uri", metavar="URI", help="For mlflow: register it at this tracking server too")
+        str | None, Option("--tracking-uri", metavar="URI", help="For mlflow: register it at this tracking server")
     ] = None,
     registered_name: Annotated[
         str | None, Option("--registered-name", metavar="NAME", help="For mlflow: under this name; by default MODEL")
@@ -81,10 +82,13 @@ def export(
     wanted = session.reference(reference)
     if to in DOCUMENTS:
         _document(session, wanted, to, out)
+    elif tracking_uri is not None:
+        _register(session, wanted, tracking_uri, registered_name, out)
     elif out is None:
         raise InvalidInput(f"--to {to.value} makes a folder", hint="name one that is not there yet: --out DIR")
     else:
-        _folder(session, wanted, to, out, tracking_uri, registered_name)
+        made = _folder(session, wanted, to, out)
+        session.output.result(documents.exported(made), _written(made))
 
 
 def _document(session: Session, reference: Reference, to: Target, out: Path | None) -> None:
@@ -98,18 +102,32 @@ def _document(session: Session, reference: Reference, to: Target, out: Path | No
     )
 
 
-def _folder(
-    session: Session, reference: Reference, to: Target, out: Path, tracking_uri: str | None, name: str | None
-) -> None:
-    made = _load(*FOLDERS[to])(session.registry, reference, out, reporter=session.output.reporter)
+def _folder(session: Session, reference: Reference, to: Target, out: Path) -> Exported:
+    made: Exported = _load(*FOLDERS[to])(session.registry, reference, out, reporter=session.output.reporter)
     warn(session, made.source)
-    if tracking_uri is not None:
-        made = _load("mlflow", "register_at")(made, tracking_uri, name or made.source.model.model)
     for note in made.notes:
         session.output.note(note)
+    return made
+
+
+def _written(made: Exported) -> list[Line]:
     size = f"{plural(made.files, 'file')}, {human_bytes(made.bytes)}, verified"
-    first = Line(f"{made.source} written to {made.path} as {made.format}", Tone.GOOD)
-    session.output.result(documents.exported(made), [first, Line(size)])
+    return [Line(f"{made.source} written to {made.path} as {made.format}", Tone.GOOD), Line(size)]
+
+
+def _register(session: Session, reference: Reference, uri: str, name: str | None, out: Path | None) -> None:
+    made = None if out is None else _folder(session, reference, Target.MLFLOW, out)
+    register = _load("mlflow_registration", "register_at")
+    done = register(session.registry, reference, uri, name, reporter=session.output.reporter)
+    if made is None:
+        warn(session, done.source)
+    said = "is registered" if done.created else "was registered already"
+    lines = [Line(f"{done.source} {said} at {done.tracking_uri}: {done.name}, version {done.version}", Tone.GOOD)]
+    if done.alias:
+        lines.append(Line(f"{done.name}@{done.alias} points at it there"))
+    written = {} if made is None else documents.exported(made)
+    document = {**documents.resolved(done.source), **written, "registered": documents.registered(done)}
+    session.output.result(document, [*(_written(made) if made else ()), *lines])
 
 
 def card(

@@ -33,9 +33,7 @@ VersionOption = Annotated[str | None, Option("--version", metavar="VERSION", hel
 
 def mlflow(
     session: Session,
-    source: Annotated[
-        str, Argument(help="A tracking server's URL, a database's, or an MLflow file store", complete="files")
-    ],
+    source: Annotated[str, Argument(help="A tracking server's URL, or MLflow's file store mlruns", complete="files")],
     renamed: MapOption = None,
     only: OnlyOption = None,
     alias: AliasOption = None,

@@ -108,9 +108,8 @@ class Architecture:
             parts += [missing[:, None]] if number.flag else []
         for category in self.categorical:
             texts = _texts(features[category.name])
-            parts.append(
-                np.array([[text == value for value in category.values] for text in texts]).reshape(len(texts), -1)
-            )
+            known = [[text == value for value in category.values] for text in texts]
+            parts.append(np.array(known).reshape(len(texts), len(category.values)))
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def document(self) -> dict[str, Any]:
