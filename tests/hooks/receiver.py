@@ -16,6 +16,7 @@ from pathlib import Path
 
 class Receiver(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer of two writes waits for 40 ms
     log: Path
     manners: Path
     chance = random.Random(8)

@@ -62,15 +62,16 @@ def test_without_mlflow_the_way_to_it_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("program", "problem"), [("import sys; sys.exit(3)", "exit code 3"), ("import time; time.sleep(60)", "within")]
+    ("program", "limit_s", "problem"),
+    [("import sys; sys.exit(3)", 30.0, "exit code 3"), ("import time; time.sleep(60)", 0.5, "within")],
 )
 def test_a_server_that_fails_or_hangs_is_a_problem_and_no_error(
-    program: str, problem: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    program: str, limit_s: float, problem: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "mlflow.py").write_text(program)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: True)
-    monkeypatch.setattr(mlflow_tracking, "_LIMIT_S", 3.0)
+    monkeypatch.setattr(mlflow_tracking, "_LIMIT_S", limit_s)
     logged = log_training(told())
     assert logged.run_id is None
     assert problem in logged.problem

@@ -119,7 +119,7 @@ COMMANDS: dict[str, Entry | Group] = {
     "site": Entry("showing", "site", ("not_found", "already_exists", "storage")),
     "export": Entry("exporting", "export", ("integrity", "not_found", "already_exists", "storage")),
     "import": Group(
-        "Move in: bring models, versions and aliases from elsewhere.",
+        "Bring models, versions and aliases in from elsewhere.",
         {
             "mlflow": Entry("importing", "mlflow", ("gate_rejected", *_MAKES)),
             "gto": Entry("importing", "gto", ("gate_rejected", *_MAKES)),
@@ -130,7 +130,7 @@ COMMANDS: dict[str, Entry | Group] = {
     ),
     "card": Entry("exporting", "card", ("integrity", "not_found", "already_exists", "storage")),
     "hooks": Group(
-        "Hooks: programs and web servers that are told when an alias moves.",
+        "Programs and web servers that are told when an alias moves.",
         {
             "list": Entry("hooking", "list_", _READS),
             "test": Entry("hooking", "try_out", _READS),
