@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 
 # What tries more where it is asked to.
-EXPLORING := $(addprefix tests/,cli core faults histories hostile inspection registry training workers)
+EXPLORING := $(addprefix tests/,cli core faults histories hooks hostile importing inspection registry training workers)
 
 .PHONY: help setup data train reproduce demo test test-s3 test-slow test-browser test-peers test-cluster faults faults-s3 bench docs lint types package clean
 
