@@ -7,7 +7,6 @@ stands between two comments is artreg's, and written anew for each version; all 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from artreg.card.facts import fact_lines
 from artreg.card.front_matter import front_matter, license_of, merged
 from artreg.core.lineage import Making, Origin
 from artreg.core.manifest import is_model_file
+from artreg.core.model_card import split_card
 from artreg.errors import InvalidInput
 from artreg.yamldoc import dump_portable_yaml, parse_yaml
 
@@ -31,9 +31,6 @@ ASKED = {
 BEGIN = "<!-- artreg: what stands from here on is filled in for each version; write elsewhere -->"
 END = "<!-- artreg: as far as here -->"
 """The two comments between which artreg writes."""
-
-_LINE = r"(?:\r\n|\r|\n)"
-_FRONT = re.compile(rf"\ufeff?\s*---[ \t]*{_LINE}(?:(.*?){_LINE})?---[ \t]*(?:{_LINE}|\Z)", re.DOTALL)  # as the hub
 
 
 def draft_card(origin: Origin) -> str:
@@ -82,7 +79,7 @@ def with_front_matter(making: Making, files: Iterable[str], body: str) -> str:
 
 def has_front_matter(card: str) -> bool:
     """Return whether a card begins with a block of YAML."""
-    return _FRONT.match(card) is not None
+    return split_card(card)[0] is not None
 
 
 def front_matter_trouble(card: str) -> str:
@@ -107,15 +104,15 @@ def formats_of(files: Iterable[str]) -> frozenset[str]:
 
 def _split(text: str, what: str) -> tuple[Mapping[str, Any] | None, str]:
     """Return what a front matter says, None if there is none, and what follows it."""
-    found = _FRONT.match(text)
-    if found is None:
-        return None, f"\n{text}"
-    document = parse_yaml(f"\n{found[1] or ''}".encode(), f"the front matter of {what}")  # lines as in the card
+    front, body = split_card(text)
+    if front is None:
+        return None, f"\n{body}"
+    document = parse_yaml(f"\n{front}".encode(), f"the front matter of {what}")  # lines as in the card
     if document is not None and not isinstance(document, Mapping):
         raise InvalidInput(
             f"the front matter of {what} is no mapping", hint="write keys with values, such as license: mit"
         )
-    return document or {}, text[found.end() :]
+    return document or {}, body
 
 
 def _block(document: Mapping[str, Any]) -> str:

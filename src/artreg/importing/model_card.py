@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from artreg.core.model_card import split_card
 from artreg.errors import InvalidInput
 from artreg.yamldoc import MAX_BYTES, parse_yaml
 
-_HEAD = r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$"
 _NAME = 64  # characters of a metric's name
 
 
@@ -20,12 +20,12 @@ def front_matter(text: str) -> dict[str, Any]:
     Raises:
         InvalidInput: It is no YAML, or not a mapping.
     """
-    head = re.match(_HEAD, text, re.DOTALL | re.MULTILINE)
+    head, _ = split_card(text)
     if head is None:
         return {}
-    if len(head[1]) > MAX_BYTES:
+    if len(head) > MAX_BYTES:
         raise InvalidInput(f"the head of README.md is longer than {MAX_BYTES:,} characters")
-    document = parse_yaml(head[1].encode(), "the head of README.md")
+    document = parse_yaml(head.encode(), "the head of README.md")
     if document is None:
         return {}
     if not isinstance(document, dict):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from artreg.core.model_card import split_card
 from artreg.frozen import Frozen
 from artreg.site.words import visible
 
@@ -38,9 +39,8 @@ def read_card(data: bytes) -> Card:
     from markupsafe import Markup  # noqa: PLC0415  # comes with the templates
 
     text = visible(data.decode("utf-8", "replace"), _LONGEST)
-    front = re.match(r"---\n(.*?)\n---(?:\n|$)", text, re.DOTALL)
-    body = text[front.end() :] if front else text
-    return Card(front[1] if front else "", Markup(_render(body)))  # noqa: S704  # markdown-it escapes all it is given
+    front, body = split_card(text)
+    return Card(front or "", Markup(_render(body)))  # noqa: S704  # markdown-it escapes all it is given
 
 
 def _render(text: str) -> str:
