@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import threading
@@ -54,6 +55,12 @@ def _not_left_out(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} must not be left out here: {why}"
     return report
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from going through thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

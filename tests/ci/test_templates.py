@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
 from artreg.core.names import Alias
@@ -80,6 +79,8 @@ def holds(project: Path, alias: Alias) -> tuple[str, int, str, str]:
 
 
 def test_the_schemas_accept_them(tmp_path: Path) -> None:
+    from check_jsonschema import main as check_jsonschema  # takes seconds, which most runs can do without
+
     header, body = yaml.safe_load_all(COMPONENT.read_text())
     files = {"header": header, "body": body, "made": included({"command": "check"})}
     for name, document in files.items():

@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 
@@ -127,6 +126,8 @@ def test_policy_check_names_what_is_wrong(shell: Shell, policy: object, code: in
 
 
 def test_the_schema_accepts_what_artreg_accepts(shell: Shell) -> None:
+    import jsonschema  # takes seconds, which most runs can do without
+
     schema = json.loads(shell.run("policy", "schema").out)
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(TEAM, schema)

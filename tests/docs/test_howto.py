@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
 from ci.runners import GitHub, GitLab, evaluated, included
@@ -187,6 +186,8 @@ def test_the_pipeline_that_includes_the_component(place: Path, bucket: dict[str,
 
 
 def test_the_pipelines_are_as_their_schemas_want_them(tmp_path: Path) -> None:
+    from check_jsonschema import main as check_jsonschema  # takes seconds, which most runs can do without
+
     kinds = {"model.yaml": "vendor.github-workflows", "models.yaml": "vendor.github-workflows"}
     kinds |= {".gitlab-ci.yml": "vendor.gitlab-ci"}
     shown = [block for block in every_block("docs/howto/ci.md") if block.title]
