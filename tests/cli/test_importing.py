@@ -166,3 +166,21 @@ def test_of_several_troubles_the_gravest_gives_the_code() -> None:
 def test_what_is_to_be_compared_is_told() -> None:
     blocks = arrivals.blocks(arrived())
     assert blocks[0].rows == (("a/1", "demo/a@1.0.0", "", "compared first"),)
+
+
+def test_one_revision_of_the_hub_is_asked_for(shell: Shell) -> None:
+    cache = shell.folder / "models--acme--churn"
+    for number, ref in enumerate(("v1.0.0", "v1.1.0")):
+        commit = f"{number}" * 40
+        blob = cache / "blobs" / ("ab"[number] * 40)
+        snapshot = cache / "snapshots" / commit
+        snapshot.mkdir(parents=True)
+        blob.parent.mkdir(exist_ok=True)
+        blob.write_text(ref)
+        (snapshot / "model.joblib").symlink_to(f"../../blobs/{blob.name}")
+        (cache / "refs").mkdir(exist_ok=True)
+        (cache / "refs" / ref).write_text(commit)
+    words = ("import", "huggingface", "models--acme--churn", "--model", "churn", "--dry-run", "--json")
+    assert len(shell.run(*words).json["imported"]) == 2
+    (only,) = shell.run(*words, "--revision", "v1.1.0").json["imported"]
+    assert (only["version"], only["bytes"]) == ("1.1.0", 6)

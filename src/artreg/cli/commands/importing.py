@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 from artreg.cli.declare import Argument, Exit, Option
@@ -9,7 +10,6 @@ from artreg.cli.session import Session
 from artreg.errors import exit_code
 
 if TYPE_CHECKING:
-    from artreg.importing.naming import Naming
     from artreg.importing.source import Source
 
 MapOption = Annotated[
@@ -48,8 +48,7 @@ def mlflow(
     Examples: artreg import mlflow mlruns --dry-run;
     artreg import mlflow http://localhost:5000 --alias champion=prod --map "Churn (EU)=churn-eu"
     """
-    naming = _naming(session, renamed, only)
-    _bring(session, _source("mlflow", "MlflowSource", source, naming), naming, alias, no_aliases, dry_run)
+    _bring(session, ("mlflow", "MlflowSource"), source, renamed, only, alias, no_aliases, dry_run)
 
 
 def gto(
@@ -68,8 +67,7 @@ def gto(
 
     Examples: artreg import gto . --dry-run; artreg import gto ../models --only churn --alias production=prod
     """
-    naming = _naming(session, renamed, only)
-    _bring(session, _source("gto", "GtoSource", source, naming), naming, alias, no_aliases, dry_run)
+    _bring(session, ("gto", "GtoSource"), source, renamed, only, alias, no_aliases, dry_run)
 
 
 def pins(
@@ -88,8 +86,7 @@ def pins(
 
     Examples: artreg import pins board --dry-run; artreg import pins s3://bucket/board --only churn
     """
-    naming = _naming(session, renamed, only)
-    _bring(session, _source("pins", "PinsSource", source, naming), naming, alias, no_aliases, dry_run)
+    _bring(session, ("pins", "PinsSource"), source, renamed, only, alias, no_aliases, dry_run)
 
 
 def huggingface(
@@ -114,16 +111,8 @@ def huggingface(
     Examples: artreg import huggingface ./distilbert --version 1.0.0;
     artreg import huggingface ~/.cache/huggingface/hub/models--acme--churn --model acme/churn
     """
-    naming = _naming(session, renamed, only)
-    options = _one(session, model, version)
-    _bring(
-        session,
-        _source("huggingface", "HuggingFaceSource", source, naming, **options),
-        naming,
-        alias,
-        no_aliases,
-        dry_run,
-    )
+    kind, options = ("huggingface", "HuggingFaceSource"), _one(session, model, version)
+    _bring(session, kind, source, renamed, only, alias, no_aliases, dry_run, revision=revision, **options)
 
 
 def dir_(
@@ -146,16 +135,8 @@ def dir_(
     Examples: artreg import dir models --dry-run; artreg import dir models --only fraud --alias current=prod;
     artreg import dir out --model churn --version 2.0.0
     """
-    naming = _naming(session, renamed, only)
-    options = _one(session, model, version)
-    _bring(session, _source("folder", "FolderSource", source, naming, **options), naming, alias, no_aliases, dry_run)
-
-
-def _naming(session: Session, renamed: list[str] | None, only: list[str] | None) -> Naming:
-    from artreg.importing.naming import Naming, renames
-
-    project = session.settings.project
-    return Naming(project, renames(renamed or (), project), only or ())
+    kind, options = ("folder", "FolderSource"), _one(session, model, version)
+    _bring(session, kind, source, renamed, only, alias, no_aliases, dry_run, **options)
 
 
 def _one(session: Session, model: str | None, version: str | None) -> dict[str, Any]:
@@ -168,23 +149,29 @@ def _one(session: Session, model: str | None, version: str | None) -> dict[str, 
     }
 
 
-def _source(module: str, kind: str, location: str, naming: Naming, **options: Any) -> Source:
-    """Return a source; its module is loaded only where it is wanted."""
-    loaded = __import__(f"artreg.importing.{module}", fromlist=[kind])
-    source: Source = getattr(loaded, kind)(location, naming, **options)
-    return source
-
-
 def _bring(
-    session: Session, source: Source, naming: Naming, alias: list[str] | None, no_aliases: bool, dry_run: bool
+    session: Session,
+    kind: tuple[str, str],
+    location: str,
+    renamed: list[str] | None,
+    only: list[str] | None,
+    alias: list[str] | None,
+    no_aliases: bool,
+    dry_run: bool,
+    **options: Any,
 ) -> None:
+    """Import from a source of a kind: its module of `artreg.importing`, loaded only here, and its class there."""
     from artreg.cli import arrivals
     from artreg.cli.output import error_document
     from artreg.importing.aliases import Terms
     from artreg.importing.bring import bring
-    from artreg.importing.naming import alias_names
+    from artreg.importing.naming import Naming, alias_names, renames
     from artreg.instruments import INSTRUMENTS
 
+    module, name = kind
+    project = session.settings.project
+    naming = Naming(project, renames(renamed or (), project), only or ())
+    source: Source = getattr(import_module(f"artreg.importing.{module}"), name)(location, naming, **options)
     names = alias_names(alias or ())
     result = bring(
         session.registry,
