@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -134,7 +133,6 @@ def test_a_front_matter_that_cannot_be_read_is_named(local_store: LocalStore, tm
     assert done.notes[0].startswith("the hub may refuse README.md: the front matter of the card, line 2")
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 def test_large_files_go_to_lfs(local_store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface, "_LARGE", 99)
     names = ["model.skops", "odd [1]*.x", 'quoted " name', "é.y", "#hash", "!not"]

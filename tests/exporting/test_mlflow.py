@@ -182,7 +182,6 @@ def test_a_perceptron_takes_rows_as_it_does_in_artreg() -> None:
 
 @pytest.mark.torch
 def test_a_perceptron_predicts_the_same_without_artreg(registry: Registry, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     import numpy as np
     import pandas as pd
 

@@ -212,18 +212,19 @@ class MlflowSource:
 
     def _history(self, run: Run) -> dict[str, Any]:
         """Return every value of the metrics that have several."""
-        result: dict[str, Any] = {}
+        courses: dict[str, Any] = {}
         left = _MOST_POINTS
         for name in sorted(run.metrics):
             every = list(dict.fromkeys(self._tracking.history(run.run_id, name)))  # a file store may hold one twice
             if len(every) > 1:
                 kept = every[-left:] if left else []
                 left -= len(kept)
-                result[name] = {
+                courses[name] = {
                     "points": [point.document() for point in kept],
                     **({"left_out": len(every) - len(kept)} if len(kept) < len(every) else {}),
                 }
-        return recorded(result)  # type: ignore[no-any-return]
+        bounded: dict[str, Any] = recorded(courses)
+        return bounded
 
 
 def _tracking(location: str) -> Tracking:

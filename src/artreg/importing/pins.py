@@ -53,7 +53,10 @@ class PinsSource:
                 troubles.append(Trouble(pin, error))
                 continue
             for found in self._versions(pin, model):
-                (versions if isinstance(found, Incoming) else troubles).append(found)  # type: ignore[arg-type]
+                if isinstance(found, Incoming):
+                    versions.append(found)
+                else:
+                    troubles.append(found)
         return Survey(tuple(versions), (), tuple(troubles))
 
     def fetch(self, incoming: Incoming, folder: Path) -> None:

@@ -65,6 +65,7 @@ def checked_archive(file: IO[bytes], what: str) -> Iterator[zipfile.ZipFile]:
             _check(archive, file, what, Budget(size), _NESTED)
             yield archive
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, UnicodeError) as error:
+        # zipfile raises NotImplementedError for ways of packing that it does not know
         raise IntegrityError(f"{what} is no archive that can be read: {error}") from error
     finally:
         file.seek(0)
