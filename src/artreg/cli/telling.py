@@ -39,11 +39,11 @@ def _check(session: Session, file: str) -> list[str]:
     Raises:
         InvalidInput: It does not, or cannot be read.
     """
-    from artreg.hooks.turns import Turns
+    from artreg.hooks.turns import LARGEST, Turns
     from artreg.plainfile import read_plain
 
     try:
-        config = read_plain(file, 256 * 1024)
+        config = read_plain(file, LARGEST)
     except OSError as error:
         raise InvalidInput(f"hooks file {file} cannot be read: {error.strerror}") from error
     turns = Turns(session.place)

@@ -18,6 +18,8 @@ from artreg.plainfile import read_plain, replace_plain
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _LIMIT = 65_536  # bytes
+LARGEST = 256 * 1024
+"""Bytes of a hooks file: those of any file of YAML (`yamldoc.MAX_BYTES`), which a move need not load to know."""
 _CONFIG, _FAILING = "config", "failing"
 
 

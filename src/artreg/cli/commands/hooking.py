@@ -156,6 +156,7 @@ def skip(
 def _read(session: Session, turns: Turns | None = None) -> Hooks:
     """Read the hooks file, and let moves know that it is good."""
     from artreg.hooks.config import read_hooks
+    from artreg.hooks.turns import LARGEST
     from artreg.plainfile import read_plain
 
     file = session.hooks_file
@@ -163,7 +164,7 @@ def _read(session: Session, turns: Turns | None = None) -> Hooks:
         raise InvalidInput(f"there are no hooks: there is no {HOOKS_FILE}", hint="write one: see docs/hooks.md")
     hooks = read_hooks(file, session.settings.project)
     if turns is not None:
-        turns.know(read_plain(file, 2**20))
+        turns.know(read_plain(file, LARGEST))
     return hooks
 
 
