@@ -20,7 +20,7 @@ from artreg.importing.mlflow import HISTORY, MlflowSource
 from artreg.importing.mlflow_artifacts import BucketArtifacts, opened
 from artreg.importing.naming import Naming
 from artreg.importing.source import Survey
-from artreg.integrations import mlflow_server
+from artreg.integrations import http_reading, mlflow_server
 from importing.contract import SourceContract, bring_all, new_registry
 from importing.mlflow_double import Double, Handler, serving
 from importing.mlflow_store import MLMODEL, file_store, put
@@ -422,7 +422,7 @@ def test_a_server_that_fails_and_comes_back_costs_nothing(server: Double, tmp_pa
 def test_a_download_that_breaks_off_begins_again(
     server: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mlflow_server, "_PIECE", 4)
+    monkeypatch.setattr(http_reading, "_PIECE", 4)
     left = [b"the pickle of ch", b"the wrong pickle"]
 
     def break_off(handler: Handler, path: str) -> bool:
@@ -537,22 +537,25 @@ def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_server_that_drips_is_given_up(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mlflow_server, "_DEADLINE_S", 0.02)
+    monkeypatch.setattr(http_reading, "_PATIENCE_S", 0.02)
     monkeypatch.setattr(mlflow_server, "_PAUSES_S", ())
+    ended: list[str] = []
 
     def drip(handler: Handler, path: str) -> bool:
         handler.send_response(200)
-        handler.send_header("Content-Length", "100")
+        handler.send_header("Content-Length", "6000")
         handler.end_headers()
-        for _ in range(100):
+        for _ in range(6000):
             handler.wfile.write(b" ")
             handler.wfile.flush()
             time.sleep(0.01)
+        ended.append(path)
         return True
 
     server.faults.append(drip)
     with pytest.raises(StorageError, match="next to nothing"):
         told(server)
+    assert ended == []  # it was not waited for
 
 
 @pytest.mark.parametrize("size", [b"the pickle", b"the pickle of churn 1 and more and more"])

@@ -14,11 +14,11 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
+from artreg.integrations.http_reading import TIMEOUT, TooSlowError, connections, pieces
 
 API = "api/2.0/mlflow"
 PROXY = "mlflow-artifacts"
@@ -32,12 +32,8 @@ _FOR_THE_MOMENT = {429, 500, 502, 503, 504}
 _NOT_TAKEN = {429, 503}
 """What a server answers that has not done what it was asked, so that it may be asked again."""
 
-_TIMEOUT = urllib3.Timeout(connect=10, read=60)
-_DEADLINE_S = 120.0
-_SLOWEST = 64 * 1024  # bytes a second
 _ANSWER_LIMIT = 64 * 2**20
 _MOST_PAGES = 10_000
-_PIECE = 2**20
 _SHOWN = 300
 _ANSWERS = {"RESOURCE_DOES_NOT_EXIST": NotFound, "NOT_FOUND": NotFound, "ENDPOINT_NOT_FOUND": InvalidInput}
 _WHO = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
@@ -68,7 +64,7 @@ class MlflowServer:
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
         self._headers = _headers(parts.username, parts.password)
-        self._pool = _pool(self.url)
+        self._pool = connections(self.url, os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
         self._pause = pause
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
@@ -212,7 +208,7 @@ class MlflowServer:
                 headers=headers,
                 redirect=False,
                 retries=False,
-                timeout=_TIMEOUT,
+                timeout=TIMEOUT,
                 preload_content=False,
             )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
@@ -321,12 +317,11 @@ class _InFile:
 
 def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
     """Hand on what arrives; a server that only drips is given up."""
-    until, taken = time.monotonic() + _DEADLINE_S, 0
-    while piece := answer.read(_PIECE):
-        taken += len(piece)
-        sink.take(piece)
-        if time.monotonic() > until + taken / _SLOWEST:
-            raise _LaterError("it sends next to nothing")
+    try:
+        for piece in pieces(answer):
+            sink.take(piece)
+    except TooSlowError:
+        raise _LaterError("it sends next to nothing") from None
     sink.end()
 
 
@@ -342,15 +337,6 @@ def _headers(user: str | None, password: str | None) -> dict[str, str]:
     if workspace := os.environ.get("MLFLOW_WORKSPACE"):
         headers["X-MLFLOW-WORKSPACE"] = workspace
     return headers
-
-
-def _pool(url: str) -> urllib3.PoolManager:
-    parts = urlsplit(url)
-    trusted: dict[str, Any] = {"maxsize": 8}
-    if certificates := os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"):
-        trusted["ca_certs"] = certificates
-    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    return urllib3.ProxyManager(proxy, **trusted) if proxy else urllib3.PoolManager(**trusted)
 
 
 def _with(path: str, parameters: Mapping[str, object]) -> str:
