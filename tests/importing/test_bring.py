@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from artreg.core.names import Alias, ModelName, Reference
+from artreg.core import keys
+from artreg.core.names import Alias, Computed, ModelName, Reference
 from artreg.core.policy import parse_policy
 from artreg.core.version import Version
-from artreg.errors import ArtregError, IntegrityError, InvalidInput, OutcomeUnknown, StorageError
+from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, OutcomeUnknown, StorageError
+from artreg.frozen import replace
 from artreg.importing.aliases import Terms
 from artreg.importing.bring import Brought, bring
 from artreg.importing.naming import Naming
@@ -21,6 +23,8 @@ from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.resolve import resolve
 from artreg.registry.verify import verify
+from artreg.registry.version_log import find_yank
+from artreg.registry.yank import unyank, yank
 from artreg.store.local import LocalStore
 from faults import processes
 from importing.children import brings_and_dies, moved
@@ -224,6 +228,67 @@ def test_what_an_import_set_an_import_moves() -> None:
     source.aliases = (alias("a", TWO, "prod"),)
     assert [it.changed for it in bring_all(registry, source, Naming("demo", {})).aliases] == [True]
     assert held(registry, "prod") == "2.0.0"
+
+
+def test_what_the_source_took_back_comes_yanked_and_is_given_back_when_it_does() -> None:
+    registry, naming = new_registry(), Naming("demo", {})
+    gone = replace(incoming(2), withdrawn="deregistered by Ada: worse")
+    source = Given(replace(incoming(1), withdrawn=""), gone)
+    told = bring_all(registry, source, naming, dry_run=True)
+    assert [(it.item, it.yanked) for it in told.yanks] == [("churn/2", True)]
+    assert bring_all(registry, source, naming).yanks == told.yanks
+    found = find_yank(registry, CHURN, TWO)
+    assert found is not None
+    assert found.why == "imported from given: deregistered by Ada: worse"
+    assert resolve(registry, Reference(CHURN, Computed.LATEST)).version == ONE
+    assert bring_all(registry, source, naming).yanks == ()
+    source.versions[1] = replace(gone, withdrawn="")
+    assert [it.yanked for it in bring_all(registry, source, naming, dry_run=True).yanks] == [False]
+    assert find_yank(registry, CHURN, TWO) is not None
+    assert [(it.item, it.yanked) for it in bring_all(registry, source, naming).yanks] == [("churn/2", False)]
+    assert find_yank(registry, CHURN, TWO) is None
+    source.versions[1] = gone
+    assert [it.yanked for it in bring_all(registry, source, naming).yanks] == [True]
+
+
+def test_a_version_that_was_taken_back_after_it_came_is_yanked_then() -> None:
+    registry, naming, source = new_registry(), Naming("demo", {}), Given(incoming(1))
+    bring_all(registry, source, naming)
+    source.versions = [replace(incoming(1), withdrawn="deprecated")]
+    result = bring_all(registry, source, naming)
+    assert [(it.item, it.yanked) for it in result.yanks] == [("churn/1", True)]
+    assert source.fetched == ["churn/1"]
+
+
+def test_what_somebody_said_of_a_version_here_holds() -> None:
+    registry, naming = new_registry(), Naming("demo", {})
+    source = Given(replace(incoming(1), withdrawn="worse"), replace(incoming(2), withdrawn=""))
+    bring_all(registry, source, naming)
+    unyank(registry, CHURN, ONE, "good enough for us")
+    promote(registry, CHURN, ONE, Alias("prod"), OPEN, reason="ours")  # more is said of it since
+    yank(registry, CHURN, TWO, "we know better")
+    result = bring_all(registry, source, naming)
+    assert (result.yanks, result.troubles) == ((), ())
+    assert find_yank(registry, CHURN, ONE) is None
+    assert find_yank(registry, CHURN, TWO) is not None
+
+
+def test_a_yank_that_was_cut_off_is_finished() -> None:
+    registry, naming, source = new_registry(), Naming("demo", {}), Given(replace(incoming(1), withdrawn="worse"))
+    bring_all(registry, source, naming)
+    registry.store.delete([keys.yank_mark_key(CHURN, ONE)])
+    bring_all(registry, source, naming)
+    assert registry.store.read(keys.yank_mark_key(CHURN, ONE)) == b""
+
+
+def test_what_was_taken_back_and_cannot_be_had_says_that_nobody_need_miss_it() -> None:
+    source = Given(replace(incoming(1), withdrawn="deregistered by Ada"), incoming(2))
+    source.failing = {name: NotFound("it is gone", hint="fetch it") for name in ("churn/1", "churn/2")}
+    result = bring_all(new_registry(), source, Naming("demo", {}))
+    assert [(it.item, it.error.hint) for it in result.troubles] == [
+        ("churn/1", "fetch it; or do without it: it was deregistered by Ada"),
+        ("churn/2", "fetch it"),
+    ]
 
 
 def test_aliases_without_a_name_here_are_named_unless_they_are_left_out() -> None:

@@ -94,8 +94,13 @@ def test_what_gto_shows_has_come(peer: Peer, brought: Brought) -> None:
         for it in peer.gto("show", name)
         if it["is_active"] and it["registrations"]
     }
-    assert {it.item for it in brought.imported} == versions - {LOST}
-    assert len(brought.imported) == 8
+    yanked = {it.item: it.why.partition(" (")[0] for it in brought.yanks}
+    assert yanked == {
+        "churn@v2.0.0": "deregistered by churn@v2.0.0!",
+        "old@v1.0.0": "deprecated by old@deprecated",
+    }
+    assert {it.item for it in brought.imported} == (versions - {LOST}) | set(yanked)
+    assert len(brought.imported) == 10
     came = {(it.model.model, str(it.alias)): f"v{it.version}" for it in brought.aliases}
     stages = {
         (MODELS[name].model if name in MODELS else name, stage): version

@@ -21,11 +21,19 @@ from artreg.errors import (
 if TYPE_CHECKING:
     from artreg.importing.aliases import AliasSet
     from artreg.importing.bring import Arrival, Brought
+    from artreg.importing.yanks import YankSet
 
 GRAVEST = (IntegrityError, StorageError, NotFound, AlreadyExists, Conflict, InvalidInput, GateRejected)
 """Of several troubles the first of these gives the exit code: what may be lost comes before what a person decides."""
 
 _NAMED = 5
+_YANK = {
+    (True, False): "is now yanked",
+    (True, True): "would be yanked",
+    (False, False): "is no longer yanked",
+    (False, True): "would no longer be yanked",
+}
+"""What became of a version, by whether it is yanked and whether it was a dry run."""
 
 
 def document(result: Brought) -> dict[str, Any]:
@@ -36,6 +44,7 @@ def document(result: Brought) -> dict[str, Any]:
         "location": result.location,
         "imported": [_arrival(one) for one in result.imported],
         "present": [_arrival(one) for one in result.present],
+        "yanks": [_yank(one) for one in result.yanks],
         "aliases": [_alias(one) for one in result.aliases],
         "troubles": [{"item": one.item, **error_document(one.error)} for one in result.troubles],
         "dry_run": result.dry_run,
@@ -64,6 +73,9 @@ def blocks(result: Brought) -> list[Block]:
     if result.imported:
         rows = tuple((one.item, f"{one.model}@{one.version}", _size(one), _how(one)) for one in result.imported)
         shown.append(Table(("of the source", verb, "size", ""), rows, numeric=frozenset({2})))
+    for yank in result.yanks:
+        how = _YANK[yank.yanked, result.dry_run]
+        shown.append(Line(f"{yank.item}: {yank.model}@{yank.version} {how}: {yank.why}", Tone.CARE))
     for alias in result.aliases:
         here = f"{alias.model}@{alias.alias}"
         how = "is already" if not alias.changed else "would become" if result.dry_run else "is now"
@@ -98,6 +110,17 @@ def _arrival(one: Arrival) -> dict[str, Any]:
         "digest": one.digest,
         "bytes": one.size,
         "to_compare": one.to_compare,
+    }
+
+
+def _yank(one: YankSet) -> dict[str, Any]:
+    return {
+        "item": one.item,
+        "project": one.model.project,
+        "model": one.model.model,
+        "version": str(one.version),
+        "yanked": one.yanked,
+        "why": one.why,
     }
 
 

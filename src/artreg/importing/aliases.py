@@ -10,16 +10,14 @@ from artreg.core.policy import Policy
 from artreg.core.version import Version
 from artreg.errors import ArtregError, Conflict, InvalidInput, NotFound
 from artreg.frozen import Frozen
-from artreg.importing.source import IncomingAlias, Trouble
+from artreg.importing.source import BEGINS, IncomingAlias, Trouble, reason
 from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head
 from artreg.registry.move import Moved, stay
 from artreg.registry.promote import promote
 
-_BEGINS = "imported from "
 _UNKNOWN = NotFound("the source has no such version")
-_LONGEST = 300  # characters of what a source says of a move
 
 
 class Terms(Frozen):
@@ -130,14 +128,14 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
     _require_ours(head, incoming, alias)
     if dry_run:
         return AliasSet(incoming.item, model, alias, version, True, None)
-    reason = _reason(kind, incoming)
+    why = reason(kind, incoming.item + (f" ({incoming.why})" if incoming.why else ""))
     for before in _before(terms.policy, model, alias):
         standing = find_head(registry, model, before)
         if standing is None or standing.record.version != version:
             _require_ours(standing, incoming, before)
-            on_its_way = f"{reason}, on its way to {alias}"
+            on_its_way = f"{why}, on its way to {alias}"
             _promote(registry, incoming, before, terms, head=standing, reason=on_its_way)
-    moved = _promote(registry, incoming, alias, terms, head=head, reason=reason)
+    moved = _promote(registry, incoming, alias, terms, head=head, reason=why)
     return AliasSet(incoming.item, model, alias, version, moved.changed, moved.record.generation)
 
 
@@ -159,7 +157,7 @@ def _promote(
 
 def _require_ours(head: Head | None, incoming: IncomingAlias, alias: Alias) -> None:
     """Return if nobody but an import has set an alias."""
-    if head is None or head.record.version is None or head.record.why.startswith(_BEGINS):
+    if head is None or head.record.version is None or head.record.why.startswith(BEGINS):
         return
     model, version = incoming.model, incoming.version
     raise Conflict(
@@ -193,8 +191,3 @@ def _nameless(incoming: IncomingAlias, policy: Policy) -> InvalidInput:
         f"nothing says what {incoming.name!r} becomes: the policy's aliases are {known}",
         hint=f"--alias '{incoming.name}=ALIAS' says it, --alias '{incoming.name}=' leaves it out",
     )
-
-
-def _reason(kind: str, incoming: IncomingAlias) -> str:
-    reason = f"{_BEGINS}{kind}: {incoming.item}" + (f" ({incoming.why})" if incoming.why else "")
-    return reason[:_LONGEST].encode("utf-8", "replace").decode()

@@ -18,9 +18,21 @@ from artreg.importing.gto_annotations import Annotation, Documents, annotation, 
 from artreg.importing.gto_dvc import DvcStorage, Tracked, find_tracked
 from artreg.importing.gto_files import bring, git_files, pointer, size_of
 from artreg.importing.gto_git import Repository, Tree, TreeEntry
-from artreg.importing.gto_tags import Event, Stage, Tag, in_order, is_deprecated, parse_tag, registered, stages
+from artreg.importing.gto_tags import (
+    Action,
+    Event,
+    Stage,
+    Tag,
+    in_order,
+    is_deprecated,
+    parse_tag,
+    registered,
+    stages,
+    withdrawn,
+)
 from artreg.importing.landing import model_file, representable
 from artreg.importing.source import Incoming, IncomingAlias, Names, Survey, Trouble
+from artreg.importing.yanks import dispensable
 from artreg.store.options import StorageOptions
 
 _TAG_LIMIT = 2**20
@@ -78,7 +90,7 @@ class GtoSource:
             survey = _Surveying(repository, troubles)
             for name in sorted(models):
                 events = in_order(models[name])
-                if not self._names.wanted(name) or is_deprecated(events):
+                if not self._names.wanted(name):
                     continue
                 try:
                     model = self._names.model(name)
@@ -119,16 +131,19 @@ class _Surveying:
         self._troubles = troubles
 
     def add(self, model: ModelName, events: list[Event]) -> None:
-        """Take in the tags of one model."""
-        versions = []
-        for version, tags in registered(events).items():
-            item = f"{tags[0].tag.model}@{version}"
+        """Take in the tags of one model; what was taken back comes too, and gets no stage."""
+        end = events[-1] if is_deprecated(events) else None
+        versions = [(tags, end) for tags in registered(events).values()]
+        versions += [([it.registered], it.back) for it in withdrawn(events).values()]
+        come = []
+        for tags, back in versions:
+            item = f"{tags[0].tag.model}@{tags[0].tag.version}"
             try:
-                versions.append(self._incoming(item, model, tags, events))
+                come.append(self._incoming(item, model, tags, back, events))
             except ArtregError as error:
-                self._troubles.append(Trouble(item, error))
-        self._versions += sorted(versions, key=lambda incoming: incoming.version)
-        for stage in stages(events):
+                self._troubles.append(Trouble(item, dispensable(error, _withdrawn(back))))
+        self._versions += sorted(come, key=lambda incoming: incoming.version)
+        for stage in stages(events) if end is None else ():
             try:
                 self._aliases.append(_alias(model, stage))
             except ArtregError as error:
@@ -138,7 +153,9 @@ class _Surveying:
         """Return all that was found."""
         return Survey(tuple(self._versions), tuple(self._aliases), tuple(self._troubles))
 
-    def _incoming(self, item: str, model: ModelName, tags: list[Event], events: list[Event]) -> Incoming:
+    def _incoming(
+        self, item: str, model: ModelName, tags: list[Event], back: Event | None, events: list[Event]
+    ) -> Incoming:
         event = tags[-1]
         if len(tags) > 1:
             raise InvalidInput(
@@ -151,8 +168,8 @@ class _Surveying:
         located = _locate(self._documents, tree, note.path)
         run = {**self._run(event, note, events), **_held(self._repository, located)}
         numbers = metrics(self._documents, tree, event.tag.model)
-        size = self._size(located)
-        return Incoming(item, model, version, f"{event.commit}:{note.path}", representable(run), numbers, size)
+        size, print_ = self._size(located), f"{event.commit}:{note.path}"
+        return Incoming(item, model, version, print_, representable(run), numbers, size, _withdrawn(back))
 
     def _annotation(self, tree: Tree, model: str) -> Annotation:
         """Return what a commit says of a model, or HEAD where that commit says nothing."""
@@ -233,10 +250,21 @@ def _alias(model: ModelName, stage: Stage) -> IncomingAlias:
             hint="take one of them back: gto deregister",
         )
     alias = Alias(tag.stage) if is_alias(tag.stage) else None
-    event = stage.assigned
+    return IncomingAlias(tag.name, tag.stage, alias, model, Version.parse(stage.versions[0]), _why(stage.assigned))
+
+
+def _withdrawn(back: Event | None) -> str:
+    if back is None:
+        return ""
+    what = "deprecated" if back.tag.action is Action.DEPRECATE else "deregistered"
+    return f"{what} by {back.tag.name} ({_why(back)})"
+
+
+def _why(event: Event) -> str:
+    """Return who did it when, and what was said."""
     said = event.message.partition("\n")[0]
-    why = f"{event.who.partition(' <')[0]}, {event.at}" + (f": {said}" if said else "")
-    return IncomingAlias(tag.name, tag.stage, alias, model, Version.parse(stage.versions[0]), representable(why))
+    why: str = representable(f"{event.who.partition(' <')[0]}, {event.at}" + (f": {said}" if said else ""))
+    return why
 
 
 def _told(event: Event) -> Mapping[str, str]:
