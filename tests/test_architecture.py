@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.importing": {
         "artreg.core",
+        "artreg.integrations.http_reading",
         "artreg.integrations.mlflow_server",
         "artreg.registry",
         "artreg.store",

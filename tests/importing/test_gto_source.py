@@ -378,7 +378,10 @@ class TestGto(SourceContract):
         with unwritten(tmp_path / "bare"):
             bare = self.survey(tmp_path / "bare")
             assert fetched(tmp_path / "bare", bare.versions[0], tmp_path / "out") == {"model.pkl": b"one"}
-        assert [it.fingerprint for it in bare.versions] == [it.fingerprint for it in self.survey(place).versions]
+        assert {it.item for it in bare.troubles} == {"eu:fraud@v0.0.0", "eu:fraud@v0.1.0"}
+        assert "a bare clone has no cache" in bare.troubles[0].error.hint
+        whole = [it for it in self.survey(place).versions if it.model.model != "fraud"]
+        assert [it.fingerprint for it in bare.versions] == [it.fingerprint for it in whole]
         assert {it.run["repository"] for it in bare.versions} == {"https://example.org/repo.git"}
 
 

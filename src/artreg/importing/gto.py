@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from artreg.core.version import Version
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen
 from artreg.importing.gto_annotations import Annotation, Documents, annotation, metrics
-from artreg.importing.gto_dvc import DvcStorage, Tracked, find_tracked
+from artreg.importing.gto_dvc import DvcStorage
 from artreg.importing.gto_files import bring, git_files, pointer, size_of
 from artreg.importing.gto_git import Repository, Tree, TreeEntry
 from artreg.importing.gto_tags import (
@@ -30,6 +29,7 @@ from artreg.importing.gto_tags import (
     stages,
     withdrawn,
 )
+from artreg.importing.gto_tracked import Tracked, find_tracked
 from artreg.importing.landing import model_file, representable
 from artreg.importing.source import Incoming, IncomingAlias, Names, Survey, Trouble
 from artreg.importing.yanks import dispensable
@@ -40,7 +40,6 @@ _LONGEST_MESSAGE = 10_000
 _DEEPEST = 8  # tags of tags
 _SIGNATURE = re.compile(r"^-----BEGIN (?:PGP|SSH|SIGNED) .*", re.MULTILINE | re.DOTALL)
 _TAGGER = re.compile(r"(.*) (-?[0-9]{1,15}) ([+-])([0-9]{2})([0-9]{2})")
-_KEPT_TREES = 8
 
 
 class Located(Frozen):
@@ -87,7 +86,7 @@ class GtoSource:
                     f"{self.location} has none of GTO's tags, such as churn@v1.2.1",
                     hint="git fetch --tags gets those of a remote; only annotated tags count, as gto makes them",
                 )
-            survey = _Surveying(repository, troubles)
+            survey = _Surveying(repository, self._options, troubles)
             for name in sorted(models):
                 events = in_order(models[name])
                 if not self._names.wanted(name):
@@ -121,11 +120,10 @@ class GtoSource:
 class _Surveying:
     """What is found while a repository is surveyed."""
 
-    def __init__(self, repository: Repository, troubles: list[Trouble]) -> None:
-        self._repository = repository
+    def __init__(self, repository: Repository, options: StorageOptions, troubles: list[Trouble]) -> None:
+        self._repository, self._options = repository, options
         self._documents = Documents(repository)
-        self._tree: Callable[[str], Tree] = lru_cache(_KEPT_TREES)(repository.tree)
-        self._remote, self._head = repository.remote, repository.head
+        self._remote = repository.remote
         self._versions: list[Incoming] = []
         self._aliases: list[IncomingAlias] = []
         self._troubles = troubles
@@ -163,9 +161,11 @@ class _Surveying:
                 hint="take one of them back: gto deregister, or delete the tag",
             )
         version = Version.parse(event.tag.version)
-        tree = self._tree(event.commit)
+        tree = self._repository.tree(event.commit)
         note = self._annotation(tree, event.tag.model)
         located = _locate(self._documents, tree, note.path)
+        if located.tracked is not None:
+            DvcStorage(self._repository, tree, located.tracked.document, self._options).require(located.tracked)
         run = {**self._run(event, note, events), **_held(self._repository, located)}
         numbers = metrics(self._documents, tree, event.tag.model)
         size, print_ = self._size(located), f"{event.commit}:{note.path}"
@@ -176,10 +176,10 @@ class _Surveying:
         try:
             return annotation(self._documents, tree, model)
         except NotFound:
-            if self._head is None:
+            if self._repository.head is None:
                 raise
-            note = annotation(self._documents, self._tree(self._head), model)
-            return Annotation(note.path, {**note.said, "annotated_at": self._head})
+            note = annotation(self._documents, self._repository.tree(self._repository.head), model)
+            return Annotation(note.path, {**note.said, "annotated_at": self._repository.head})
 
     def _run(self, event: Event, note: Annotation, events: list[Event]) -> dict[str, Any]:
         where = {"repository": redact_url(self._remote)} if self._remote else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -13,10 +13,24 @@ import urllib3
 TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _PATIENCE_S = 120.0  # for a whole answer, besides what its bytes take at the slowest
 _SLOWEST = 64 * 1024  # bytes a second
+_AGAIN: Mapping[str, Any] = {"total": 4, "status_forcelist": (429, 500, 502, 503, 504), "backoff_factor": 0.3}
+_OK = 200
 _PIECE = 2**20
 
 
-class TooSlowError(Exception):
+class StatusError(Exception):
+    """A server answers with another status than 200."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class UnreachableError(Exception):
+    """A server does not answer, or broke off."""
+
+
+class TooSlowError(UnreachableError):
     """A server sends next to nothing."""
 
 
@@ -45,4 +59,38 @@ def pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         taken += len(piece)
         yield piece
         if time.monotonic() > until + taken / _SLOWEST:
-            raise TooSlowError
+            raise TooSlowError("it sends next to nothing")
+
+
+def contents(
+    pool: urllib3.PoolManager, url: str, headers: Mapping[str, str], secret: Collection[str]
+) -> Iterator[bytes]:
+    """Yield what lies at a URL; what fails for the moment is asked for again a few times, before the first byte.
+
+    Args:
+        pool: What connects to it.
+        url: Where it lies.
+        headers: What is sent along.
+        secret: Which of them go to no other server, wherever it sends us.
+
+    Raises:
+        StatusError: It is not there, or not given out.
+        UnreachableError: The server does not answer, broke off, or sends next to nothing.
+    """
+    retries = urllib3.Retry(
+        **_AGAIN,
+        respect_retry_after_header=False,  # which may ask for hours
+        remove_headers_on_redirect=secret,
+        raise_on_status=False,
+    )
+    try:
+        answer = pool.request("GET", url, headers=headers, retries=retries, timeout=TIMEOUT, preload_content=False)
+        try:
+            if answer.status != _OK:
+                raise StatusError(answer.status)
+            yield from pieces(answer)
+        finally:
+            answer.close()
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        inner = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason else error
+        raise UnreachableError(type(inner).__name__) from error

@@ -320,8 +320,8 @@ def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
     try:
         for piece in pieces(answer):
             sink.take(piece)
-    except TooSlowError:
-        raise _LaterError("it sends next to nothing") from None
+    except TooSlowError as error:
+        raise _LaterError(str(error)) from error
     sink.end()
 
 
