@@ -197,6 +197,59 @@ def test_a_gate_that_says_no_is_named_with_its_verdicts() -> None:
     assert [it["passed"] for it in gates if it["gate"] == "metric"] == [False]
 
 
+GATED = parse_policy(
+    {
+        "aliases": {
+            "staging": {"gates": [{"gate": "metric", "key": "roc_auc", "min": 0.8}, {"gate": "no_pickle"}]},
+            "prod": {
+                "gates": [
+                    {"gate": "from", "alias": "staging"},
+                    {"gate": "no_regression", "key": "roc_auc"},
+                    {"gate": "size", "max_bytes": 5},
+                    {"gate": "inspected"},
+                ]
+            },
+            "approved": {"gates": [{"gate": "approvals"}]},
+        }
+    }
+)
+
+
+def test_a_dry_run_says_what_gates_would_say_and_which_cannot_be_asked_yet() -> None:
+    poor = replace(incoming(2), metrics={"roc_auc": 0.7})
+    source = Given(incoming(1), poor, aliases=(alias("a", ONE, "prod"), alias("b", ONE, "approved")))
+    registry, naming = new_registry(), Naming("demo", {})
+    told = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert [(it.item, it.unasked) for it in told.aliases] == [("churn@a", ("no_pickle", "size", "inspected"))]
+    assert codes(told) == {"churn@b": "gate_rejected"}
+    source.aliases = (alias("a", TWO, "prod"),)
+    refused = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert codes(refused) == {"churn@a": "gate_rejected"}
+    assert "may not become staging: roc_auc is 0.7" in refused.troubles[0].error.message
+    assert registry.store.page("").entries == ()
+
+
+def test_of_what_is_here_already_a_dry_run_asks_all_that_reads_no_model() -> None:
+    source = Given(incoming(1), replace(incoming(2), metrics={"roc_auc": 0.85}))
+    registry, naming = new_registry(), Naming("demo", {})
+    bring_all(registry, source, naming)
+    source.aliases = (alias("a", ONE, "prod"),)
+    told = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert "prod: the model has 8 bytes" in told.troubles[0].error.message
+    bring_all(registry, source, naming)  # by a policy without gates
+    source.aliases = (alias("a", TWO, "prod"),)
+    worse = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert "0.85, 1.0.0 in prod has 0.9: worse by 0.05" in worse.troubles[0].error.message
+
+
+def test_a_dry_run_says_who_may_not_move_an_alias() -> None:
+    policy = parse_policy({"aliases": {"prod": {"who": ["grace"]}}})
+    source = Given(incoming(1), aliases=(alias("a", ONE, "prod"),))
+    for dry_run in (True, False):
+        result = bring_all(new_registry(), source, Naming("demo", {}), policy=policy, dry_run=dry_run)
+        assert codes(result) == {"churn@a": "invalid_input"}
+
+
 def test_what_somebody_set_here_stays() -> None:
     registry = new_registry()
     source = Given(incoming(1), incoming(2), aliases=(alias("a", ONE, "prod"),))

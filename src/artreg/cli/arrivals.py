@@ -19,6 +19,8 @@ from artreg.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from artreg.importing.aliases import AliasSet
     from artreg.importing.bring import Arrival, Brought
     from artreg.importing.yanks import YankSet
@@ -79,7 +81,10 @@ def blocks(result: Brought) -> list[Block]:
     for alias in result.aliases:
         here = f"{alias.model}@{alias.alias}"
         how = "is already" if not alias.changed else "would become" if result.dry_run else "is now"
-        shown.append(Line(f"{alias.item}: {here} {how} {alias.version}", Tone.PLAIN if alias.changed else Tone.DIM))
+        unless = f", unless {_either(alias.unasked)} refuses it then" if alias.unasked else ""
+        shown.append(
+            Line(f"{alias.item}: {here} {how} {alias.version}{unless}", Tone.PLAIN if alias.changed else Tone.DIM)
+        )
     for one in result.troubles:
         shown.append(Line(f"{one.item}: {one.error.message}", Tone.BAD))
         shown += [Line(f"  hint: {one.error.hint}")] if one.error.hint else []
@@ -91,6 +96,10 @@ def _summary(result: Brought, verb: str) -> Line:
     if result.troubles:
         return Line(f"{told}; {plural(len(result.troubles), 'trouble')}", Tone.BAD)
     return Line(told, Tone.GOOD)
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def _size(one: Arrival) -> str:
@@ -132,5 +141,6 @@ def _alias(one: AliasSet) -> dict[str, Any]:
         "alias": str(one.alias),
         "version": str(one.version),
         "generation": one.generation,
+        "unasked": list(one.unasked),
         "changed": one.changed,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from artreg.core.gates.from_alias import FromGate
 from artreg.core.names import Alias, ModelName
@@ -10,7 +10,8 @@ from artreg.core.policy import Policy
 from artreg.core.version import Version
 from artreg.errors import ArtregError, Conflict, InvalidInput, NotFound
 from artreg.frozen import Frozen
-from artreg.importing.source import BEGINS, IncomingAlias, Trouble, reason
+from artreg.importing.foresight import foresee
+from artreg.importing.source import BEGINS, Incoming, IncomingAlias, Trouble, reason
 from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head
@@ -44,6 +45,7 @@ class AliasSet(Frozen):
         version: The version that it points at.
         changed: Whether this call moved it, or would; False if it stood there already.
         generation: The number of the move; None as long as it is only to come.
+        unasked: The kinds of gates that a dry run could not ask, and that may refuse it yet.
     """
 
     item: str
@@ -52,6 +54,7 @@ class AliasSet(Frozen):
     version: Version
     changed: bool
     generation: int | None
+    unasked: tuple[str, ...] = ()
 
 
 class Chosen(Frozen):
@@ -60,16 +63,18 @@ class Chosen(Frozen):
     Attributes:
         incoming: What the source says of it.
         alias: What it is called here.
+        version: What the source says of the version that it points at.
     """
 
     incoming: IncomingAlias
     alias: Alias
+    version: Incoming
 
 
 def chosen(
     aliases: Sequence[IncomingAlias],
     names: Mapping[str, Alias | None],
-    came: Collection[tuple[ModelName, Version]],
+    came: Mapping[tuple[ModelName, Version], Incoming],
     failed: Mapping[tuple[ModelName, Version], ArtregError],
     policy: Policy,
 ) -> tuple[list[Chosen], list[Trouble]]:
@@ -93,7 +98,7 @@ def chosen(
         elif (version := (incoming.model, incoming.version)) not in came:
             troubles.append(Trouble(incoming.item, _versionless(incoming, failed.get(version, _UNKNOWN))))
         else:
-            last[incoming.model, alias] = Chosen(incoming, alias)
+            last[incoming.model, alias] = Chosen(incoming, alias, came[version])
     furthest = sorted(last.values(), key=lambda one: -len(_before(policy, one.incoming.model, one.alias)))
     return furthest, troubles
 
@@ -110,7 +115,7 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
         kind: What the source is; stands in the record's reason.
         wanted: The alias.
         terms: By what it is moved.
-        dry_run: Say what would be done; gates are not asked, since the version may be still to come.
+        dry_run: Say what would be done; gates are asked as far as they can be of a version that is still to come.
 
     Raises:
         GateRejected: A gate said no.
@@ -126,15 +131,20 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
         stay(registry, head, dry_run=dry_run)
         return AliasSet(incoming.item, model, alias, version, False, head.record.generation)
     _require_ours(head, incoming, alias)
-    if dry_run:
-        return AliasSet(incoming.item, model, alias, version, True, None)
+    unasked: list[str] = []
     why = reason(kind, incoming.item + (f" ({incoming.why})" if incoming.why else ""))
     for before in _before(terms.policy, model, alias):
         standing = find_head(registry, model, before)
         if standing is None or standing.record.version != version:
             _require_ours(standing, incoming, before)
-            on_its_way = f"{why}, on its way to {alias}"
-            _promote(registry, incoming, before, terms, head=standing, reason=on_its_way)
+            if dry_run:
+                unasked += foresee(registry, wanted.version, before, terms.policy)
+            else:
+                on_its_way = f"{why}, on its way to {alias}"
+                _promote(registry, incoming, before, terms, head=standing, reason=on_its_way)
+    if dry_run:
+        unasked += foresee(registry, wanted.version, alias, terms.policy)
+        return AliasSet(incoming.item, model, alias, version, True, None, tuple(dict.fromkeys(unasked)))
     moved = _promote(registry, incoming, alias, terms, head=head, reason=why)
     return AliasSet(incoming.item, model, alias, version, moved.changed, moved.record.generation)
 

@@ -155,7 +155,8 @@ class _Bringing:
     def set_aliases(self, survey: Survey, names: Mapping[str, Alias | None], terms: Terms) -> None:
         why = {trouble.item: trouble.error for trouble in self.troubles}
         failed = {(one.model, one.version): why[one.item] for one in survey.versions if one.item in why}
-        came = {(one.model, one.version) for one in (*self.imported, *self.present)}
+        here = {one.item for one in (*self.imported, *self.present)}
+        came = {(one.model, one.version): one for one in survey.versions if one.item in here}
         known, troubles = chosen(survey.aliases, names, came, failed, terms.policy)
         self.troubles += troubles
         for wanted in known:
