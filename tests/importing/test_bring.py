@@ -195,6 +195,8 @@ def test_a_gate_that_says_no_is_named_with_its_verdicts() -> None:
     assert codes(result) == {"churn@a": "gate_rejected"}
     gates = result.troubles[0].error.details["gates"]
     assert [it["passed"] for it in gates if it["gate"] == "metric"] == [False]
+    assert result.troubles[0].error.message.endswith("roc_auc is 0.7, which is not ≥ 0.8, on its way to prod")
+    assert "--alias 'a=' leaves it out" in result.troubles[0].error.hint
 
 
 GATED = parse_policy(

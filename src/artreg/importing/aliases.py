@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from artreg.core.gates.from_alias import FromGate
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import Policy
 from artreg.core.version import Version
-from artreg.errors import ArtregError, Conflict, InvalidInput, NotFound
+from artreg.errors import ArtregError, Conflict, GateRejected, InvalidInput, NotFound
 from artreg.frozen import Frozen
 from artreg.importing.foresight import foresee
+from artreg.importing.naming import option
 from artreg.importing.source import BEGINS, Incoming, IncomingAlias, Trouble, reason
 from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
@@ -131,21 +133,22 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
         stay(registry, head, dry_run=dry_run)
         return AliasSet(incoming.item, model, alias, version, False, head.record.generation)
     _require_ours(head, incoming, alias)
-    unasked: list[str] = []
     why = reason(kind, incoming.item + (f" ({incoming.why})" if incoming.why else ""))
-    for before in _before(terms.policy, model, alias):
-        standing = find_head(registry, model, before)
-        if standing is None or standing.record.version != version:
-            _require_ours(standing, incoming, before)
+    unasked: dict[str, None] = {}
+    moved = None
+    for step in [*_before(terms.policy, model, alias), alias]:
+        standing = head if step == alias else find_head(registry, model, step)
+        if standing is not None and standing.record.version == version:
+            continue
+        _require_ours(standing, incoming, step)
+        way = "" if step == alias else f", on its way to {alias}"
+        with _explaining(incoming, way):
             if dry_run:
-                unasked += foresee(registry, wanted.version, before, terms.policy)
+                unasked |= dict.fromkeys(foresee(registry, wanted.version, step, terms.policy))
             else:
-                on_its_way = f"{why}, on its way to {alias}"
-                _promote(registry, incoming, before, terms, head=standing, reason=on_its_way)
-    if dry_run:
-        unasked += foresee(registry, wanted.version, alias, terms.policy)
-        return AliasSet(incoming.item, model, alias, version, True, None, tuple(dict.fromkeys(unasked)))
-    moved = _promote(registry, incoming, alias, terms, head=head, reason=why)
+                moved = _promote(registry, incoming, step, terms, head=standing, reason=f"{why}{way}")
+    if moved is None:
+        return AliasSet(incoming.item, model, alias, version, True, None, tuple(unasked))
     return AliasSet(incoming.item, model, alias, version, moved.changed, moved.record.generation)
 
 
@@ -165,6 +168,19 @@ def _promote(
     )
 
 
+@contextmanager
+def _explaining(incoming: IncomingAlias, way: str = "") -> Iterator[None]:
+    """Say of a gate that refuses what whoever moves in can do about it."""
+    try:
+        yield
+    except GateRejected as error:
+        raise GateRejected(
+            f"{error.message}{way}",
+            hint=f"a policy of its own may let it in while you move: artreg policy; {_without(incoming)} leaves it out",
+            **error.details,
+        ) from error
+
+
 def _require_ours(head: Head | None, incoming: IncomingAlias, alias: Alias) -> None:
     """Return if nobody but an import has set an alias."""
     if head is None or head.record.version is None or head.record.why.startswith(BEGINS):
@@ -173,7 +189,7 @@ def _require_ours(head: Head | None, incoming: IncomingAlias, alias: Alias) -> N
     raise Conflict(
         f"{alias} of {model} points at {head.record.version}, as {head.record.who} set it here; "
         f"{incoming.item} means {version}",
-        hint=f"decide which holds: artreg promote {model} {version} --to {alias}, or --alias '{incoming.name}='",
+        hint=f"decide which holds: artreg promote {model} {version} --to {alias}, or {_without(incoming)}",
     )
 
 
@@ -199,5 +215,9 @@ def _nameless(incoming: IncomingAlias, policy: Policy) -> InvalidInput:
     known = ", ".join(policy.names(incoming.model))
     return InvalidInput(
         f"nothing says what {incoming.name!r} becomes: the policy's aliases are {known}",
-        hint=f"--alias '{incoming.name}=ALIAS' says it, --alias '{incoming.name}=' leaves it out",
+        hint=f"{option('--alias', incoming.name, 'ALIAS')} says it, {_without(incoming)} leaves it out",
     )
+
+
+def _without(incoming: IncomingAlias) -> str:
+    return option("--alias", incoming.name, "")

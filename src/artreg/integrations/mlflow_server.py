@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import urllib3
 
+from artreg.core.redact import redact_url
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.integrations.http_reading import TIMEOUT, TooSlowError, connections, pieces
 
@@ -60,7 +61,10 @@ class MlflowServer:
         except ValueError:
             parts, port = urlsplit(""), None
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise InvalidInput("this is no URL of a tracking server", hint="write http://host:port or https://host")
+            raise InvalidInput(
+                f"{redact_url(url)[:_SHOWN]!r} is no URL of a tracking server",
+                hint="write http://host:port or https://host",
+            )
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
         self._headers = _headers(parts.username, parts.password)
