@@ -42,6 +42,7 @@ class Given:
 
     kind = "given"
     location = "here"
+    movable = False
 
     def __init__(self, *versions: Incoming, aliases: tuple[IncomingAlias, ...] = ()) -> None:
         self.versions, self.aliases = list(versions), aliases
@@ -161,6 +162,19 @@ def test_a_version_that_changed_elsewhere_is_compared() -> None:
     assert codes(other) == {"churn/1": "already_exists"}
     assert other.troubles[0].error.details["differing"] == ["metrics.json"]
     assert "it came from given here, as churn/1" in other.troubles[0].error.message
+
+
+@pytest.mark.parametrize("movable", [False, True])
+def test_of_a_source_that_moved_nothing_is_fetched_again_if_its_fingerprints_hold_anywhere(movable: bool) -> None:
+    registry, source = new_registry(), Given(incoming(1))
+    source.movable = movable
+    bring_all(registry, source, Naming("demo", {}))
+    source.location = "elsewhere"
+    assert [it.version for it in bring_all(registry, source, Naming("demo", {})).present] == [ONE]
+    assert len(source.fetched) == (1 if movable else 2)
+    source.versions = [replace(incoming(1), fingerprint="another")]
+    bring_all(registry, source, Naming("demo", {}))
+    assert len(source.fetched) == (2 if movable else 3)
 
 
 CHAIN = parse_policy(

@@ -207,7 +207,8 @@ class _Bringing:
         return fetched
 
     def _came_before(self, incoming: Incoming, run: RunRecord) -> bool:
-        return all(run.imported.get(key) == value for key, value in self._origin(incoming).items())
+        said = {**run.imported, "location": self._source.location} if self._source.movable else run.imported
+        return all(said.get(key) == value for key, value in self._origin(incoming).items())
 
     def _origin(self, incoming: Incoming) -> dict[str, Any]:
         return {

@@ -67,6 +67,7 @@ class GtoSource:
     """
 
     kind = "gto"
+    movable = True
 
     def __init__(self, location: str, names: Names, *, options: StorageOptions | None = None) -> None:
         if "://" in location:

@@ -45,6 +45,7 @@ class HuggingFaceSource:
     """
 
     kind = "huggingface"
+    movable = False
 
     def __init__(
         self,

@@ -74,6 +74,7 @@ class MlflowSource:
     """
 
     kind = "mlflow"
+    movable = True
 
     def __init__(self, location: str, names: Names) -> None:
         self._tracking = _tracking(location)

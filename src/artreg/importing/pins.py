@@ -35,6 +35,7 @@ class PinsSource:
     """
 
     kind = "pins"
+    movable = True
 
     def __init__(self, location: str, names: Names, *, options: StorageOptions | None = None) -> None:
         place = location if "://" in location else os.path.abspath(os.path.expanduser(location))

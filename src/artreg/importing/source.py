@@ -119,10 +119,13 @@ class Source(Protocol):
     Attributes:
         kind: What it is: `mlflow`, `gto`, `pins`, `huggingface`, `dir`.
         location: Where it lies, without credentials; recorded in each version.
+        movable: Whether a fingerprint tells the same bytes wherever the source lies, so that of a fresh clone, or of a
+            server with a new name, nothing is fetched again.
     """
 
     kind: str
     location: str
+    movable: bool
 
     def survey(self) -> Survey:
         """Look through the source, reading no more than documents.
