@@ -352,11 +352,14 @@ def test_a_yank_that_was_cut_off_is_finished() -> None:
 
 def test_what_was_taken_back_and_cannot_be_had_says_that_nobody_need_miss_it() -> None:
     source = Given(replace(incoming(1), withdrawn="deregistered by Ada"), incoming(2))
+    source.versions.append(replace(incoming(3), withdrawn="deprecated"))
     source.failing = {name: NotFound("it is gone", hint="fetch it") for name in ("churn/1", "churn/2")}
+    source.failing["churn/3"] = NotFound("it is gone")
     result = bring_all(new_registry(), source, Naming("demo", {}))
     assert [(it.item, it.error.hint) for it in result.troubles] == [
         ("churn/1", "fetch it; or do without it: it was deregistered by Ada"),
         ("churn/2", "fetch it"),
+        ("churn/3", "do without it: it was deprecated"),
     ]
 
 

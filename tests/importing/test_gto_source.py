@@ -558,8 +558,9 @@ def test_what_is_no_repository_of_gtos_is_refused(tmp_path: Path) -> None:
         survey(place)
     with pytest.raises(InvalidInput, match="is not a git repository"):
         survey(place / "inner")  # and not the one that it lies in
-    with pytest.raises(InvalidInput, match=r"https://example.org/x.git is not on this machine"):
+    with pytest.raises(InvalidInput, match=r"https://example.org/x.git is not on this machine") as remote:
         GtoSource("https://ada:secret@example.org/x.git", Naming("demo", {}))
+    assert "dvc fetch --all-tags" in remote.value.hint
 
 
 def test_tags_of_odd_bytes_are_left_alone(tmp_path: Path) -> None:

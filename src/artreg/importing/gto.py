@@ -72,7 +72,8 @@ class GtoSource:
     def __init__(self, location: str, names: Names, *, options: StorageOptions | None = None) -> None:
         if "://" in location:
             raise InvalidInput(
-                f"{redact_url(location)[:200]} is not on this machine", hint="git clone --mirror it, and name the clone"
+                f"{redact_url(location)[:200]} is not on this machine",
+                hint="git clone it, run dvc fetch --all-tags there if DVC has its files, and name the clone",
             )
         self.location = os.path.abspath(os.path.expanduser(location))
         self._names = names

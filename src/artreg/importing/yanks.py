@@ -65,7 +65,8 @@ def dispensable(error: ArtregError, withdrawn: str | None) -> ArtregError:
     """Return what keeps a version from coming; of one that its source took back it says that too."""
     if not withdrawn:
         return error
-    return type(error)(error.message, hint=f"{error.hint}; or do without it: it was {withdrawn}", **error.details)
+    without = f"do without it: it was {withdrawn}"
+    return type(error)(error.message, hint=f"{error.hint}; or {without}" if error.hint else without, **error.details)
 
 
 def _last_word(registry: Registry, log: VersionLog) -> VersionEvent | None:
