@@ -133,6 +133,7 @@ HOMES = {
     ),
     "yaml": ("artreg.yamldoc",),
     "urllib3": ("artreg.integrations",),
+    "xxhash": ("artreg.importing",),
     "jinja2": ("artreg.site",),
     "markdown_it": ("artreg.site",),
     "pygal": ("artreg.site",),
