@@ -21,6 +21,7 @@ from artreg.importing.mlflow_artifacts import BucketArtifacts, opened
 from artreg.importing.naming import Naming
 from artreg.importing.source import Survey
 from artreg.integrations import http_reading, mlflow_server
+from artreg.integrations.mlflow_server import MlflowServer
 from importing.contract import SourceContract, bring_all, new_registry
 from importing.mlflow_double import Double, Handler, serving
 from importing.mlflow_store import MLMODEL, file_store, put
@@ -534,6 +535,28 @@ def test_a_page_that_never_ends_is_left(server: Double) -> None:
     server.faults.append(lambda handler, path: handler.tell({"next_page_token": "again"}) is None)
     with pytest.raises(StorageError, match="no MLflow answers"):
         told(server)
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_again_and_again(server: Double) -> None:
+    def hang_up(handler: Handler, path: str) -> bool:
+        handler.close_connection = True
+        return True
+
+    client = MlflowServer(server.url)
+    server.faults.append(hang_up)
+    for asked in (6, 7, 8):
+        with pytest.raises(StorageError, match="does not answer"):
+            client.get("runs/get", run_id="x")
+        assert len(server.asked) == asked
+    server.faults[:] = [lambda handler, path: len(server.asked) % 2 == 0 and hang_up(handler, path)]
+    for _ in range(2):
+        client.get("registered-models/search")  # the second time it has patience again
+    server.faults[:] = [lambda handler, path: handler.give(b"{}", status=500) is None]
+    server.asked.clear()
+    for asked in (6, 12):  # it answers, if only that this one thing does not go
+        with pytest.raises(StorageError, match="HTTP 500"):
+            client.get("runs/get", run_id="x")
+        assert len(server.asked) == asked
 
 
 def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,7 @@ class MlflowServer:
         self._headers = _headers(parts.username, parts.password)
         self._pool = connections(self.url, os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
         self._pause = pause
+        self._silent = False
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
         """Return what the server answers to a question.
@@ -185,12 +186,17 @@ class MlflowServer:
     def _asked(
         self, method: str, path: str, body: bytes | IO[bytes] | None, sink: Callable[[], Any], size: int | None = None
     ) -> Any:
-        """Ask until there is an answer, or until it is in vain; what is written to is made anew each time."""
-        for pause in (*_PAUSES_S, None):
+        """Ask until there is an answer, or until it is in vain; what is written to is made anew each time.
+
+        A server that did not answer at all is then asked but once for each thing, until it does: whoever asks for a
+        thousand things would else wait for it a thousand times.
+        """
+        for pause in (*(() if self._silent else _PAUSES_S), None):
             try:
                 return self._once(method, path, body, sink(), size)
             except _LaterError as error:
                 if pause is None:
+                    self._silent = error.silent
                     raise StorageError(
                         f"{self.url} does not answer: {error.why}", hint="look whether it runs, and run this again"
                     ) from error
@@ -216,11 +222,12 @@ class MlflowServer:
                 preload_content=False,
             )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
-            raise _LaterError("nobody listens there") from None
+            raise _LaterError("nobody listens there", silent=True) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             if method == "POST":
                 raise self._unsure(error) from error
-            raise _LaterError(type(error).__name__) from error
+            raise _LaterError(type(error).__name__, silent=True) from error
+        self._silent = False
         try:
             if answer.status != 200:  # noqa: PLR2004
                 raise self._refused(method, answer)
@@ -271,12 +278,11 @@ class MlflowServer:
 
 
 class _LaterError(Exception):
-    """What fails for the moment."""
+    """What fails for the moment; `silent` where nothing was answered at all."""
 
-    def __init__(self, why: str, wait: float | None = None) -> None:
+    def __init__(self, why: str, wait: float | None = None, *, silent: bool = False) -> None:
         super().__init__(why)
-        self.why = why
-        self.wait = wait
+        self.why, self.wait, self.silent = why, wait, silent
 
 
 class _InMemory:
