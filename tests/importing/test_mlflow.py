@@ -559,6 +559,14 @@ def test_a_server_that_does_not_answer_is_not_waited_for_again_and_again(server:
         assert len(server.asked) == asked
 
 
+def test_what_took_long_enough_is_not_asked_for_again(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow_server, "_ENOUGH_S", -1)
+    server.faults.append(lambda handler, path: handler.give(b"{}", status=503) is None)
+    with pytest.raises(StorageError, match="HTTP 503"):
+        told(server)
+    assert len(server.asked) == 1
+
+
 def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mlflow_server, "_ANSWER_LIMIT", 1000)
     server.faults.append(lambda handler, path: handler.give(b" " * 2000) is None)

@@ -29,6 +29,7 @@ _ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
 
 _PAUSES_S = (0.3, 1.0, 3.0, 6.0, 10.0)
 _LONGEST_PAUSE_S = 30.0
+_ENOUGH_S = 100.0  # after which nothing is asked for again: a server that hangs takes a minute each time
 _FOR_THE_MOMENT = {429, 500, 502, 503, 504}
 _NOT_TAKEN = {429, 503}
 """What a server answers that has not done what it was asked, so that it may be asked again."""
@@ -191,11 +192,12 @@ class MlflowServer:
         A server that did not answer at all is then asked but once for each thing, until it does: whoever asks for a
         thousand things would else wait for it a thousand times.
         """
+        began = time.monotonic()
         for pause in (*(() if self._silent else _PAUSES_S), None):
             try:
                 return self._once(method, path, body, sink(), size)
             except _LaterError as error:
-                if pause is None:
+                if pause is None or time.monotonic() - began > _ENOUGH_S:
                     self._silent = error.silent
                     raise StorageError(
                         f"{self.url} does not answer: {error.why}", hint="look whether it runs, and run this again"
