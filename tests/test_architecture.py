@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "artreg.integrations": {"artreg.core", "artreg.registry"},
     "artreg.importing": {
         "artreg.core",
+        "artreg.integrations.http_reading",
         "artreg.integrations.mlflow_server",
         "artreg.registry",
         "artreg.store",
@@ -132,6 +133,7 @@ HOMES = {
     ),
     "yaml": ("artreg.yamldoc",),
     "urllib3": ("artreg.integrations",),
+    "xxhash": ("artreg.importing",),
     "jinja2": ("artreg.site",),
     "markdown_it": ("artreg.site",),
     "pygal": ("artreg.site",),

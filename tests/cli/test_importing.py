@@ -147,7 +147,19 @@ def test_names_are_escaped(shell: Shell) -> None:
 def arrived(*errors: ArtregError, stopped: ArtregError | None = None) -> Brought:
     one = Arrival("a/1", ModelName("demo", "a"), Version(1, 0, 0), None, None, to_compare=True)
     troubles = tuple(Trouble(str(number), error) for number, error in enumerate(errors))
-    return Brought("dir", "x", (one,), (), (), troubles, stopped, True)
+    return Brought("dir", "x", (one,), (), (), (), troubles, stopped, True)
+
+
+def test_a_dry_run_names_the_gates_that_it_could_not_ask(shell: Shell, models: Path) -> None:
+    gates = "[{gate: metric, key: roc_auc, min: 0.8}, {gate: size, max_bytes: 9}, {gate: inspected}]"
+    (shell.folder / "policy.yaml").write_text(f"aliases: {{staging: {{gates: {gates}}}, prod: {{}}}}\n")
+    command = ("import", "dir", "models", "--policy", "policy.yaml", "--alias", "current=staging")
+    told = shell.run(*command, "--dry-run")
+    line = "churn/current: demo/churn@staging would become 1.3.0, unless size or inspected refuses it then"
+    assert (told.code, told.out.splitlines()[-2]) == (0, line)
+    [alias] = shell.run(*command, "--dry-run", "--json").json["aliases"]
+    assert alias["unasked"] == ["size", "inspected"]
+    assert shell.run(*command).code == 3
 
 
 def test_of_several_troubles_the_gravest_gives_the_code() -> None:

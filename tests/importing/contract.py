@@ -207,11 +207,12 @@ class SourceContract:
         return damage(place)
 
     def test_damage_is_named_and_the_rest_comes(self, tmp_path: Path) -> None:
+        whole: set[str] = set()  # what each place holds before it is spoilt
         for number, (damage, spoil) in enumerate(self.DAMAGES.items()):
             place = tmp_path / str(number)
             place.mkdir()
             self.fill(place)
-            whole = {it.item for it in self.survey(place).versions}
+            whole = whole or {it.item for it in self.survey(place).versions}
             item = self.spoil(place, spoil)
             with unwritten(place):
                 result = self.brought(place, new_registry())

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from artreg.core.names import Alias, ModelName, Reference
+from artreg.core import keys
+from artreg.core.names import Alias, Computed, ModelName, Reference
 from artreg.core.policy import parse_policy
 from artreg.core.version import Version
-from artreg.errors import ArtregError, IntegrityError, InvalidInput, OutcomeUnknown, StorageError
+from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, OutcomeUnknown, StorageError
+from artreg.frozen import replace
 from artreg.importing.aliases import Terms
 from artreg.importing.bring import Brought, bring
 from artreg.importing.naming import Naming
@@ -21,6 +23,8 @@ from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.resolve import resolve
 from artreg.registry.verify import verify
+from artreg.registry.version_log import find_yank
+from artreg.registry.yank import unyank, yank
 from artreg.store.local import LocalStore
 from faults import processes
 from importing.children import brings_and_dies, moved
@@ -38,6 +42,7 @@ class Given:
 
     kind = "given"
     location = "here"
+    movable = False
 
     def __init__(self, *versions: Incoming, aliases: tuple[IncomingAlias, ...] = ()) -> None:
         self.versions, self.aliases = list(versions), aliases
@@ -159,6 +164,19 @@ def test_a_version_that_changed_elsewhere_is_compared() -> None:
     assert "it came from given here, as churn/1" in other.troubles[0].error.message
 
 
+@pytest.mark.parametrize("movable", [False, True])
+def test_of_a_source_that_moved_nothing_is_fetched_again_if_its_fingerprints_hold_anywhere(movable: bool) -> None:
+    registry, source = new_registry(), Given(incoming(1))
+    source.movable = movable
+    bring_all(registry, source, Naming("demo", {}))
+    source.location = "elsewhere"
+    assert [it.version for it in bring_all(registry, source, Naming("demo", {})).present] == [ONE]
+    assert len(source.fetched) == (1 if movable else 2)
+    source.versions = [replace(incoming(1), fingerprint="another")]
+    bring_all(registry, source, Naming("demo", {}))
+    assert len(source.fetched) == (2 if movable else 3)
+
+
 CHAIN = parse_policy(
     {
         "aliases": {
@@ -191,6 +209,61 @@ def test_a_gate_that_says_no_is_named_with_its_verdicts() -> None:
     assert codes(result) == {"churn@a": "gate_rejected"}
     gates = result.troubles[0].error.details["gates"]
     assert [it["passed"] for it in gates if it["gate"] == "metric"] == [False]
+    assert result.troubles[0].error.message.endswith("roc_auc is 0.7, which is not ≥ 0.8, on its way to prod")
+    assert "--alias 'a=' leaves it out" in result.troubles[0].error.hint
+
+
+GATED = parse_policy(
+    {
+        "aliases": {
+            "staging": {"gates": [{"gate": "metric", "key": "roc_auc", "min": 0.8}, {"gate": "no_pickle"}]},
+            "prod": {
+                "gates": [
+                    {"gate": "from", "alias": "staging"},
+                    {"gate": "no_regression", "key": "roc_auc"},
+                    {"gate": "size", "max_bytes": 5},
+                    {"gate": "inspected"},
+                ]
+            },
+            "approved": {"gates": [{"gate": "approvals"}]},
+        }
+    }
+)
+
+
+def test_a_dry_run_says_what_gates_would_say_and_which_cannot_be_asked_yet() -> None:
+    poor = replace(incoming(2), metrics={"roc_auc": 0.7})
+    source = Given(incoming(1), poor, aliases=(alias("a", ONE, "prod"), alias("b", ONE, "approved")))
+    registry, naming = new_registry(), Naming("demo", {})
+    told = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert [(it.item, it.unasked) for it in told.aliases] == [("churn@a", ("no_pickle", "size", "inspected"))]
+    assert codes(told) == {"churn@b": "gate_rejected"}
+    source.aliases = (alias("a", TWO, "prod"),)
+    refused = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert codes(refused) == {"churn@a": "gate_rejected"}
+    assert "may not become staging: roc_auc is 0.7" in refused.troubles[0].error.message
+    assert registry.store.page("").entries == ()
+
+
+def test_of_what_is_here_already_a_dry_run_asks_all_that_reads_no_model() -> None:
+    source = Given(incoming(1), replace(incoming(2), metrics={"roc_auc": 0.85}))
+    registry, naming = new_registry(), Naming("demo", {})
+    bring_all(registry, source, naming)
+    source.aliases = (alias("a", ONE, "prod"),)
+    told = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert "prod: the model has 8 bytes" in told.troubles[0].error.message
+    bring_all(registry, source, naming)  # by a policy without gates
+    source.aliases = (alias("a", TWO, "prod"),)
+    worse = bring_all(registry, source, naming, policy=GATED, dry_run=True)
+    assert "0.85, 1.0.0 in prod has 0.9: worse by 0.05" in worse.troubles[0].error.message
+
+
+def test_a_dry_run_says_who_may_not_move_an_alias() -> None:
+    policy = parse_policy({"aliases": {"prod": {"who": ["grace"]}}})
+    source = Given(incoming(1), aliases=(alias("a", ONE, "prod"),))
+    for dry_run in (True, False):
+        result = bring_all(new_registry(), source, Naming("demo", {}), policy=policy, dry_run=dry_run)
+        assert codes(result) == {"churn@a": "invalid_input"}
 
 
 def test_what_somebody_set_here_stays() -> None:
@@ -224,6 +297,70 @@ def test_what_an_import_set_an_import_moves() -> None:
     source.aliases = (alias("a", TWO, "prod"),)
     assert [it.changed for it in bring_all(registry, source, Naming("demo", {})).aliases] == [True]
     assert held(registry, "prod") == "2.0.0"
+
+
+def test_what_the_source_took_back_comes_yanked_and_is_given_back_when_it_does() -> None:
+    registry, naming = new_registry(), Naming("demo", {})
+    gone = replace(incoming(2), withdrawn="deregistered by Ada: worse")
+    source = Given(replace(incoming(1), withdrawn=""), gone)
+    told = bring_all(registry, source, naming, dry_run=True)
+    assert [(it.item, it.yanked) for it in told.yanks] == [("churn/2", True)]
+    assert bring_all(registry, source, naming).yanks == told.yanks
+    found = find_yank(registry, CHURN, TWO)
+    assert found is not None
+    assert found.why == "imported from given: deregistered by Ada: worse"
+    assert resolve(registry, Reference(CHURN, Computed.LATEST)).version == ONE
+    assert bring_all(registry, source, naming).yanks == ()
+    source.versions[1] = replace(gone, withdrawn="")
+    assert [it.yanked for it in bring_all(registry, source, naming, dry_run=True).yanks] == [False]
+    assert find_yank(registry, CHURN, TWO) is not None
+    assert [(it.item, it.yanked) for it in bring_all(registry, source, naming).yanks] == [("churn/2", False)]
+    assert find_yank(registry, CHURN, TWO) is None
+    source.versions[1] = gone
+    assert [it.yanked for it in bring_all(registry, source, naming).yanks] == [True]
+
+
+def test_a_version_that_was_taken_back_after_it_came_is_yanked_then() -> None:
+    registry, naming, source = new_registry(), Naming("demo", {}), Given(incoming(1))
+    bring_all(registry, source, naming)
+    source.versions = [replace(incoming(1), withdrawn="deprecated")]
+    result = bring_all(registry, source, naming)
+    assert [(it.item, it.yanked) for it in result.yanks] == [("churn/1", True)]
+    assert source.fetched == ["churn/1"]
+
+
+def test_what_somebody_said_of_a_version_here_holds() -> None:
+    registry, naming = new_registry(), Naming("demo", {})
+    source = Given(replace(incoming(1), withdrawn="worse"), replace(incoming(2), withdrawn=""))
+    bring_all(registry, source, naming)
+    unyank(registry, CHURN, ONE, "good enough for us")
+    promote(registry, CHURN, ONE, Alias("prod"), OPEN, reason="ours")  # more is said of it since
+    yank(registry, CHURN, TWO, "we know better")
+    result = bring_all(registry, source, naming)
+    assert (result.yanks, result.troubles) == ((), ())
+    assert find_yank(registry, CHURN, ONE) is None
+    assert find_yank(registry, CHURN, TWO) is not None
+
+
+def test_a_yank_that_was_cut_off_is_finished() -> None:
+    registry, naming, source = new_registry(), Naming("demo", {}), Given(replace(incoming(1), withdrawn="worse"))
+    bring_all(registry, source, naming)
+    registry.store.delete([keys.yank_mark_key(CHURN, ONE)])
+    bring_all(registry, source, naming)
+    assert registry.store.read(keys.yank_mark_key(CHURN, ONE)) == b""
+
+
+def test_what_was_taken_back_and_cannot_be_had_says_that_nobody_need_miss_it() -> None:
+    source = Given(replace(incoming(1), withdrawn="deregistered by Ada"), incoming(2))
+    source.versions.append(replace(incoming(3), withdrawn="deprecated"))
+    source.failing = {name: NotFound("it is gone", hint="fetch it") for name in ("churn/1", "churn/2")}
+    source.failing["churn/3"] = NotFound("it is gone")
+    result = bring_all(new_registry(), source, Naming("demo", {}))
+    assert [(it.item, it.error.hint) for it in result.troubles] == [
+        ("churn/1", "fetch it; or do without it: it was deregistered by Ada"),
+        ("churn/2", "fetch it"),
+        ("churn/3", "do without it: it was deprecated"),
+    ]
 
 
 def test_aliases_without_a_name_here_are_named_unless_they_are_left_out() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from artreg.registry.handle import Registry
 from artreg.registry.verify import verify
 from artreg.registry.versions import find_manifest, read_run
 from importing.contract import bring_all, new_registry, unwritten
-from importing.repositories import WHO
+from importing.repositories import WHO, git
+from importing.test_gto_http import Web
 
 pytestmark = pytest.mark.peers
 
@@ -94,8 +96,13 @@ def test_what_gto_shows_has_come(peer: Peer, brought: Brought) -> None:
         for it in peer.gto("show", name)
         if it["is_active"] and it["registrations"]
     }
-    assert {it.item for it in brought.imported} == versions - {LOST}
-    assert len(brought.imported) == 8
+    yanked = {it.item: it.why.partition(" (")[0] for it in brought.yanks}
+    assert yanked == {
+        "churn@v2.0.0": "deregistered by churn@v2.0.0!",
+        "old@v1.0.0": "deprecated by old@deprecated",
+    }
+    assert {it.item for it in brought.imported} == (versions - {LOST}) | set(yanked)
+    assert len(brought.imported) == 10
     came = {(it.model.model, str(it.alias)): f"v{it.version}" for it in brought.aliases}
     stages = {
         (MODELS[name].model if name in MODELS else name, stage): version
@@ -137,6 +144,17 @@ def test_every_byte_is_what_was_committed(peer: Peer, brought: Brought, registry
         if it.model.model == "score"
     }
     assert scores == {"score@v1.0.0": {"test.auc": 0.5}, "score@v1.0.1": {"test.auc": 0.75}}
+
+
+def test_what_dvc_pushed_comes_from_behind_a_web_server_too(peer: Peer, brought: Brought, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(peer.place), "clone")
+    with closing(Web(peer.place.parent / "remote")) as web:
+        (tmp_path / "clone/.dvc/config.local").write_text(f"['remote \"there\"']\n    url = {web.url}\n")
+        naming = Naming("demo", MODELS)
+        result = bring_all(new_registry(), GtoSource(str(tmp_path / "clone"), naming), naming)
+    assert [it.item for it in result.imported] == [it.item for it in brought.imported]
+    assert [it.item for it in result.troubles] == [LOST]
+    assert web.asked
 
 
 def test_what_is_nowhere_is_named_and_comes_once_it_is_back(peer: Peer, brought: Brought, registry: Registry) -> None:

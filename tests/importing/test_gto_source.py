@@ -249,12 +249,17 @@ def _fill(place: Path) -> None:
     tag(place, "churn@v1.0.0", 1, message="Registering\n\nfor a@b: https://ada:secret@example.org/x")
     tag(place, "churn#prod#1", 2, message="good enough")
     commit(
-        place, {"models/churn.pkl": "two", "dvc.yaml": "metrics: [m.json]\n", "m.json": '{"a": {"b": 1}, "c": true}'}
+        place,
+        {
+            "models/churn.pkl": "two",
+            "dvc.yaml": "metrics: [m.json]\nartifacts: {old: {path: models/churn.pkl}}\n",
+            "m.json": '{"a": {"b": 1}, "c": true}',
+        },
     )
     tag(place, "churn@v1.1.0", 3)
     tag(place, "churn#staging#2", 4)
     tag(place, "churn@v3.0.0", 5)
-    tag(place, "churn@v3.0.0!", 6)
+    tag(place, "churn@v3.0.0!", 6, message="worse\n\nby far")
     git(place, "tag", "churn@v8.0.0")  # lightweight: GTO takes no notice either
     tag(place, "v1.0", 5)
     for number, data in enumerate((b"a\n", b"bb\n")):
@@ -264,7 +269,8 @@ def _fill(place: Path) -> None:
         commit(place, {"eu/dvc.yaml": note, "eu/fraud.bin.dvc": found, "eu/.dvc/config": "[core]\n"})
         tag(place, f"eu=fraud@v0.{number}.0", 10 + number)
     tag(place, "old@v1.0.0", 20)
-    tag(place, "old@deprecated", 21)
+    tag(place, "old#prod", 21)
+    tag(place, "old@deprecated", 22, message="nobody wants it")
 
 
 WORDS = {
@@ -311,9 +317,15 @@ class TestGto(SourceContract):
         assert [(it.item, str(it.version), it.size, dict(it.metrics)) for it in found.versions] == [
             ("churn@v1.0.0", "1.0.0", 3, {}),
             ("churn@v1.1.0", "1.1.0", 3, {"a.b": 1}),
+            ("churn@v3.0.0", "3.0.0", 3, {"a.b": 1}),
             ("eu:fraud@v0.0.0", "0.0.0", 2, {}),
             ("eu:fraud@v0.1.0", "0.1.0", 3, {}),
+            ("old@v1.0.0", "1.0.0", 3, {"a.b": 1}),
         ]
+        assert {it.item: it.withdrawn for it in found.versions if it.withdrawn} == {
+            "churn@v3.0.0": "deregistered by churn@v3.0.0! (Ada Lovelace, 2026-02-03T04:06:00+01:00: worse)",
+            "old@v1.0.0": "deprecated by old@deprecated (Ada Lovelace, 2026-02-03T04:22:00+01:00: nobody wants it)",
+        }
         assert [(it.item, str(it.alias), str(it.version), it.why) for it in found.aliases] == [
             (
                 "churn#prod#1",
@@ -339,7 +351,7 @@ class TestGto(SourceContract):
             "held_by": "git",
             "oid": git(place, "rev-parse", "churn@v1.0.0^{commit}:models/churn.pkl"),
         }
-        run = found.versions[3].run
+        run = found.versions[4].run
         assert (run["held_by"], run["md5"], run["custom"]) == ("dvc", md5(b"bb\n"), {"owner": "me"})
 
     def test_whatever_is_wrong_with_one_version_keeps_no_other_from_coming(self, place: Path) -> None:
@@ -366,7 +378,10 @@ class TestGto(SourceContract):
         with unwritten(tmp_path / "bare"):
             bare = self.survey(tmp_path / "bare")
             assert fetched(tmp_path / "bare", bare.versions[0], tmp_path / "out") == {"model.pkl": b"one"}
-        assert [it.fingerprint for it in bare.versions] == [it.fingerprint for it in self.survey(place).versions]
+        assert {it.item for it in bare.troubles} == {"eu:fraud@v0.0.0", "eu:fraud@v0.1.0"}
+        assert "a bare clone has no cache" in bare.troubles[0].error.hint
+        whole = [it for it in self.survey(place).versions if it.model.model != "fraud"]
+        assert [it.fingerprint for it in bare.versions] == [it.fingerprint for it in whole]
         assert {it.run["repository"] for it in bare.versions} == {"https://example.org/repo.git"}
 
 
@@ -543,8 +558,9 @@ def test_what_is_no_repository_of_gtos_is_refused(tmp_path: Path) -> None:
         survey(place)
     with pytest.raises(InvalidInput, match="is not a git repository"):
         survey(place / "inner")  # and not the one that it lies in
-    with pytest.raises(InvalidInput, match=r"https://example.org/x.git is not on this machine"):
+    with pytest.raises(InvalidInput, match=r"https://example.org/x.git is not on this machine") as remote:
         GtoSource("https://ada:secret@example.org/x.git", Naming("demo", {}))
+    assert "dvc fetch --all-tags" in remote.value.hint
 
 
 def test_tags_of_odd_bytes_are_left_alone(tmp_path: Path) -> None:

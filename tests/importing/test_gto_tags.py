@@ -15,6 +15,7 @@ from artreg.importing.gto_tags import (
     parse_tag,
     registered,
     stages,
+    withdrawn,
 )
 
 quick = settings(derandomize=True, deadline=None, database=None, max_examples=100)
@@ -101,6 +102,23 @@ def test_a_version_is_there_until_it_is_taken_back() -> None:
     back = event("m@v1.0.0!", "a", 3)
     assert told(first, second, back)[0] == {"v2.0.0": "b"}
     assert told(first, second, back, event("m@v1.0.0#9", "c", 4))[0] == {"v1.0.0": "c", "v2.0.0": "b"}
+
+
+def test_what_was_taken_back_is_told_with_who_did_so_as_long_as_nobody_registers_it_anew() -> None:
+    first, back = event("m@v1.0.0", "a", 1), event("m@v1.0.0!", "a", 2)
+    found = withdrawn(in_order([back, first, event("m@v2.0.0", "b", 1)]))
+    assert {version: (it.registered, it.back) for version, it in found.items()} == {"v1.0.0": (first, back)}
+    assert withdrawn(in_order([first, back, event("m@v1.0.0#3", "a", 3)])) == {}
+    assert withdrawn(in_order([first, back, event("m@v1.0.0#3", "c", 3)])) == {}
+    elsewhere = event("m@v1.0.0#3", "c", 3), event("m@v1.0.0!#4", "c", 4)
+    assert withdrawn(in_order([first, back, *elsewhere]))["v1.0.0"].registered == elsewhere[0]
+    assert withdrawn([back]) == {}
+
+
+def test_a_stage_that_is_taken_from_its_only_holder_stands_for_nothing() -> None:
+    version, assigned = event("m@v1.0.0", "a", 1), event("m#prod#1", "a", 2)
+    assert told(version, assigned, event("m#prod!#2", "a", 3))[1] == {}
+    assert told(version, assigned, event("m@v1.0.0!", "a", 3))[1] == {}
 
 
 def test_a_stage_belongs_to_whom_it_was_assigned_last_and_goes_back_when_it_is_taken() -> None:

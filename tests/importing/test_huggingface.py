@@ -293,8 +293,9 @@ def test_whatever_stands_in_what_the_library_notes_is_no_bug(world: Path, place:
 
 
 def test_what_is_no_repository_is_said(world: Path, tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as missing:
         survey(tmp_path / "nowhere")
+    assert "hf download" in missing.value.hint
     (world / REPOSITORY).rename(world / "datasets--acme--churn")
     with pytest.raises(InvalidInput, match="no repository of a model"):
         survey(world / "datasets--acme--churn")

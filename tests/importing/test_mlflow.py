@@ -20,7 +20,8 @@ from artreg.importing.mlflow import HISTORY, MlflowSource
 from artreg.importing.mlflow_artifacts import BucketArtifacts, opened
 from artreg.importing.naming import Naming
 from artreg.importing.source import Survey
-from artreg.integrations import mlflow_server
+from artreg.integrations import http_reading, mlflow_server
+from artreg.integrations.mlflow_server import MlflowServer
 from importing.contract import SourceContract, bring_all, new_registry
 from importing.mlflow_double import Double, Handler, serving
 from importing.mlflow_store import MLMODEL, file_store, put
@@ -316,6 +317,13 @@ def test_a_folder_that_is_no_model_is_left_unread(tmp_path: Path) -> None:
         ("sqlite:///mlflow.db", InvalidInput, "mlflow server --backend-store-uri sqlite:///mlflow.db"),
         ("mlflow.db", InvalidInput, "mlflow server --backend-store-uri sqlite:///mlflow.db"),
         ("postgresql://ada:hunter2@db/mlflow", InvalidInput, "postgresql://db/mlflow"),
+        ("postgresql+psycopg2://ada:hunter2@db/mlflow", InvalidInput, "is a database"),
+        ("databricks:", InvalidInput, "artreg import dir"),
+        ("databricks://prod", InvalidInput, "artreg import dir"),
+        ("models:/churn", InvalidInput, "nothing that artreg reads"),
+        ("ftp://ada:hunter2@host/x", InvalidInput, "nothing that artreg reads"),
+        ("localhost:5000", InvalidInput, "write http://localhost:5000"),
+        ("http://ada:hunter2@host:port", InvalidInput, "URL"),
         ("http://", InvalidInput, "URL"),
         ("http://host:port", InvalidInput, "URL"),
     ],
@@ -422,7 +430,7 @@ def test_a_server_that_fails_and_comes_back_costs_nothing(server: Double, tmp_pa
 def test_a_download_that_breaks_off_begins_again(
     server: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mlflow_server, "_PIECE", 4)
+    monkeypatch.setattr(http_reading, "_PIECE", 4)
     left = [b"the pickle of ch", b"the wrong pickle"]
 
     def break_off(handler: Handler, path: str) -> bool:
@@ -529,6 +537,36 @@ def test_a_page_that_never_ends_is_left(server: Double) -> None:
         told(server)
 
 
+def test_a_server_that_does_not_answer_is_not_waited_for_again_and_again(server: Double) -> None:
+    def hang_up(handler: Handler, path: str) -> bool:
+        handler.close_connection = True
+        return True
+
+    client = MlflowServer(server.url)
+    server.faults.append(hang_up)
+    for asked in (6, 7, 8):
+        with pytest.raises(StorageError, match="does not answer"):
+            client.get("runs/get", run_id="x")
+        assert len(server.asked) == asked
+    server.faults[:] = [lambda handler, path: len(server.asked) % 2 == 0 and hang_up(handler, path)]
+    for _ in range(2):
+        client.get("registered-models/search")  # the second time it has patience again
+    server.faults[:] = [lambda handler, path: handler.give(b"{}", status=500) is None]
+    server.asked.clear()
+    for asked in (6, 12):  # it answers, if only that this one thing does not go
+        with pytest.raises(StorageError, match="HTTP 500"):
+            client.get("runs/get", run_id="x")
+        assert len(server.asked) == asked
+
+
+def test_what_took_long_enough_is_not_asked_for_again(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow_server, "_ENOUGH_S", -1)
+    server.faults.append(lambda handler, path: handler.give(b"{}", status=503) is None)
+    with pytest.raises(StorageError, match="HTTP 503"):
+        told(server)
+    assert len(server.asked) == 1
+
+
 def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mlflow_server, "_ANSWER_LIMIT", 1000)
     server.faults.append(lambda handler, path: handler.give(b" " * 2000) is None)
@@ -537,22 +575,25 @@ def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_server_that_drips_is_given_up(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mlflow_server, "_DEADLINE_S", 0.02)
+    monkeypatch.setattr(http_reading, "_PATIENCE_S", 0.02)
     monkeypatch.setattr(mlflow_server, "_PAUSES_S", ())
+    ended: list[str] = []
 
     def drip(handler: Handler, path: str) -> bool:
         handler.send_response(200)
-        handler.send_header("Content-Length", "100")
+        handler.send_header("Content-Length", "6000")
         handler.end_headers()
-        for _ in range(100):
+        for _ in range(6000):
             handler.wfile.write(b" ")
             handler.wfile.flush()
             time.sleep(0.01)
+        ended.append(path)
         return True
 
     server.faults.append(drip)
     with pytest.raises(StorageError, match="next to nothing"):
         told(server)
+    assert ended == []  # it was not waited for
 
 
 @pytest.mark.parametrize("size", [b"the pickle", b"the pickle of churn 1 and more and more"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from artreg.core.names import ModelName, is_name
 from artreg.core.version import Version
 from artreg.errors import InvalidInput
 from artreg.importing.layout import APART, MODELS, arranged
-from artreg.importing.naming import Naming, alias_names, renames, version_of
+from artreg.importing.naming import Naming, alias_names, option, renames, version_of
 
 NAMES = st.text(st.sampled_from("aZ0 -_./é\x1b"), max_size=9) | st.text(st.sampled_from("ab0"), max_size=70)
 NUMBERS = st.text(st.sampled_from("v0123456789.-_ abc+٣"), max_size=12)
@@ -158,3 +159,8 @@ def test_a_folder_is_laid_out_as_one_version(names: set[str]) -> None:
 )
 def test_the_model_is_found(names: list[str], model: str) -> None:
     assert model in arranged(names).values()
+
+
+@pytest.mark.parametrize("name", ["champion", "Churn (EU)", "it's", "a$(b)`c`", "-x", "\U0001f600"])
+def test_an_option_in_a_hint_is_what_a_shell_takes(name: str) -> None:
+    assert shlex.split(option("--map", name, "OTHER")) == ["--map", f"{name}=OTHER"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,12 @@ class Named:
         return name != "unwanted"
 
 
+def pin_hash(*files: bytes) -> str:
+    """Return what pins for Python says of files; for R it says the same of a single one."""
+    hashes = [xxhash.xxh64_hexdigest(data) for data in files]
+    return hashes[0] if len(hashes) == 1 else xxhash.xxh64_hexdigest("".join(hashes).encode())
+
+
 def write(board: Path, pin: str, version: str, files: dict[str, bytes], **more: Any) -> Path:
     """Write a version of a pin; what is given overrides what `data.txt` says by itself."""
     folder = board / pin / version
@@ -49,7 +56,7 @@ def write(board: Path, pin: str, version: str, files: dict[str, bytes], **more: 
         "description": None,
         "file": names if len(names) > 1 else names[0],
         "file_size": sizes if len(sizes) > 1 else sizes[0],
-        "pin_hash": f"{version[-5:]}d00d",
+        "pin_hash": pin_hash(*files.values()),
         "title": f"{pin}: a pinned file",
         "type": "file",
         "user": {},
@@ -85,9 +92,25 @@ def _cut(place: Path) -> str:
     return f"churn/{OLD}"
 
 
+def _rotten(name: str, pin: str) -> Callable[[Path], str]:
+    def spoil(place: Path) -> str:
+        path = place / pin / OLD / name
+        data = path.read_bytes()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        return f"{pin}/{OLD}"
+
+    return spoil
+
+
 class TestPins(SourceContract):
     ALIASES = False
-    DAMAGES: ClassVar = {"no data.txt": _without("data.txt"), "no file": _without("churn.joblib"), "cut": _cut}
+    DAMAGES: ClassVar = {
+        "no data.txt": _without("data.txt"),
+        "no file": _without("churn.joblib"),
+        "cut": _cut,
+        "rotten": _rotten("churn.joblib", "churn"),
+        "one of two rotten": _rotten("b.png", "plots"),
+    }
 
     def fill(self, place: Path) -> None:
         for version in (OLD, NEW):
@@ -123,7 +146,7 @@ def test_a_board_is_surveyed_and_fetched_and_left_as_it_was(tmp_path: Path) -> N
         "tags": ["a"],
         "user": {"auc": 0.9, "n": [1, None]},
         "files": ["churn.joblib"],
-        "pin_hash": "a1b2cd00d",
+        "pin_hash": pin_hash(b"old"),
     }
     brought = {}
     for number, incoming in enumerate(found.versions):
@@ -230,6 +253,31 @@ def test_a_file_that_is_cut_short_after_the_survey_is_refused(tmp_path: Path) ->
     (tmp_path / "out").mkdir()
     with pytest.raises(IntegrityError, match="has 2 bytes, but its source says that it has 5"):
         source.fetch(incoming, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"df.csv": b'"x","y"\n1,2\n'}, "0d466fb897228906"),
+        ({"a.txt": b"a.txt" * 1000, "b.bin": b"b.bin" * 1000}, "1329e7fc5600645e"),
+    ],
+)
+def test_what_pins_wrote_is_whole(files: dict[str, bytes], told: str, tmp_path: Path) -> None:
+    write(tmp_path, "churn", OLD, files, pin_hash=told)
+    assert came(tmp_path, tmp_path / "out") == sorted(files.values())
+
+
+@pytest.mark.parametrize("told", ["0123456789abcdef0123456789abcdef", "a1b2c", "", ...])
+def test_a_hash_that_only_r_can_check_or_none_keeps_nothing_from_coming(told: object, tmp_path: Path) -> None:
+    write(tmp_path, "churn", OLD, {"a": b"a", "b": b"b"}, pin_hash=told)
+    assert came(tmp_path, tmp_path / "out") == [b"a", b"b"]
+
+
+def came(board: Path, folder: Path) -> list[bytes]:
+    source = PinsSource(str(board), Named())
+    folder.mkdir()
+    source.fetch(source.survey().versions[0], folder)
+    return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
 NAMES = st.builds(

@@ -19,13 +19,23 @@ from artreg.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from artreg.importing.aliases import AliasSet
     from artreg.importing.bring import Arrival, Brought
+    from artreg.importing.yanks import YankSet
 
 GRAVEST = (IntegrityError, StorageError, NotFound, AlreadyExists, Conflict, InvalidInput, GateRejected)
 """Of several troubles the first of these gives the exit code: what may be lost comes before what a person decides."""
 
 _NAMED = 5
+_YANK = {
+    (True, False): "is now yanked",
+    (True, True): "would be yanked",
+    (False, False): "is no longer yanked",
+    (False, True): "would no longer be yanked",
+}
+"""What became of a version, by whether it is yanked and whether it was a dry run."""
 
 
 def document(result: Brought) -> dict[str, Any]:
@@ -36,6 +46,7 @@ def document(result: Brought) -> dict[str, Any]:
         "location": result.location,
         "imported": [_arrival(one) for one in result.imported],
         "present": [_arrival(one) for one in result.present],
+        "yanks": [_yank(one) for one in result.yanks],
         "aliases": [_alias(one) for one in result.aliases],
         "troubles": [{"item": one.item, **error_document(one.error)} for one in result.troubles],
         "dry_run": result.dry_run,
@@ -64,10 +75,16 @@ def blocks(result: Brought) -> list[Block]:
     if result.imported:
         rows = tuple((one.item, f"{one.model}@{one.version}", _size(one), _how(one)) for one in result.imported)
         shown.append(Table(("of the source", verb, "size", ""), rows, numeric=frozenset({2})))
+    for yank in result.yanks:
+        how = _YANK[yank.yanked, result.dry_run]
+        shown.append(Line(f"{yank.item}: {yank.model}@{yank.version} {how}: {yank.why}", Tone.CARE))
     for alias in result.aliases:
         here = f"{alias.model}@{alias.alias}"
         how = "is already" if not alias.changed else "would become" if result.dry_run else "is now"
-        shown.append(Line(f"{alias.item}: {here} {how} {alias.version}", Tone.PLAIN if alias.changed else Tone.DIM))
+        unless = f", unless {_either(alias.unasked)} refuses it then" if alias.unasked else ""
+        shown.append(
+            Line(f"{alias.item}: {here} {how} {alias.version}{unless}", Tone.PLAIN if alias.changed else Tone.DIM)
+        )
     for one in result.troubles:
         shown.append(Line(f"{one.item}: {one.error.message}", Tone.BAD))
         shown += [Line(f"  hint: {one.error.hint}")] if one.error.hint else []
@@ -79,6 +96,10 @@ def _summary(result: Brought, verb: str) -> Line:
     if result.troubles:
         return Line(f"{told}; {plural(len(result.troubles), 'trouble')}", Tone.BAD)
     return Line(told, Tone.GOOD)
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def _size(one: Arrival) -> str:
@@ -101,6 +122,17 @@ def _arrival(one: Arrival) -> dict[str, Any]:
     }
 
 
+def _yank(one: YankSet) -> dict[str, Any]:
+    return {
+        "item": one.item,
+        "project": one.model.project,
+        "model": one.model.model,
+        "version": str(one.version),
+        "yanked": one.yanked,
+        "why": one.why,
+    }
+
+
 def _alias(one: AliasSet) -> dict[str, Any]:
     return {
         "item": one.item,
@@ -109,5 +141,6 @@ def _alias(one: AliasSet) -> dict[str, Any]:
         "alias": str(one.alias),
         "version": str(one.version),
         "generation": one.generation,
+        "unasked": list(one.unasked),
         "changed": one.changed,
     }

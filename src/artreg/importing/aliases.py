@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from artreg.core.gates.from_alias import FromGate
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import Policy
 from artreg.core.version import Version
-from artreg.errors import ArtregError, Conflict, InvalidInput, NotFound
+from artreg.errors import ArtregError, Conflict, GateRejected, InvalidInput, NotFound
 from artreg.frozen import Frozen
-from artreg.importing.source import IncomingAlias, Trouble
+from artreg.importing.foresight import foresee
+from artreg.importing.naming import option
+from artreg.importing.source import BEGINS, Incoming, IncomingAlias, Trouble, reason
 from artreg.registry.evidence import Instrument
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head, find_head
 from artreg.registry.move import Moved, stay
 from artreg.registry.promote import promote
 
-_BEGINS = "imported from "
 _UNKNOWN = NotFound("the source has no such version")
-_LONGEST = 300  # characters of what a source says of a move
 
 
 class Terms(Frozen):
@@ -46,6 +47,7 @@ class AliasSet(Frozen):
         version: The version that it points at.
         changed: Whether this call moved it, or would; False if it stood there already.
         generation: The number of the move; None as long as it is only to come.
+        unasked: The kinds of gates that a dry run could not ask, and that may refuse it yet.
     """
 
     item: str
@@ -54,6 +56,7 @@ class AliasSet(Frozen):
     version: Version
     changed: bool
     generation: int | None
+    unasked: tuple[str, ...] = ()
 
 
 class Chosen(Frozen):
@@ -62,16 +65,18 @@ class Chosen(Frozen):
     Attributes:
         incoming: What the source says of it.
         alias: What it is called here.
+        version: What the source says of the version that it points at.
     """
 
     incoming: IncomingAlias
     alias: Alias
+    version: Incoming
 
 
 def chosen(
     aliases: Sequence[IncomingAlias],
     names: Mapping[str, Alias | None],
-    came: Collection[tuple[ModelName, Version]],
+    came: Mapping[tuple[ModelName, Version], Incoming],
     failed: Mapping[tuple[ModelName, Version], ArtregError],
     policy: Policy,
 ) -> tuple[list[Chosen], list[Trouble]]:
@@ -95,7 +100,7 @@ def chosen(
         elif (version := (incoming.model, incoming.version)) not in came:
             troubles.append(Trouble(incoming.item, _versionless(incoming, failed.get(version, _UNKNOWN))))
         else:
-            last[incoming.model, alias] = Chosen(incoming, alias)
+            last[incoming.model, alias] = Chosen(incoming, alias, came[version])
     furthest = sorted(last.values(), key=lambda one: -len(_before(policy, one.incoming.model, one.alias)))
     return furthest, troubles
 
@@ -112,7 +117,7 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
         kind: What the source is; stands in the record's reason.
         wanted: The alias.
         terms: By what it is moved.
-        dry_run: Say what would be done; gates are not asked, since the version may be still to come.
+        dry_run: Say what would be done; gates are asked as far as they can be of a version that is still to come.
 
     Raises:
         GateRejected: A gate said no.
@@ -128,16 +133,22 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
         stay(registry, head, dry_run=dry_run)
         return AliasSet(incoming.item, model, alias, version, False, head.record.generation)
     _require_ours(head, incoming, alias)
-    if dry_run:
-        return AliasSet(incoming.item, model, alias, version, True, None)
-    reason = _reason(kind, incoming)
-    for before in _before(terms.policy, model, alias):
-        standing = find_head(registry, model, before)
-        if standing is None or standing.record.version != version:
-            _require_ours(standing, incoming, before)
-            on_its_way = f"{reason}, on its way to {alias}"
-            _promote(registry, incoming, before, terms, head=standing, reason=on_its_way)
-    moved = _promote(registry, incoming, alias, terms, head=head, reason=reason)
+    why = reason(kind, incoming.item + (f" ({incoming.why})" if incoming.why else ""))
+    unasked: dict[str, None] = {}
+    moved = None
+    for step in [*_before(terms.policy, model, alias), alias]:
+        standing = head if step == alias else find_head(registry, model, step)
+        if standing is not None and standing.record.version == version:
+            continue
+        _require_ours(standing, incoming, step)
+        way = "" if step == alias else f", on its way to {alias}"
+        with _explaining(incoming, way):
+            if dry_run:
+                unasked |= dict.fromkeys(foresee(registry, wanted.version, step, terms.policy))
+            else:
+                moved = _promote(registry, incoming, step, terms, head=standing, reason=f"{why}{way}")
+    if moved is None:
+        return AliasSet(incoming.item, model, alias, version, True, None, tuple(unasked))
     return AliasSet(incoming.item, model, alias, version, moved.changed, moved.record.generation)
 
 
@@ -157,15 +168,28 @@ def _promote(
     )
 
 
+@contextmanager
+def _explaining(incoming: IncomingAlias, way: str = "") -> Iterator[None]:
+    """Say of a gate that refuses what whoever moves in can do about it."""
+    try:
+        yield
+    except GateRejected as error:
+        raise GateRejected(
+            f"{error.message}{way}",
+            hint=f"a policy of its own may let it in while you move: artreg policy; {_without(incoming)} leaves it out",
+            **error.details,
+        ) from error
+
+
 def _require_ours(head: Head | None, incoming: IncomingAlias, alias: Alias) -> None:
     """Return if nobody but an import has set an alias."""
-    if head is None or head.record.version is None or head.record.why.startswith(_BEGINS):
+    if head is None or head.record.version is None or head.record.why.startswith(BEGINS):
         return
     model, version = incoming.model, incoming.version
     raise Conflict(
         f"{alias} of {model} points at {head.record.version}, as {head.record.who} set it here; "
         f"{incoming.item} means {version}",
-        hint=f"decide which holds: artreg promote {model} {version} --to {alias}, or --alias '{incoming.name}='",
+        hint=f"decide which holds: artreg promote {model} {version} --to {alias}, or {_without(incoming)}",
     )
 
 
@@ -191,10 +215,9 @@ def _nameless(incoming: IncomingAlias, policy: Policy) -> InvalidInput:
     known = ", ".join(policy.names(incoming.model))
     return InvalidInput(
         f"nothing says what {incoming.name!r} becomes: the policy's aliases are {known}",
-        hint=f"--alias '{incoming.name}=ALIAS' says it, --alias '{incoming.name}=' leaves it out",
+        hint=f"{option('--alias', incoming.name, 'ALIAS')} says it, {_without(incoming)} leaves it out",
     )
 
 
-def _reason(kind: str, incoming: IncomingAlias) -> str:
-    reason = f"{_BEGINS}{kind}: {incoming.item}" + (f" ({incoming.why})" if incoming.why else "")
-    return reason[:_LONGEST].encode("utf-8", "replace").decode()
+def _without(incoming: IncomingAlias) -> str:
+    return option("--alias", incoming.name, "")

@@ -23,6 +23,7 @@ from artreg.importing.naming import Naming
 from artreg.importing.room import room, tidy
 from artreg.importing.source import Incoming, Source, Survey, Trouble
 from artreg.importing.tree import unreadable
+from artreg.importing.yanks import YankSet, dispensable, settle
 from artreg.registry.handle import Registry
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.publish import Taking, publish
@@ -60,6 +61,7 @@ class Brought(Frozen):
         location: Where it lies.
         imported: Versions that came, or would come.
         present: Versions that were here already.
+        yanks: Versions that are yanked now, or no more, or would be.
         aliases: Aliases that are set now, or would be.
         troubles: What did not come, and why.
         stopped: What ended it early: the registry failed; None if everything was tried.
@@ -70,6 +72,7 @@ class Brought(Frozen):
     location: str
     imported: tuple[Arrival, ...]
     present: tuple[Arrival, ...]
+    yanks: tuple[YankSet, ...]
     aliases: tuple[AliasSet, ...]
     troubles: tuple[Trouble, ...]
     stopped: ArtregError | None
@@ -119,6 +122,7 @@ def bring(
         source.location,
         tuple(bringing.imported),
         tuple(bringing.present),
+        tuple(bringing.yanks),
         tuple(bringing.aliases),
         tuple(bringing.troubles),
         stopped,
@@ -133,6 +137,7 @@ class _Bringing:
         self._registry, self._source, self._naming, self._dry_run = registry, source, naming, dry_run
         self.imported: list[Arrival] = []
         self.present: list[Arrival] = []
+        self.yanks: list[YankSet] = []
         self.aliases: list[AliasSet] = []
         self.troubles: list[Trouble] = []
 
@@ -150,7 +155,8 @@ class _Bringing:
     def set_aliases(self, survey: Survey, names: Mapping[str, Alias | None], terms: Terms) -> None:
         why = {trouble.item: trouble.error for trouble in self.troubles}
         failed = {(one.model, one.version): why[one.item] for one in survey.versions if one.item in why}
-        came = {(one.model, one.version) for one in (*self.imported, *self.present)}
+        here = {one.item for one in (*self.imported, *self.present)}
+        came = {(one.model, one.version): one for one in survey.versions if one.item in here}
         known, troubles = chosen(survey.aliases, names, came, failed, terms.policy)
         self.troubles += troubles
         for wanted in known:
@@ -177,18 +183,32 @@ class _Bringing:
             if not self._dry_run:  # whoever brought it may have died before it was durable
                 self._registry.store.persist([keys.version_prefix(model, version)])
             self.present.append(_arrival(incoming, manifest.digest))
+        elif not self._come(incoming, run):
             return
+        if (done := settle(self._registry, self._source.kind, incoming, dry_run=self._dry_run)) is not None:
+            self.yanks.append(done)
+
+    def _come(self, incoming: Incoming, there: RunRecord | None) -> bool:
+        """Fetch and publish a version; return False where it cannot be fetched, and name it.
+
+        Args:
+            incoming: The version.
+            there: The run record of what lies under its number.
+        """
         known = _checked({IMPORTED: {**incoming.run, **self._origin(incoming)}}, incoming.item)
         metrics = _checked(incoming.metrics, incoming.item)
         if self._dry_run:
-            self.imported.append(_arrival(incoming, None, to_compare=manifest is not None))
-            return
+            self.imported.append(_arrival(incoming, None, to_compare=there is not None))
+            return True
         with room() as folder:
-            if self._fetched(incoming, metrics, folder):
-                self._publish(incoming, folder, known, run)
+            fetched = self._fetched(incoming, metrics, folder)
+            if fetched:
+                self._publish(incoming, folder, known, there)
+        return fetched
 
     def _came_before(self, incoming: Incoming, run: RunRecord) -> bool:
-        return all(run.imported.get(key) == value for key, value in self._origin(incoming).items())
+        said = {**run.imported, "location": self._source.location} if self._source.movable else run.imported
+        return all(said.get(key) == value for key, value in self._origin(incoming).items())
 
     def _origin(self, incoming: Incoming) -> dict[str, Any]:
         return {
@@ -205,12 +225,15 @@ class _Bringing:
             if metrics:
                 (folder / METRICS).write_bytes(canonical.dumps(metrics))
         except OSError as error:
-            self.troubles.append(Trouble(incoming.item, unreadable(error, incoming.item)))
+            self._lack(incoming, unreadable(error, incoming.item))
         except ArtregError as error:
-            self.troubles.append(Trouble(incoming.item, error))
+            self._lack(incoming, error)
         else:
             return True
         return False
+
+    def _lack(self, incoming: Incoming, error: ArtregError) -> None:
+        self.troubles.append(Trouble(incoming.item, dispensable(error, incoming.withdrawn)))
 
     def _publish(self, incoming: Incoming, folder: Path, known: Mapping[str, Any], there: RunRecord | None) -> None:
         model, version = incoming.model, incoming.version

@@ -58,6 +58,7 @@ class FolderSource:
     """
 
     kind = "dir"
+    movable = False
 
     def __init__(
         self, location: str, names: Names, *, model: ModelName | None = None, version: Version | None = None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,25 @@ from artreg.core.version import Version
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen
 from artreg.importing.gto_annotations import Annotation, Documents, annotation, metrics
-from artreg.importing.gto_dvc import DvcStorage, Tracked, find_tracked
+from artreg.importing.gto_dvc import DvcStorage
 from artreg.importing.gto_files import bring, git_files, pointer, size_of
 from artreg.importing.gto_git import Repository, Tree, TreeEntry
-from artreg.importing.gto_tags import Event, Stage, Tag, in_order, is_deprecated, parse_tag, registered, stages
+from artreg.importing.gto_tags import (
+    Action,
+    Event,
+    Stage,
+    Tag,
+    in_order,
+    is_deprecated,
+    parse_tag,
+    registered,
+    stages,
+    withdrawn,
+)
+from artreg.importing.gto_tracked import Tracked, find_tracked
 from artreg.importing.landing import model_file, representable
 from artreg.importing.source import Incoming, IncomingAlias, Names, Survey, Trouble
+from artreg.importing.yanks import dispensable
 from artreg.store.options import StorageOptions
 
 _TAG_LIMIT = 2**20
@@ -28,7 +40,6 @@ _LONGEST_MESSAGE = 10_000
 _DEEPEST = 8  # tags of tags
 _SIGNATURE = re.compile(r"^-----BEGIN (?:PGP|SSH|SIGNED) .*", re.MULTILINE | re.DOTALL)
 _TAGGER = re.compile(r"(.*) (-?[0-9]{1,15}) ([+-])([0-9]{2})([0-9]{2})")
-_KEPT_TREES = 8
 
 
 class Located(Frozen):
@@ -56,11 +67,13 @@ class GtoSource:
     """
 
     kind = "gto"
+    movable = True
 
     def __init__(self, location: str, names: Names, *, options: StorageOptions | None = None) -> None:
         if "://" in location:
             raise InvalidInput(
-                f"{redact_url(location)[:200]} is not on this machine", hint="git clone --mirror it, and name the clone"
+                f"{redact_url(location)[:200]} is not on this machine",
+                hint="git clone it, run dvc fetch --all-tags there if DVC has its files, and name the clone",
             )
         self.location = os.path.abspath(os.path.expanduser(location))
         self._names = names
@@ -75,10 +88,10 @@ class GtoSource:
                     f"{self.location} has none of GTO's tags, such as churn@v1.2.1",
                     hint="git fetch --tags gets those of a remote; only annotated tags count, as gto makes them",
                 )
-            survey = _Surveying(repository, troubles)
+            survey = _Surveying(repository, self._options, troubles)
             for name in sorted(models):
                 events = in_order(models[name])
-                if not self._names.wanted(name) or is_deprecated(events):
+                if not self._names.wanted(name):
                     continue
                 try:
                     model = self._names.model(name)
@@ -109,26 +122,28 @@ class GtoSource:
 class _Surveying:
     """What is found while a repository is surveyed."""
 
-    def __init__(self, repository: Repository, troubles: list[Trouble]) -> None:
-        self._repository = repository
+    def __init__(self, repository: Repository, options: StorageOptions, troubles: list[Trouble]) -> None:
+        self._repository, self._options = repository, options
         self._documents = Documents(repository)
-        self._tree: Callable[[str], Tree] = lru_cache(_KEPT_TREES)(repository.tree)
-        self._remote, self._head = repository.remote, repository.head
+        self._remote = repository.remote
         self._versions: list[Incoming] = []
         self._aliases: list[IncomingAlias] = []
         self._troubles = troubles
 
     def add(self, model: ModelName, events: list[Event]) -> None:
-        """Take in the tags of one model."""
-        versions = []
-        for version, tags in registered(events).items():
-            item = f"{tags[0].tag.model}@{version}"
+        """Take in the tags of one model; what was taken back comes too, and gets no stage."""
+        end = events[-1] if is_deprecated(events) else None
+        versions = [(tags, end) for tags in registered(events).values()]
+        versions += [([it.registered], it.back) for it in withdrawn(events).values()]
+        come = []
+        for tags, back in versions:
+            item = f"{tags[0].tag.model}@{tags[0].tag.version}"
             try:
-                versions.append(self._incoming(item, model, tags, events))
+                come.append(self._incoming(item, model, tags, back, events))
             except ArtregError as error:
-                self._troubles.append(Trouble(item, error))
-        self._versions += sorted(versions, key=lambda incoming: incoming.version)
-        for stage in stages(events):
+                self._troubles.append(Trouble(item, dispensable(error, _withdrawn(back))))
+        self._versions += sorted(come, key=lambda incoming: incoming.version)
+        for stage in stages(events) if end is None else ():
             try:
                 self._aliases.append(_alias(model, stage))
             except ArtregError as error:
@@ -138,7 +153,9 @@ class _Surveying:
         """Return all that was found."""
         return Survey(tuple(self._versions), tuple(self._aliases), tuple(self._troubles))
 
-    def _incoming(self, item: str, model: ModelName, tags: list[Event], events: list[Event]) -> Incoming:
+    def _incoming(
+        self, item: str, model: ModelName, tags: list[Event], back: Event | None, events: list[Event]
+    ) -> Incoming:
         event = tags[-1]
         if len(tags) > 1:
             raise InvalidInput(
@@ -146,23 +163,25 @@ class _Surveying:
                 hint="take one of them back: gto deregister, or delete the tag",
             )
         version = Version.parse(event.tag.version)
-        tree = self._tree(event.commit)
+        tree = self._repository.tree(event.commit)
         note = self._annotation(tree, event.tag.model)
         located = _locate(self._documents, tree, note.path)
+        if located.tracked is not None:
+            DvcStorage(self._repository, tree, located.tracked.document, self._options).require(located.tracked)
         run = {**self._run(event, note, events), **_held(self._repository, located)}
         numbers = metrics(self._documents, tree, event.tag.model)
-        size = self._size(located)
-        return Incoming(item, model, version, f"{event.commit}:{note.path}", representable(run), numbers, size)
+        size, print_ = self._size(located), f"{event.commit}:{note.path}"
+        return Incoming(item, model, version, print_, representable(run), numbers, size, _withdrawn(back))
 
     def _annotation(self, tree: Tree, model: str) -> Annotation:
         """Return what a commit says of a model, or HEAD where that commit says nothing."""
         try:
             return annotation(self._documents, tree, model)
         except NotFound:
-            if self._head is None:
+            if self._repository.head is None:
                 raise
-            note = annotation(self._documents, self._tree(self._head), model)
-            return Annotation(note.path, {**note.said, "annotated_at": self._head})
+            note = annotation(self._documents, self._repository.tree(self._repository.head), model)
+            return Annotation(note.path, {**note.said, "annotated_at": self._repository.head})
 
     def _run(self, event: Event, note: Annotation, events: list[Event]) -> dict[str, Any]:
         where = {"repository": redact_url(self._remote)} if self._remote else {}
@@ -233,10 +252,21 @@ def _alias(model: ModelName, stage: Stage) -> IncomingAlias:
             hint="take one of them back: gto deregister",
         )
     alias = Alias(tag.stage) if is_alias(tag.stage) else None
-    event = stage.assigned
+    return IncomingAlias(tag.name, tag.stage, alias, model, Version.parse(stage.versions[0]), _why(stage.assigned))
+
+
+def _withdrawn(back: Event | None) -> str:
+    if back is None:
+        return ""
+    what = "deprecated" if back.tag.action is Action.DEPRECATE else "deregistered"
+    return f"{what} by {back.tag.name} ({_why(back)})"
+
+
+def _why(event: Event) -> str:
+    """Return who did it when, and what was said."""
     said = event.message.partition("\n")[0]
-    why = f"{event.who.partition(' <')[0]}, {event.at}" + (f": {said}" if said else "")
-    return IncomingAlias(tag.name, tag.stage, alias, model, Version.parse(stage.versions[0]), representable(why))
+    why: str = representable(f"{event.who.partition(' <')[0]}, {event.at}" + (f": {said}" if said else ""))
+    return why
 
 
 def _told(event: Event) -> Mapping[str, str]:

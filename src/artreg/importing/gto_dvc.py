@@ -9,100 +9,43 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from artreg.core.dvc import Output, locked, tracked
-from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
+from artreg.core.dvc import Output
+from artreg.errors import IntegrityError, InvalidInput, NotFound
 from artreg.frozen import Frozen, replace
-from artreg.importing.gto_annotations import LIMIT, PIPELINE, Documents
+from artreg.importing.gto_annotations import LIMIT
 from artreg.importing.gto_git import Repository, Tree
+from artreg.importing.gto_http import HttpRemote
+from artreg.importing.gto_tracked import Tracked, above
 from artreg.importing.landing import Expected, checked_name, lay
 from artreg.plainfile import read_plain
 from artreg.store.factory import open_store
-from artreg.store.interface import Chunk, Store
+from artreg.store.interface import Chunk
 from artreg.store.options import StorageOptions
 
-_LOCK = "dvc.lock"
 _LIST_LIMIT = 256 * 2**20  # bytes of the list of a folder's files
-_MOST_DOCUMENTS = 2000
-_FETCH = "run dvc fetch --all-tags there, and import again"
-
-
-class Tracked(Frozen):
-    """What of a model DVC tracks.
-
-    Attributes:
-        document: The `.dvc` file or `dvc.lock` that says so.
-        output: What it says.
-        within: Where in that folder the model lies, '' where the output is the model.
-    """
-
-    document: str
-    output: Output
-    within: str
+_FETCH = "run dvc fetch --all-tags there, which fills the cache, and import again"
+_FETCH_BARE = "a bare clone has no cache: git clone it, run dvc fetch --all-tags there, and import from that clone"
+_UNREAD = {"ssh", "gdrive", "hdfs", "webhdfs", "webdav", "webdavs", "oss", "remote"}
+_Reader = Callable[[str], Iterator[Chunk]]
 
 
 class _Part(Frozen):
-    """A file to bring: the output that it is of, how it is called in errors, and its md5."""
+    """A file to bring.
+
+    Attributes:
+        output: The output that it is of.
+        what: How it is called in errors.
+        expected: Its md5.
+        most: Bytes that it has at most, None where that is not known.
+    """
 
     output: Output
     what: str
     expected: Expected
-
-
-def find_tracked(documents: Documents, tree: Tree, path: str) -> Tracked | None:
-    """Return what a commit's DVC files say of a path, or None if they say nothing.
-
-    Raises:
-        InvalidInput: The `.dvc` file beside it is damaged.
-    """
-    above = [path, *_above(path)]
-    likely = [f"{place}.dvc" for place in above if place]
-    likely += [posixpath.join(place, _LOCK) for place in above[1:]]
-    others = (name for name in tree if name.endswith(".dvc") or posixpath.basename(name) == _LOCK)
-    seen: set[str] = set()
-    for name in itertools.islice(itertools.chain(likely, others), _MOST_DOCUMENTS):
-        if name in seen or name not in tree:
-            continue
-        seen.add(name)
-        for place, output in _outputs(documents, tree, name, certain=name in likely):
-            if place == path or path.startswith(f"{place}/"):
-                return Tracked(name, output, path[len(place) + 1 :])
-    return None
-
-
-def _above(path: str) -> Iterator[str]:
-    while path:
-        path = posixpath.dirname(path)
-        yield path
-
-
-def _outputs(documents: Documents, tree: Tree, name: str, *, certain: bool) -> Iterator[tuple[str, Output]]:
-    folder = posixpath.dirname(name)
-    try:
-        document = documents.get(tree, name)
-        if posixpath.basename(name) == _LOCK:
-            pipeline = documents.get(tree, posixpath.join(folder, PIPELINE))
-            stages = pipeline.get("stages") if isinstance(pipeline, dict) else None
-            found = [
-                (_wdir(stages.get(stage) if isinstance(stages, dict) else None), it) for stage, it in locked(document)
-            ]
-        else:
-            found = [(_wdir(document), output) for output in tracked(document)]
-    except ArtregError:
-        if certain:
-            raise
-        return
-    for wdir, output in found:
-        place = posixpath.normpath(posixpath.join(folder, wdir, output.path))
-        if output.md5 and not place.startswith(("../", "/")) and place not in {"..", "."}:
-            yield place, output
-
-
-def _wdir(section: object) -> str:
-    wdir = section.get("wdir") if isinstance(section, dict) else None
-    return wdir if isinstance(wdir, str) else ""
+    most: int | None = None
 
 
 class DvcStorage:
@@ -116,12 +59,29 @@ class DvcStorage:
     """
 
     def __init__(self, repository: Repository, tree: Tree, document: str, options: StorageOptions) -> None:
-        projects = [place for place in _above(document) if posixpath.join(place, ".dvc/config") in tree]
+        projects = [place for place in above(document) if posixpath.join(place, ".dvc/config") in tree]
         self._home = posixpath.join(projects[0] if projects else "", ".dvc")
         self._repository = repository
         self._tree = tree
         self._options = options
         self._config: Mapping[str, Mapping[str, str]] | None = None
+        self._place = repository.top / self._home if repository.top else None
+        self._fetch = _FETCH if repository.top else _FETCH_BARE
+
+    def require(self, tracked: Tracked) -> None:
+        """Return if what is tracked may be had, as far as this machine alone can tell: no remote is asked.
+
+        Raises:
+            NotFound: It is not in the cache, and there is no remote that artreg can read.
+            InvalidInput: The config is damaged.
+        """
+        output = tracked.output
+        name = f"{output.md5}{'.dir' * output.folder}"
+        cache = self._cache
+        if cache is None or not any(os.path.isfile(os.path.join(cache, key)) for key in _keys(name)):
+            what = f"DVC's list of the files of {output.path}" if output.folder else output.path
+            if self._remote(output, what) is None:
+                raise self._absent(name, what)
 
     def bring(self, tracked: Tracked, path: str, place: str, folder: Path) -> None:
         """Bring a file, or the files of a folder, to a place in a version's folder, checked by their md5.
@@ -145,9 +105,12 @@ class DvcStorage:
             return
         files = self.files(tracked)
         single = list(files) == [""]
+        left = output.size
         for name, md5 in files.items():
-            part = _Part(output, f"{path}/{name}".removesuffix("/"), Expected(None, "md5", md5, output.old))
-            self._bring(part, folder, place if single else f"{place}/{name}")
+            part = _Part(output, f"{path}/{name}".removesuffix("/"), Expected(None, "md5", md5, output.old), left)
+            there = place if single else f"{place}/{name}"
+            self._bring(part, folder, there)
+            left = None if left is None else left - (folder / there).stat().st_size
 
     def files(self, tracked: Tracked) -> Mapping[str, str]:
         """Return the md5 of the files of a folder, or of what of it is the model; one that is a file has no name.
@@ -181,53 +144,71 @@ class DvcStorage:
         damage: IntegrityError | None = None
         for chunks in self._sources(part.output, part.expected.digest, part.what):
             try:
-                return lay(folder, place, chunks, part.what, part.expected)
+                return lay(folder, place, _at_most(part.most, chunks, part.what), part.what, part.expected)
             except IntegrityError as error:
                 damage = error
                 (folder / place).unlink(missing_ok=True)
         raise damage or self._absent(part.expected.digest, part.what)
 
     def _absent(self, md5: str, what: str) -> NotFound:
-        return NotFound(f"{what} (md5 {md5}) is neither in DVC's cache nor at its remote", hint=_FETCH)
+        return NotFound(f"{what} (md5 {md5}) is neither in DVC's cache nor at its remote", hint=self._fetch)
 
     def _sources(self, output: Output, name: str, what: str) -> Iterator[Iterator[Chunk]]:
         """Yield the bytes under an md5, from wherever there are any."""
-        keys = [f"files/md5/{name[:2]}/{name[2:]}", f"{name[:2]}/{name[2:]}"]
-        for store in self._stores(output, what):
+        keys = _keys(name)
+        for read in self._readers(output, what):
             for key in keys[::-1] if output.old else keys:
-                chunks = store.chunks(key)
+                chunks = read(key)
                 try:
                     first = next(chunks, b"")
                 except NotFound:
                     continue
                 yield itertools.chain((bytes(first),), chunks)
 
-    def _stores(self, output: Output, what: str) -> Iterator[Store]:
-        home = self._repository.top / self._home if self._repository.top else None
-        if home is not None:
-            cache = self._setting("cache", "dir") or "cache"
-            yield open_store(os.path.join(home, os.path.expanduser(cache)))
+    def _readers(self, output: Output, what: str) -> Iterator[_Reader]:
+        if self._cache is not None:
+            yield open_store(self._cache).chunks
+        if (remote := self._remote(output, what)) is not None:
+            yield remote
+
+    @property
+    def _cache(self) -> str | None:
+        """Where the cache is; None of a bare repository, which has none."""
+        if self._place is None:
+            return None
+        return os.path.join(self._place, os.path.expanduser(self._setting("cache", "dir") or "cache"))
+
+    def _remote(self, output: Output, what: str) -> _Reader | None:
+        """Return what reads the remote of an output, or None if there is none.
+
+        Raises:
+            NotFound: It is of a kind that artreg does not read.
+        """
         name = output.remote or self._setting("core", "remote")
-        section = f"'remote \"{name}\"'"
-        url = self._setting(section, "url") if name else ""
-        if not url:
-            return
-        endpoint = self._setting(section, "endpointurl") or self._options.endpoint_url
-        if "://" not in url and home is None and not os.path.isabs(url):
-            return  # relative to a work tree that there is none of
-        place = url if "://" in url else os.path.join(home or "/", os.path.expanduser(url))
+        settings = self._section(f"'remote \"{name}\"'") if name else {}
+        url = settings.get("url", "")
+        if not url or ("://" not in url and self._place is None and not os.path.isabs(url)):
+            return None  # none, or relative to a work tree that there is none of
+        place = url if "://" in url else os.path.join(self._place or "/", os.path.expanduser(url))
         try:
-            yield open_store(place, replace(self._options, endpoint_url=endpoint))
+            if place.lower().startswith(("http://", "https://")):
+                return HttpRemote(place, settings).chunks
+            endpoint = settings.get("endpointurl") or self._options.endpoint_url
+            return open_store(place, replace(self._options, endpoint_url=endpoint)).chunks
         except InvalidInput as error:
+            scheme = url.partition("://")[0].lower()
+            why = f"which artreg does not read over {scheme}" if scheme in _UNREAD else f"where {error.message}"
             raise NotFound(
-                f"{what} is not in DVC's cache, and artreg cannot read the remote {name!r}: {error.message}",
-                hint=_FETCH,
+                f"{what} is not in DVC's cache, but at the remote {name!r}, {why}", hint=self._fetch
             ) from error
 
     def _setting(self, section: str, name: str) -> str:
+        return self._section(section).get(name, "")
+
+    def _section(self, section: str) -> Mapping[str, str]:
         if self._config is None:
             self._config = self._read_config()
-        return self._config.get(section, {}).get(name, "").strip().strip("\"'")
+        return {name: value.strip().strip("\"'") for name, value in self._config.get(section, {}).items()}
 
     def _read_config(self) -> Mapping[str, Mapping[str, str]]:
         top = self._repository.top
@@ -247,6 +228,21 @@ class DvcStorage:
         tree = self._repository.tree(head) if head else self._tree
         entry = tree.get(f"{self._home}/config") or self._tree.get(f"{self._home}/config")
         return self._repository.read(entry.oid, "blob", LIMIT).decode("utf-8", "replace") if entry else ""
+
+
+def _keys(name: str) -> list[str]:
+    """Return where DVC keeps what has an md5: since version 3, and before."""
+    return [f"files/md5/{name[:2]}/{name[2:]}", f"{name[:2]}/{name[2:]}"]
+
+
+def _at_most(most: int | None, chunks: Iterator[Chunk], what: str) -> Iterator[Chunk]:
+    """Yield what comes, up to what there can be: a server may send without end."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if most is not None and size > most:
+            raise IntegrityError(f"{what} has more bytes than DVC says of its folder", hint=_FETCH)
+        yield chunk
 
 
 def _text(path: Path) -> str:

@@ -12,6 +12,7 @@ import re
 import select
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -31,6 +32,7 @@ _OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _OID = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 _WAIT_S = 60.0
 _PIECE = 2**18
+_KEPT_TREES = 8
 _MOST_BYTES = 256 * 2**20  # of names in one tree, or of tags
 _FSCK = "git fsck says more; of a partial clone make a whole one"
 FILE, LINK, SUBMODULE = "100", "120", "160"
@@ -95,6 +97,7 @@ class Repository:
         self._folder = Path(os.path.expanduser(location)).resolve()
         if not self._folder.is_dir():
             raise NotFound(f"there is no folder {location}", hint="name a git repository on this machine")
+        self._trees = lru_cache(_KEPT_TREES)(self._read_tree)
         self._reading: dict[str, subprocess.Popen[bytes]] = {}
         said = self._run("rev-parse", "--is-bare-repository", "--git-common-dir").decode("utf-8", "surrogateescape")
         bare, common = said.removesuffix("\n").split("\n", 1)
@@ -117,7 +120,7 @@ class Repository:
             return None
         return said.decode("utf-8", "replace").strip() or None
 
-    @property
+    @cached_property
     def head(self) -> str | None:
         """The id of the commit that HEAD points at."""
         try:
@@ -139,6 +142,9 @@ class Repository:
         Raises:
             IntegrityError: It cannot be read, or has a path twice.
         """
+        return self._trees(commit)
+
+    def _read_tree(self, commit: str) -> Tree:
         said = self._run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", _checked(commit))
         lines = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
         entries = {path: told for told, _, path in (line.partition("\t") for line in lines)}

@@ -99,6 +99,18 @@ class Stage(Frozen):
     versions: tuple[str, ...]
 
 
+class Withdrawn(Frozen):
+    """A version that was taken back.
+
+    Attributes:
+        registered: The tag that registered it last.
+        back: The tag that took it back.
+    """
+
+    registered: Event
+    back: Event
+
+
 def parse_tag(name: str) -> Tag | None:
     """Return what a tag's name says, or None if it is none of GTO's."""
     found = re.fullmatch(_TAG, name) if len(name) <= _LONGEST else None
@@ -140,6 +152,24 @@ def registered(events: Sequence[Event]) -> dict[str, list[Event]]:
     for event in in_order(last.values()):
         if event.tag.action is Action.REGISTER:
             found.setdefault(event.tag.version, []).append(event)
+    return found
+
+
+def withdrawn(events: Sequence[Event]) -> dict[str, Withdrawn]:
+    """Return each version that was registered, and is not any more; of several commits that which lost it last counts.
+
+    Args:
+        events: The tags of one model, in order.
+    """
+    now = registered(events)
+    once: dict[tuple[str, str], Event] = {}
+    found: dict[str, Withdrawn] = {}
+    for event in events:
+        place = event.tag.version, event.commit
+        if event.tag.action is Action.REGISTER:
+            once[place] = event
+        elif event.tag.action is Action.DEREGISTER and place in once and event.tag.version not in now:
+            found[event.tag.version] = Withdrawn(once[place], event)
     return found
 
 

@@ -45,6 +45,7 @@ class HuggingFaceSource:
     """
 
     kind = "huggingface"
+    movable = False
 
     def __init__(
         self,
@@ -73,7 +74,10 @@ class HuggingFaceSource:
         root = Path(self.location)
         if not root.is_dir():
             missing = InvalidInput if os.path.lexists(root) else NotFound
-            raise missing(f"{root} is no folder", hint="name a folder that was downloaded from the hub")
+            raise missing(
+                f"{root} is no folder",
+                hint="the hub itself is not asked: hf download ORG/NAME --local-dir DIR, and name that folder",
+            )
         cached = hub_files.is_cached(root)
         repository = _repository(root) if cached else root.name
         name = repository.rpartition("/")[2]

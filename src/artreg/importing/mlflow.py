@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,10 @@ HISTORY = "metrics_history.json"
 STAGES = {"Staging": Alias("staging"), "Production": Alias("prod")}
 """What MLflow's stages become; `Archived` says only that there is none, and is recorded."""
 
+_URI = r"([A-Za-z][A-Za-z0-9.-]*)(?:\+[A-Za-z0-9_]+)?:.*"
+_HOST = r"[A-Za-z0-9.-]+:[0-9]{1,5}(?:/.*)?"
+_DATABASES = {"sqlite", "postgresql", "mysql", "mssql"}
+_ELSEWHERE = {"databricks", "databricks-uc", "uc", "models", "runs"}
 _MLMODEL_LIMIT = 4 * 2**20
 _MOST_POINTS = 50_000
 _AT_ONCE = 8
@@ -69,6 +74,7 @@ class MlflowSource:
     """
 
     kind = "mlflow"
+    movable = True
 
     def __init__(self, location: str, names: Names) -> None:
         self._tracking = _tracking(location)
@@ -228,17 +234,27 @@ class MlflowSource:
 
 
 def _tracking(location: str) -> Tracking:
-    scheme = urlsplit(location).scheme.lower() if re.match("[A-Za-z][A-Za-z0-9+.-]*:", location) else ""
+    found = re.fullmatch(_URI, location, re.DOTALL)
+    scheme = found[1].lower() if found else ""
     if scheme in {"http", "https"}:
         return TrackingServer(MlflowServer(location))
     if scheme == "file":
         return FileStore(Path(unquote(urlsplit(location).path)))
-    if "://" in location or location.endswith((".db", ".sqlite")):
-        uri = place(location if "://" in location else f"sqlite:///{location}")
+    if scheme in _DATABASES or location.endswith((".db", ".sqlite")):
+        uri = place(location if scheme else f"sqlite:///{location}")
         raise InvalidInput(
             f"{uri} is a database, which only MLflow's own server reads as it should",
             hint=f"run mlflow server --backend-store-uri {uri} --port 5000, "
             "then artreg import mlflow http://127.0.0.1:5000",
+        )
+    missing = not os.path.exists(location)
+    if missing and re.fullmatch(_HOST, location):
+        raise InvalidInput(f"there is no folder {location}", hint=f"of a tracking server write http://{location}")
+    if "://" in location or (missing and location.partition(":")[0] in _ELSEWHERE):
+        raise InvalidInput(
+            f"{place(location)} is nothing that artreg reads MLflow's models from",
+            hint="name MLflow's mlruns/, or a tracking server as http://host:port; of Databricks and the like download "
+            "the models, and import them by artreg import dir",
         )
     return FileStore(Path(location).expanduser())
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
 from artreg.importing.source import Trouble
 from artreg.protocol import Protocol
@@ -274,42 +273,3 @@ def recorded(document: Any) -> Any:
 def place(uri: str) -> str:
     """Return a URI as it may be shown and recorded: without a user, a password or a signature in its query."""
     return _URL_USER.sub(r"\1", uri).partition("?")[0]
-
-
-def text_of(document: Mapping[str, Any], key: str) -> str:
-    """Return a text of a document, '' where it has none.
-
-    Raises:
-        InvalidInput: It is something else.
-    """
-    value = document.get(key)
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidInput(f"its {key} is no text", hint="it was damaged, or a newer MLflow wrote it")
-    return str(value)
-
-
-def count_of(document: Mapping[str, Any], key: str) -> int:
-    """Return a whole number of a document, 0 where it has none.
-
-    Raises:
-        InvalidInput: It is something else.
-    """
-    value = document.get(key)
-    try:
-        return 0 if value in {None, ""} else whole(value)
-    except (TypeError, ValueError):
-        raise InvalidInput(f"its {key} is no number", hint="it was damaged, or a newer MLflow wrote it") from None
-
-
-def whole(value: object) -> int:
-    """Return a whole number that may have come as a text.
-
-    Raises:
-        ValueError: It is none, negative, or larger than 64 bits hold.
-    """
-    text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or len(text) > len(str(2**63)):
-        raise ValueError(f"{text[:40]!r} is no whole number")
-    return int(text)

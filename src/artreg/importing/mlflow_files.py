@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from artreg.errors import ArtregError, InvalidInput, NotFound, StorageError
 from artreg.importing.mlflow_artifacts import LocalArtifacts, opened
-from artreg.importing.mlflow_facts import (
-    READY,
-    Artifacts,
-    LoggedModel,
-    ModelVersion,
-    Point,
-    RegisteredModel,
-    Run,
-    count_of,
-    last,
-    text_of,
-    whole,
-)
+from artreg.importing.mlflow_documents import Kept, logged_model_of, model_of, run_of, text_of, version_of, whole
+from artreg.importing.mlflow_facts import Artifacts, LoggedModel, ModelVersion, Point, RegisteredModel, Run, last
 from artreg.importing.source import Trouble
 from artreg.plainfile import read_plain
 from artreg.yamldoc import parse_yaml
@@ -35,8 +24,7 @@ _MOST_ENTRIES = 100_000
 _REGISTERED = "models"
 _BIN = ".trash"
 _DELETED = "Deleted_Internal"
-_RUN_STATUS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
-_MODEL_STATUS = {"1": "PENDING", "2": READY, "3": "UPLOAD_FAILED"}
+_Made = TypeVar("_Made")
 
 
 class FileStore:
@@ -88,28 +76,7 @@ class FileStore:
 
     def run(self, run_id: str) -> Run | None:
         """Return a run, or None if it is not there."""
-        path = self._runs.get(run_id)
-        if path is None:
-            return None
-        try:
-            meta = _meta(path)
-            return Run(
-                run_id=run_id,
-                name=text_of(meta, "run_name"),
-                experiment_id=text_of(meta, "experiment_id"),
-                status=_RUN_STATUS.get(text_of(meta, "status"), text_of(meta, "status")),
-                lifecycle=text_of(meta, "lifecycle_stage"),
-                user=text_of(meta, "user_id"),
-                started=count_of(meta, "start_time"),
-                ended=count_of(meta, "end_time"),
-                artifacts=text_of(meta, "artifact_uri"),
-                params=_texts(path / "params"),
-                tags=_texts(path / "tags"),
-                metrics=_metrics(path / "metrics"),
-                models=sum(1 for _ in _folders(path / "outputs")),
-            )
-        except (ArtregError, OSError) as error:
-            raise _told(error, f"run {run_id}") from error
+        return self._kept(self._runs, run_id, "run", run_of)
 
     def experiment(self, experiment_id: str) -> str:
         """Return the name of an experiment, '' if it is not there."""
@@ -118,24 +85,7 @@ class FileStore:
 
     def logged_model(self, model_id: str) -> LoggedModel | None:
         """Return a logged model, or None if it is not there."""
-        path = self._logged.get(model_id)
-        if path is None:
-            return None
-        try:
-            meta = _meta(path)
-            return LoggedModel(
-                model_id=model_id,
-                name=text_of(meta, "name"),
-                kind=text_of(meta, "model_type"),
-                status=_MODEL_STATUS.get(text_of(meta, "status"), text_of(meta, "status")),
-                created=count_of(meta, "creation_timestamp"),
-                artifacts=text_of(meta, "artifact_location"),
-                params=_texts(path / "params"),
-                tags=_texts(path / "tags"),
-                metrics=_metrics(path / "metrics"),
-            )
-        except (ArtregError, OSError) as error:
-            raise _told(error, f"logged model {model_id}") from error
+        return self._kept(self._logged, model_id, "logged model", logged_model_of)
 
     def history(self, run_id: str, metric: str) -> list[Point]:
         """Return every value of a metric, in the order in which they were logged."""
@@ -159,6 +109,16 @@ class FileStore:
                 return LocalArtifacts(near, within=self._root)
         uri = (logged.artifacts if logged else "") or version.storage or version.source
         return opened(uri)
+
+    def _kept(self, paths: Mapping[str, Path], key: str, what: str, made: Callable[[Kept], _Made]) -> _Made | None:
+        path = paths.get(key)
+        if path is None:
+            return None
+        try:
+            params, tags, metrics = _texts(path / "params"), _texts(path / "tags"), _metrics(path / "metrics")
+            return made(Kept(key, _meta(path), params, tags, metrics, sum(1 for _ in _folders(path / "outputs"))))
+        except (ArtregError, OSError) as error:
+            raise _told(error, f"{what} {key}") from error
 
     def _nearby(self, version: ModelVersion) -> Iterator[Path]:
         if version.model_id in self._logged:
@@ -245,35 +205,14 @@ def _model(name: str, path: Path) -> RegisteredModel:
             aliases[alias] = whole(number.strip())
         except ValueError as error:
             raise InvalidInput(f"its alias {alias} names no version: {error}", hint="correct or remove it") from None
-    return RegisteredModel(
-        name=name,
-        description=text_of(meta, "description"),
-        tags=_texts(path / "tags"),
-        aliases=aliases,
-        created=count_of(meta, "creation_timestamp"),
-        updated=count_of(meta, "last_updated_timestamp"),
-    )
+    return model_of(meta, name, _texts(path / "tags"), aliases)
 
 
 def _version(name: str, number: int, path: Path) -> ModelVersion:
     meta = _meta(path)
     if (text_of(meta, "name"), text_of(meta, "version")) != (name, str(number)):
         raise InvalidInput(f"its {_META} is that of another version", hint="MLflow would not find it either")
-    return ModelVersion(
-        name=name,
-        number=number,
-        source=text_of(meta, "source"),
-        storage=text_of(meta, "storage_location"),
-        run_id=text_of(meta, "run_id"),
-        status=text_of(meta, "status") or READY,
-        status_message=text_of(meta, "status_message"),
-        stage=text_of(meta, "current_stage") or "None",
-        description=text_of(meta, "description"),
-        tags=_texts(path / "tags"),
-        user=text_of(meta, "user_id"),
-        created=count_of(meta, "creation_timestamp"),
-        updated=count_of(meta, "last_updated_timestamp"),
-    )
+    return version_of(meta, name, number, _texts(path / "tags"))
 
 
 def _texts(folder: Path) -> dict[str, str]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from artreg.errors import ArtregError, InvalidInput, NotFound
 from artreg.importing.mlflow_artifacts import opened
-from artreg.importing.mlflow_facts import (
-    READY,
-    Artifacts,
-    LoggedModel,
-    ModelVersion,
-    Point,
-    RegisteredModel,
-    Run,
+from artreg.importing.mlflow_documents import (
+    Kept,
     count_of,
+    logged_model_of,
+    model_of,
+    run_of,
     text_of,
+    version_of,
     whole,
 )
+from artreg.importing.mlflow_facts import Artifacts, LoggedModel, ModelVersion, Point, RegisteredModel, Run
 from artreg.importing.source import Trouble
 from artreg.integrations.mlflow_server import MlflowServer
 
@@ -27,6 +26,7 @@ _PAGE = 100
 _VERSIONS_PAGE = 1000
 _POINTS_PAGE = 10_000
 _SHOWN = 80
+_Made = TypeVar("_Made")
 
 
 class TrackingServer:
@@ -65,29 +65,7 @@ class TrackingServer:
 
     def run(self, run_id: str) -> Run | None:
         """Return a run, or None if it is not there."""
-        try:
-            answer = _inner(self._server.get("runs/get", run_id=run_id), "run")
-        except NotFound:
-            return None
-        info, data = _inner(answer, "info"), _inner(answer, "data")
-        if text_of(info, "run_id") != run_id:
-            raise InvalidInput(f"the server gives another run than {run_id}", hint="ask who runs it")
-        outputs = _inner(answer, "outputs").get("model_outputs") or []
-        return Run(
-            run_id=run_id,
-            name=text_of(info, "run_name"),
-            experiment_id=text_of(info, "experiment_id"),
-            status=text_of(info, "status"),
-            lifecycle=text_of(info, "lifecycle_stage"),
-            user=text_of(info, "user_id"),
-            started=count_of(info, "start_time"),
-            ended=count_of(info, "end_time"),
-            artifacts=text_of(info, "artifact_uri"),
-            params=_pairs(data, "params"),
-            tags=_pairs(data, "tags"),
-            metrics=_metrics(data),
-            models=len(outputs) if isinstance(outputs, list) else 0,
-        )
+        return self._kept(run_id, "run", run_of, "runs/get", run_id=run_id)
 
     def experiment(self, experiment_id: str) -> str:
         """Return the name of an experiment, '' if it is not there."""
@@ -99,22 +77,7 @@ class TrackingServer:
 
     def logged_model(self, model_id: str) -> LoggedModel | None:
         """Return a logged model, or None if it is not there."""
-        try:
-            answer = _inner(self._server.get(f"logged-models/{quote(model_id)}"), "model")
-        except NotFound:
-            return None
-        info, data = _inner(answer, "info"), _inner(answer, "data")
-        return LoggedModel(
-            model_id=model_id,
-            name=text_of(info, "name"),
-            kind=text_of(info, "model_type"),
-            status=text_of(info, "status").removeprefix("LOGGED_MODEL_"),
-            created=count_of(info, "creation_timestamp_ms"),
-            artifacts=text_of(info, "artifact_uri"),
-            params=_pairs(data, "params"),
-            tags=_pairs(info, "tags"),
-            metrics=_metrics(data),
-        )
+        return self._kept(model_id, "model", logged_model_of, f"logged-models/{quote(model_id)}")
 
     def history(self, run_id: str, metric: str) -> list[Point]:
         """Return every value of a metric, in the order in which they were logged."""
@@ -132,6 +95,19 @@ class TrackingServer:
         """
         answer = self._server.get("model-versions/get-download-uri", name=version.name, version=version.number)
         return opened(text_of(answer, "artifact_uri"), self._server)
+
+    def _kept(self, key: str, what: str, made: Callable[[Kept], _Made], path: str, **asked: object) -> _Made | None:
+        try:
+            answer = _inner(self._server.get(path, **asked), what)
+        except NotFound:
+            return None
+        info, data = _inner(answer, "info"), _inner(answer, "data")
+        if text_of(info, f"{what}_id") != key:
+            raise InvalidInput(f"the server gives another {what} than {key}", hint="ask who runs it")
+        tags = {**_pairs(data, "tags"), **_pairs(info, "tags")}  # of a run, and of a logged model
+        outputs = _inner(answer, "outputs").get("model_outputs") or []
+        models = len(outputs) if isinstance(outputs, list) else 0
+        return made(Kept(key, info, _pairs(data, "params"), tags, _metrics(data), models))
 
 
 def _inner(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -168,32 +144,11 @@ def _point(item: Mapping[str, Any]) -> Point:
 
 def _model(answer: Mapping[str, Any]) -> RegisteredModel:
     aliases = {text_of(item, "alias"): _number(item, "version") for item in _items(answer, "aliases")}
-    return RegisteredModel(
-        name=_name(answer),
-        description=text_of(answer, "description"),
-        tags=_pairs(answer, "tags"),
-        aliases=aliases,
-        created=count_of(answer, "creation_timestamp"),
-        updated=count_of(answer, "last_updated_timestamp"),
-    )
+    return model_of(answer, _name(answer), _pairs(answer, "tags"), aliases)
 
 
 def _version(answer: Mapping[str, Any]) -> ModelVersion:
-    return ModelVersion(
-        name=_name(answer),
-        number=_number(answer, "version"),
-        source=text_of(answer, "source"),
-        storage="",
-        run_id=text_of(answer, "run_id"),
-        status=text_of(answer, "status") or READY,
-        status_message=text_of(answer, "status_message"),
-        stage=text_of(answer, "current_stage") or "None",
-        description=text_of(answer, "description"),
-        tags=_pairs(answer, "tags"),
-        user=text_of(answer, "user_id"),
-        created=count_of(answer, "creation_timestamp"),
-        updated=count_of(answer, "last_updated_timestamp"),
-    )
+    return version_of(answer, _name(answer), _number(answer, "version"), _pairs(answer, "tags"))
 
 
 def _name(answer: Mapping[str, Any]) -> str:

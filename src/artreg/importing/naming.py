@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from artreg.core.names import Alias, ModelName, is_name
@@ -55,7 +56,7 @@ class Naming:
         return {
             model: InvalidInput(
                 f"{' and '.join(sorted(names))} would all become {model}",
-                hint=f"say what each becomes: --map '{min(names)}=NAME'",
+                hint=f"say what each becomes: {option('--map', min(names), 'NAME')}",
             )
             for model, names in self._names.items()
             if len(names) > 1 and any(name not in self._renamed and name != model.model for name in names)
@@ -73,7 +74,12 @@ class Naming:
     def elsewhere(self, model: ModelName) -> str:
         """Return the hint how what would become a version of a model can become one of another."""
         name = next(iter(self._names.get(model, ())), None)
-        return f"--map '{name}=OTHER-NAME'" if name else "another --model or --version"
+        return option("--map", name, "OTHER-NAME") if name else "another --model or --version"
+
+
+def option(flag: str, name: str, becomes: str) -> str:
+    """Return an option that says what a name becomes, as a shell takes it, whatever is in the name."""
+    return f"{flag} '{name}={becomes}'" if "'" not in name else f"{flag} {shlex.quote(f'{name}={becomes}')}"
 
 
 def version_of(text: str) -> Version:
@@ -136,6 +142,6 @@ def _tidied(name: str) -> str:
     if not is_name(tidied):
         raise InvalidInput(
             f"{name[:_SHOWN]!r} cannot be the name of a model here",
-            hint=f"say what it becomes: --map '{name[:_SHOWN]}=NAME'",
+            hint=f"say what it becomes: {option('--map', name[:_SHOWN], 'NAME')}",
         )
     return tidied

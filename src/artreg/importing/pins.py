@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from xxhash import xxh64
 
 from artreg.core.names import ModelName
 from artreg.core.version import Version
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound
 from artreg.importing.landing import Expected, lay, model_file
-from artreg.importing.pins_meta import DATA, LIMIT, Pin, parse_meta
+from artreg.importing.pins_meta import DATA, LIMIT, Pin, parse_meta, require_hash
 from artreg.importing.pins_versions import is_version_name, numbered, require_version_name
 from artreg.importing.source import Incoming, Names, Survey, Trouble
 from artreg.store.factory import open_store
-from artreg.store.interface import Kind
+from artreg.store.interface import Chunk, Kind
 from artreg.store.options import StorageOptions
 
 _MANIFEST = "_pins.yaml"
@@ -33,6 +35,7 @@ class PinsSource:
     """
 
     kind = "pins"
+    movable = True
 
     def __init__(self, location: str, names: Names, *, options: StorageOptions | None = None) -> None:
         place = location if "://" in location else os.path.abspath(os.path.expanduser(location))
@@ -62,9 +65,14 @@ class PinsSource:
     def fetch(self, incoming: Incoming, folder: Path) -> None:
         """Bring the files of a version of a pin: the only one as `model.<ext>`, several in `model/`."""
         pin = self._meta(incoming.item)
+        hashes = []
         for name, size in zip(pin.files, pin.sizes, strict=True):
             place = model_file(name) if len(pin.files) == 1 else f"model/{name}"
-            lay(folder, place, self._store.chunks(f"{incoming.item}/{name}"), name, Expected(size))
+            hashed = xxh64()
+            chunks = _seen_by(hashed, self._store.chunks(f"{incoming.item}/{name}"))
+            lay(folder, place, chunks, name, Expected(size))
+            hashes.append(hashed.hexdigest())
+        require_hash(pin, hashes)
 
     def _pins(self) -> list[str]:
         """Return the names of the folders of a board.
@@ -125,6 +133,12 @@ class PinsSource:
             yield from ((entry.name, entry.kind) for entry in page.entries)
             more = page.more and bool(page.entries)
             after = page.entries[-1].name if page.entries else ""
+
+
+def _seen_by(hashed: xxh64, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    for chunk in chunks:
+        hashed.update(chunk)
+        yield chunk
 
 
 def _measured(meta: Pin, found: Mapping[str, int | None]) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xxhash import xxh64
+
 from artreg.core.redact import redact_url
-from artreg.errors import InvalidInput
+from artreg.errors import IntegrityError, InvalidInput
 from artreg.frozen import Frozen
 from artreg.importing.landing import checked_name, representable
 from artreg.yamldoc import parse_texts, parse_yaml
@@ -16,6 +19,7 @@ LIMIT = 2**20
 """Bytes of a `data.txt`: what vetiver keeps in one of a model's packages takes some hundred thousand."""
 
 _KNOWN = 1  # the only api_version there has been since pins 1.0
+_XXH64 = "[0-9a-f]{16}"
 _TEXTS = ("title", "description", "type", "created")
 
 
@@ -26,7 +30,7 @@ class Pin(Frozen):
         files: The names of the files.
         sizes: Bytes of each, None where that is not said.
         total: Bytes of them all, None where that is not said.
-        pin_hash: pins' hash (xxh64), recorded and not checked.
+        pin_hash: pins' hash of the files.
         said: What else it says, as a run record can hold it.
     """
 
@@ -62,6 +66,30 @@ def parse_meta(data: bytes) -> Pin:
     texts = parse_texts(data, DATA)  # a hash of digits with one e among them would pass for a number
     sizes, total = _sizes(document.get("file_size"), len(files))
     return Pin(tuple(checked_name(file, DATA) for file in files), sizes, total, _hash(texts), _said(document, texts))
+
+
+def require_hash(pin: Pin, hashes: Sequence[str]) -> None:
+    """Return if the files of a pin are those that pins wrote, as far as its hash tells.
+
+    It is the xxh64 of the only file, or that of the digits of each one's. What R says of several files depends on how
+    R keeps texts, and is longer: nobody else can check it.
+
+    Args:
+        pin: What `data.txt` says.
+        hashes: The xxh64 of each file, in its order.
+
+    Raises:
+        IntegrityError: They are not.
+    """
+    if not re.fullmatch(_XXH64, pin.pin_hash):
+        return
+    found = hashes[0] if len(hashes) == 1 else xxh64("".join(hashes).encode()).hexdigest()
+    if found != pin.pin_hash:
+        what = pin.files[0] if len(hashes) == 1 else "one of its files"
+        raise IntegrityError(
+            f"{what} is damaged on the board: the pin_hash is {found}, but {DATA} says {pin.pin_hash}",
+            hint="restore it there from a copy and import again, or write the pin anew",
+        )
 
 
 def _sizes(told: object, count: int) -> tuple[tuple[int | None, ...], int | None]:

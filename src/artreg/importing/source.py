@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+BEGINS = "imported from "
+"""How the reason of what an import did begins: only that does an import undo."""
+
+_LONGEST = 300  # characters of a reason
+
+
+def reason(kind: str, why: str) -> str:
+    """Return the reason that stands in a record for what an import did, from a source of a kind."""
+    return f"{BEGINS}{kind}: {why}"[:_LONGEST].encode("utf-8", "replace").decode()
+
+
 class Incoming(Frozen):
     """A version of a source.
 
@@ -29,6 +40,7 @@ class Incoming(Frozen):
             Representable in JSON, without NaN and infinities, and without secrets.
         metrics: What goes to `metrics.json`; empty if nothing is known. The same conditions.
         size: Bytes to fetch, None where that is not known.
+        withdrawn: Why the source took it back, '' if it holds there; None where a source knows no such thing.
     """
 
     item: str
@@ -38,6 +50,7 @@ class Incoming(Frozen):
     run: Mapping[str, Any]
     metrics: Mapping[str, Any]
     size: int | None = None
+    withdrawn: str | None = None
 
 
 class IncomingAlias(Frozen):
@@ -106,10 +119,13 @@ class Source(Protocol):
     Attributes:
         kind: What it is: `mlflow`, `gto`, `pins`, `huggingface`, `dir`.
         location: Where it lies, without credentials; recorded in each version.
+        movable: Whether a fingerprint tells the same bytes wherever the source lies, so that of a fresh clone, or of a
+            server with a new name, nothing is fetched again.
     """
 
     kind: str
     location: str
+    movable: bool
 
     def survey(self) -> Survey:
         """Look through the source, reading no more than documents.

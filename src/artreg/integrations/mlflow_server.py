@@ -14,11 +14,12 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
+from artreg.core.redact import redact_url
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
+from artreg.integrations.http_reading import TIMEOUT, TooSlowError, connections, pieces
 
 API = "api/2.0/mlflow"
 PROXY = "mlflow-artifacts"
@@ -28,16 +29,13 @@ _ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
 
 _PAUSES_S = (0.3, 1.0, 3.0, 6.0, 10.0)
 _LONGEST_PAUSE_S = 30.0
+_ENOUGH_S = 100.0  # after which nothing is asked for again: a server that hangs takes a minute each time
 _FOR_THE_MOMENT = {429, 500, 502, 503, 504}
 _NOT_TAKEN = {429, 503}
 """What a server answers that has not done what it was asked, so that it may be asked again."""
 
-_TIMEOUT = urllib3.Timeout(connect=10, read=60)
-_DEADLINE_S = 120.0
-_SLOWEST = 64 * 1024  # bytes a second
 _ANSWER_LIMIT = 64 * 2**20
 _MOST_PAGES = 10_000
-_PIECE = 2**20
 _SHOWN = 300
 _ANSWERS = {"RESOURCE_DOES_NOT_EXIST": NotFound, "NOT_FOUND": NotFound, "ENDPOINT_NOT_FOUND": InvalidInput}
 _WHO = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
@@ -64,12 +62,16 @@ class MlflowServer:
         except ValueError:
             parts, port = urlsplit(""), None
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise InvalidInput("this is no URL of a tracking server", hint="write http://host:port or https://host")
+            raise InvalidInput(
+                f"{redact_url(url)[:_SHOWN]!r} is no URL of a tracking server",
+                hint="write http://host:port or https://host",
+            )
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
         self._headers = _headers(parts.username, parts.password)
-        self._pool = _pool(self.url)
+        self._pool = connections(self.url, os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
         self._pause = pause
+        self._silent = False
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
         """Return what the server answers to a question.
@@ -185,12 +187,18 @@ class MlflowServer:
     def _asked(
         self, method: str, path: str, body: bytes | IO[bytes] | None, sink: Callable[[], Any], size: int | None = None
     ) -> Any:
-        """Ask until there is an answer, or until it is in vain; what is written to is made anew each time."""
-        for pause in (*_PAUSES_S, None):
+        """Ask until there is an answer, or until it is in vain; what is written to is made anew each time.
+
+        A server that did not answer at all is then asked but once for each thing, until it does: whoever asks for a
+        thousand things would else wait for it a thousand times.
+        """
+        began = time.monotonic()
+        for pause in (*(() if self._silent else _PAUSES_S), None):
             try:
                 return self._once(method, path, body, sink(), size)
             except _LaterError as error:
-                if pause is None:
+                if pause is None or time.monotonic() - began > _ENOUGH_S:
+                    self._silent = error.silent
                     raise StorageError(
                         f"{self.url} does not answer: {error.why}", hint="look whether it runs, and run this again"
                     ) from error
@@ -212,15 +220,16 @@ class MlflowServer:
                 headers=headers,
                 redirect=False,
                 retries=False,
-                timeout=_TIMEOUT,
+                timeout=TIMEOUT,
                 preload_content=False,
             )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
-            raise _LaterError("nobody listens there") from None
+            raise _LaterError("nobody listens there", silent=True) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             if method == "POST":
                 raise self._unsure(error) from error
-            raise _LaterError(type(error).__name__) from error
+            raise _LaterError(type(error).__name__, silent=True) from error
+        self._silent = False
         try:
             if answer.status != 200:  # noqa: PLR2004
                 raise self._refused(method, answer)
@@ -271,12 +280,11 @@ class MlflowServer:
 
 
 class _LaterError(Exception):
-    """What fails for the moment."""
+    """What fails for the moment; `silent` where nothing was answered at all."""
 
-    def __init__(self, why: str, wait: float | None = None) -> None:
+    def __init__(self, why: str, wait: float | None = None, *, silent: bool = False) -> None:
         super().__init__(why)
-        self.why = why
-        self.wait = wait
+        self.why, self.wait, self.silent = why, wait, silent
 
 
 class _InMemory:
@@ -321,12 +329,11 @@ class _InFile:
 
 def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
     """Hand on what arrives; a server that only drips is given up."""
-    until, taken = time.monotonic() + _DEADLINE_S, 0
-    while piece := answer.read(_PIECE):
-        taken += len(piece)
-        sink.take(piece)
-        if time.monotonic() > until + taken / _SLOWEST:
-            raise _LaterError("it sends next to nothing")
+    try:
+        for piece in pieces(answer):
+            sink.take(piece)
+    except TooSlowError as error:
+        raise _LaterError(str(error)) from error
     sink.end()
 
 
@@ -342,15 +349,6 @@ def _headers(user: str | None, password: str | None) -> dict[str, str]:
     if workspace := os.environ.get("MLFLOW_WORKSPACE"):
         headers["X-MLFLOW-WORKSPACE"] = workspace
     return headers
-
-
-def _pool(url: str) -> urllib3.PoolManager:
-    parts = urlsplit(url)
-    trusted: dict[str, Any] = {"maxsize": 8}
-    if certificates := os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"):
-        trusted["ca_certs"] = certificates
-    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    return urllib3.ProxyManager(proxy, **trusted) if proxy else urllib3.PoolManager(**trusted)
 
 
 def _with(path: str, parameters: Mapping[str, object]) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from artreg.core.gates import evaluate
 from artreg.core.gates.evidence import Approval
+from artreg.core.gates.interface import Gate
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import AliasPolicy, Policy
 from artreg.core.record import Verdict
 from artreg.core.version import Version
 from artreg.frozen import Frozen
 from artreg.registry.approvals import standing_approvals
-from artreg.registry.check import verified
+from artreg.registry.check import Verified, verified
 from artreg.registry.evidence import Candidate, Instrument, gather
 from artreg.registry.freeze import freeze_verdict
 from artreg.registry.handle import Registry
@@ -93,11 +94,43 @@ def assess(
     head = trusted_head(registry, model, alias)
     log = read_log(registry, model, version)  # before anything is judged: a later event makes the move a conflict
     whole = verified(registry, model, version, reporter=reporter)
-    digest = whole.manifest.digest
+    return judge(
+        registry,
+        model,
+        version,
+        alias,
+        policy,
+        head=head,
+        log=log,
+        whole=whole,
+        gates=rules.gates,
+        instruments=instruments or {},
+    )
+
+
+def judge(
+    registry: Registry,
+    model: ModelName,
+    version: Version,
+    alias: Alias,
+    policy: Policy,
+    *,
+    head: Head | None,
+    log: VersionLog,
+    whole: Verified,
+    gates: Sequence[Gate],
+    instruments: Mapping[str, Instrument],
+) -> Assessment:
+    """Ask gates of what was read of a candidate, and of its alias, before.
+
+    Raises:
+        IntegrityError: A history that matters is damaged.
+    """
+    rules, digest = policy.of(model, alias), whole.manifest.digest
     approvals = tuple(Approval(who, signed) for who, signed in standing_approvals(log, alias, digest, policy.signers))
     candidate = Candidate(model, version, whole, log, approvals, policy.signers)
-    evidence = gather(registry, candidate, alias, head, gates=rules.gates, instruments=instruments or {})
-    verdicts = [*evaluate(rules.gates, evidence)]
+    evidence = gather(registry, candidate, alias, head, gates=gates, instruments=instruments)
+    verdicts = [*evaluate(gates, evidence)]
     verdicts += [verdict for verdict in (yank_verdict(log), freeze_verdict(head, registry.now())) if not verdict.passed]
     signers = Signers(rules, policy.signers)
     return Assessment(model, alias, version, digest, head, log, rules, policy.digest, tuple(verdicts), signers)

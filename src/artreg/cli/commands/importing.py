@@ -62,8 +62,8 @@ def gto(
 ) -> None:
     """Bring versions that GTO has registered by git tags, with their files from git or DVC; stages become aliases.
 
-    What was deregistered or deprecated stays behind. What cannot come is named, the rest comes; run again, it goes
-    on. Nothing is written there.
+    What was deregistered or deprecated comes yanked, with who did so and why. What cannot come is named, the rest
+    comes; run again, it goes on. Nothing is written there.
 
     Examples: artreg import gto . --dry-run; artreg import gto ../models --only churn --alias production=prod
     """

@@ -36,8 +36,8 @@ class ComparingGate(Gate):
         return alias if self.against is None else Alias(self.against)
 
     def needs(self, alias: Alias) -> Needs:
-        """Ask for the incumbent."""
-        return Needs(incumbents=frozenset({self.rival(alias)}))
+        """Ask for the incumbent, and for both manifests of data."""
+        return Needs(incumbents=frozenset({self.rival(alias)}), files=True)
 
 
 class SignificantGate(ComparingGate):

@@ -106,6 +106,7 @@ class Needs(Frozen):
         incumbents: Aliases whose versions it compares the candidate with.
         way_back: Whether it looks at what a rollback would return to.
         signers: Whether it looks at who signed the candidate.
+        files: Whether it looks at the candidate's files, or at documents of it other than its run and its metrics.
         measured: Whether something must be measured outside.
     """
 
@@ -114,4 +115,5 @@ class Needs(Frozen):
     incumbents: frozenset[Alias] = frozenset()
     way_back: bool = False
     signers: bool = False
+    files: bool = False
     measured: bool = False

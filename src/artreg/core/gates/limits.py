@@ -27,6 +27,10 @@ class SizeGate(Gate):
 
     max_bytes: Annotated[int, Field(gt=0)]
 
+    def needs(self, alias: Alias) -> Needs:
+        """Ask for the files."""
+        return Needs(files=True)
+
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a model that is small enough."""
         sizes = [size for name, size in evidence.candidate.sizes.items() if is_model_file(name)]

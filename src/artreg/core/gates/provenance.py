@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from artreg.core.gates.evidence import Evidence
+from artreg.core.gates.evidence import Evidence, Needs
 from artreg.core.gates.interface import NONE, Gate
 from artreg.core.manifest import is_model_file
+from artreg.core.names import Alias
 from artreg.core.record import Verdict
 
 TYPE_CHECKING = False
@@ -72,6 +73,10 @@ class ModelCardGate(Gate):
 
     sections: list[str] = NONE
 
+    def needs(self, alias: Alias) -> Needs:
+        """Ask for the card."""
+        return Needs(files=True)
+
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a card without blanks that has every section."""
         card = evidence.candidate.card
@@ -90,6 +95,10 @@ class ModelCardGate(Gate):
 
 class NoPickleGate(Gate):
     """The model's files must be of formats that load without running code."""
+
+    def needs(self, alias: Alias) -> Needs:
+        """Ask for the files."""
+        return Needs(files=True)
 
     def judge(self, evidence: Evidence, measured: object) -> Verdict:
         """Pass a model whose every file has a suffix that is known to be safe."""
