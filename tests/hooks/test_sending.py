@@ -11,13 +11,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from artreg import posting
 from artreg.hooks.event import Event
 from artreg.hooks.refusal import Refused
 from artreg.hooks.sending import sender
-from hooks.bench import SECRET, SECRETS, Receiver, hook
+from hooks.bench import SECRET, SECRETS, Receiver, hook, wait_until
 from hooks.test_signature import by_openssl
 
 EVENT = Event("0123abcd", "dev.cdevents.service.upgraded.0.2.0", b'{"specversion":"1.0"}')
@@ -94,6 +97,39 @@ def test_a_redirect_is_not_followed(receiver: Receiver, status: int) -> None:
     assert [heard.path for heard in receiver.heard()] == ["/hooks/secret-path"]
 
 
+def test_a_redirect_does_not_show_the_path_that_it_repeats(receiver: Receiver) -> None:
+    receiver.behave("redirect 308 https://me:pass@hooks.example/hooks/secret-path", "redirect 308 /secret-path")
+    assert refused(receiver).message.endswith("it sends to https://hooks.example/…, which is not followed")
+    assert refused(receiver).message.endswith(f"it sends to http://127.0.0.1:{receiver.port}/…, which is not followed")
+
+
+def test_what_a_receiver_says_does_not_show_its_path(receiver: Receiver) -> None:
+    receiver.behave("repeating 404")
+    assert refused(receiver).message == "404 Not Found: Cannot POST …; nobody is called …"
+
+
+class UntilThereIsAStatus(threading.Thread):
+    """A request whose time is up as soon as a status has come."""
+
+    def __init__(self, *, target: Any, **more: Any) -> None:
+        super().__init__(target=target, **more)
+        self._call = target.__self__
+
+    def join(self, _timeout: float | None = None) -> None:
+        wait_until(lambda: self._call._outcome is not None)
+
+
+@pytest.mark.parametrize("manner", ["broken", "endless"])
+def test_a_status_stands_whatever_becomes_of_the_body(
+    receiver: Receiver, manner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "threading", SimpleNamespace(Thread=UntilThereIsAStatus, Lock=threading.Lock))
+    receiver.behave(f"{manner} 410", f"{manner} 200")
+    found = refused(receiver)
+    assert (found.message, found.again) == ("410 X", False)
+    assert sender(hook(url=receiver.url), SECRETS)(EVENT) == "200 X"
+
+
 def test_an_answer_that_trickles_in_ends_when_the_time_is_up(receiver: Receiver) -> None:
     receiver.behave("trickle")
     assert refused(receiver, timeout=0.3).message == "no answer within 0.3 s"
@@ -168,7 +204,7 @@ def test_no_shell_reads_the_words_of_a_command(tmp_path: Path) -> None:
     ("script", "said", "again"),
     [
         ("import sys; sys.exit('no \\x1b[31mroute')", "exit code 1: no \x1b[31mroute", True),
-        ("import os; os.kill(os.getpid(), 9)", "exit code -9", True),
+        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL", True),
         ("import sys; sys.stderr.write('x' * 10**7); sys.exit(3)", "exit code 3: xxx", True),
     ],
 )
@@ -178,6 +214,15 @@ def test_a_program_that_fails_says_why(script: str, said: str, again: bool) -> N
     assert caught.value.message.startswith(said)
     assert len(caught.value.message) < 300
     assert caught.value.again is again
+
+
+def test_a_program_that_says_no_end_of_things_fills_nothing() -> None:
+    script = (
+        "import sys, os; sys.stderr.write('x' * 10**7); sys.stderr.flush();"
+        "sys.exit(f'\\n{os.fstat(2).st_size + os.fstat(1).st_size} bytes')"
+    )
+    with pytest.raises(Refused, match="exit code 1: 0 bytes"):
+        sender(hook(command=(sys.executable, "-c", script)), {})(EVENT)
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_began(tmp_path: Path) -> None:

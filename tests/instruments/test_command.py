@@ -41,7 +41,7 @@ PROGRAMS = {
     "no, silently": Program("raise SystemExit(7)", False, "judge: exit code 7", 7),
     "no, on standard error": Program("import sys; sys.exit('too biased')", False, "judge: too biased", 1),
     "a crash": Program("1 / 0", False, "judge: ZeroDivisionError: division by zero", 1),
-    "killed": Program("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", False, "judge: exit code -9", -9),
+    "killed": Program("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", False, "judge: ended by SIGKILL", -9),
     "blank lines last": Program("print('fine'); print(); print('  ')", True, "judge: fine"),
     "bytes that are no text": Program(
         "import sys; sys.stdout.buffer.write(b'\\xff\\xfe ok')", True, "judge: \ufffd\ufffd ok"

@@ -1,4 +1,4 @@
-"""Runs a program for a gate: within its time, with all that it starts, and however much it says."""
+"""Runs a program, of a gate or a hook: within its time, with all that it starts, and however much it says."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ _KEPT = 65_536  # bytes of what a program says: its last line is what counts
 _GLANCE_S = 0.05  # how often a program that says nothing is asked whether it has ended
 
 
-class NoAnswer(Exception):  # no error of artreg's: a gate refuses
+class NoAnswer(Exception):  # no error of artreg's: a gate refuses, a hook tries again
     """A program cannot be run, or did not end in time; the message says which."""
+
+
+class CannotRun(NoAnswer):
+    """There is no such program, or it is none."""
 
 
 class Ended(Frozen):
@@ -33,6 +37,14 @@ class Ended(Frozen):
     code: int
     said: bytes
     complained: bytes = b""
+
+    @property
+    def how(self) -> str:
+        """How it ended, in a few words."""
+        try:
+            return f"exit code {self.code}" if self.code >= 0 else f"ended by {signal.Signals(-self.code).name}"
+        except ValueError:  # a signal without a name
+            return f"ended by signal {-self.code}"
 
     @property
     def last_line(self) -> str:
@@ -59,7 +71,8 @@ def run(
         apart: Whether stderr is wanted by itself.
 
     Raises:
-        NoAnswer: It cannot be run, or did not end in time.
+        CannotRun: It cannot be run.
+        NoAnswer: It did not end in time.
     """
     with tempfile.TemporaryFile() as source:
         source.write(stdin)
@@ -74,9 +87,9 @@ def run(
                 start_new_session=True,  # so that whatever it starts can be ended with it
             )
         except OSError as error:
-            raise NoAnswer(f"{command[0]} cannot be run: {error.strerror}") from error
+            raise CannotRun(f"{command[0]} cannot be run: {error.strerror}") from error
         except ValueError as error:
-            raise NoAnswer(f"{command[0]} cannot be run: {error}") from error
+            raise CannotRun(f"{command[0]} cannot be run: {error}") from error
     with program:
         try:
             kept = _output(program, timeout_s)
