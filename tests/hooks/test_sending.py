@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.server
 import socket
-import ssl
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +18,7 @@ from artreg import posting
 from artreg.hooks.event import Event
 from artreg.hooks.refusal import Refused
 from artreg.hooks.sending import sender
+from certificates import self_signed, serving
 from hooks.bench import SECRET, SECRETS, Receiver, hook, wait_until
 from hooks.test_signature import by_openssl
 
@@ -153,19 +152,8 @@ def test_a_server_that_only_takes_the_connection_does_not_hold_up_tls() -> None:
     assert caught.value.again
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate of 127.0.0.1 that it signed by itself, and its key."""
-    path = tmp_path / "server.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *names]
-    subprocess.run([*words, "-keyout", str(path) + ".key", "-out", str(path)], check=True, capture_output=True)
-    path.write_text(path.read_text() + Path(f"{path}.key").read_text())
-    return path
-
-
-def test_a_server_proves_who_it_is_by_its_certificate(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Server(http.server.BaseHTTPRequestHandler):
+def test_a_server_proves_who_it_is_by_its_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(204)
@@ -174,19 +162,13 @@ def test_a_server_proves_who_it_is_by_its_certificate(certificate: Path, monkeyp
         def log_message(self, *_args: object) -> None:
             pass
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        thread = threading.Thread(target=lambda: [server.handle_request() for _ in range(2)], daemon=True)
-        thread.start()
-        send = sender(hook(url=f"https://127.0.0.1:{server.server_port}/"), SECRETS)
+    certificate = self_signed(tmp_path)
+    with serving(certificate, Handler) as url:
+        send = sender(hook(url=url), SECRETS)
         with pytest.raises(Refused, match=r"(?i)certificate"):
             send(EVENT)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert send(EVENT) == "204 No Content"
-        thread.join()
 
 
 def test_a_program_gets_the_event_on_its_stdin(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +23,10 @@ from artreg.importing.mlflow_artifacts import BucketArtifacts, opened
 from artreg.importing.naming import Naming
 from artreg.importing.source import Survey
 from artreg.integrations import mlflow_server
+from artreg.integrations.mlflow_server import MlflowServer
+from artreg.pace import Pace
+from certificates import self_signed
+from certificates import serving as certified
 from importing.contract import SourceContract, bring_all, new_registry
 from importing.mlflow_double import Double, Handler, serving
 from importing.mlflow_store import MLMODEL, file_store, put
@@ -536,18 +542,32 @@ def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPa
         told(server)
 
 
-def test_a_server_that_drips_is_given_up(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mlflow_server, "_DEADLINE_S", 0.02)
+def test_a_server_that_does_not_prove_who_it_is_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    certificate = self_signed(tmp_path)
+    with certified(certificate, BaseHTTPRequestHandler) as url:
+        with pytest.raises(StorageError, match="does not prove who it is: self-signed certificate"):
+            MlflowServer(url, pause=waited.append).get("x")
+        monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
+        with pytest.raises(StorageError, match="HTTP 501"):
+            MlflowServer(url, pause=waited.append).get("x")
+    assert waited == []
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_a_server_that_drips_is_given_up(head: bool, server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line, or byte by byte, for ever, each of them long before any time-out of a socket."""
+    monkeypatch.setattr(mlflow_server, "_PACE", Pace(0.05, 2**20))
     monkeypatch.setattr(mlflow_server, "_PAUSES_S", ())
 
     def drip(handler: Handler, path: str) -> bool:
         handler.send_response(200)
-        handler.send_header("Content-Length", "100")
-        handler.end_headers()
-        for _ in range(100):
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-            time.sleep(0.01)
+        handler.send_header("Content-Length", str(2**40))
+        handler.flush_headers() if head else handler.end_headers()
+        with suppress(ConnectionError):
+            while True:
+                handler.wfile.write(b"X-Slow: 1\r\n" if head else b" ")
+                time.sleep(0.01)
         return True
 
     server.faults.append(drip)

@@ -17,8 +17,10 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
+from artreg.pace import Pace, paced
 
 API = "api/2.0/mlflow"
 PROXY = "mlflow-artifacts"
@@ -32,9 +34,8 @@ _FOR_THE_MOMENT = {429, 500, 502, 503, 504}
 _NOT_TAKEN = {429, 503}
 """What a server answers that has not done what it was asked, so that it may be asked again."""
 
-_TIMEOUT = urllib3.Timeout(connect=10, read=60)
-_DEADLINE_S = 120.0
-_SLOWEST = 64 * 1024  # bytes a second
+_PACE = Pace(silence=60.0, slowest=64 * 1024)
+_TIMEOUT = urllib3.Timeout(connect=10, read=_PACE.silence)
 _ANSWER_LIMIT = 64 * 2**20
 _MOST_PAGES = 10_000
 _PIECE = 2**20
@@ -215,20 +216,20 @@ class MlflowServer:
                 timeout=_TIMEOUT,
                 preload_content=False,
             )
+        except urllib3.exceptions.NameResolutionError:
+            raise _LaterError("nobody knows that name") from None
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             raise _LaterError("nobody listens there") from None
+        except urllib3.exceptions.SSLError as error:
+            raise self._unproven(error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            if method == "POST":
-                raise self._unsure(error) from error
-            raise _LaterError(type(error).__name__) from error
+            raise self._broken_off(method, error) from error
         try:
             if answer.status != 200:  # noqa: PLR2004
                 raise self._refused(method, answer)
             _drain(answer, sink)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            if method == "POST":
-                raise self._unsure(error) from error
-            raise _LaterError(type(error).__name__) from error
+            raise self._broken_off(method, error) from error
         finally:
             answer.close()
         return sink
@@ -257,10 +258,22 @@ class MlflowServer:
         kind = NotFound if status == 404 else StorageError  # noqa: PLR2004
         return kind(f"{self.url} answers with HTTP {status}", hint="is that an MLflow tracking server?")
 
-    def _unsure(self, error: Exception) -> StorageError:
+    def _broken_off(self, method: str, error: Exception) -> Exception:
+        """Return what it means that no whole answer came: of an order nobody knows whether it was carried out."""
+        slow = isinstance(error, urllib3.exceptions.ReadTimeoutError | TimeoutError)
+        why = "it sends next to nothing" if slow else type(error).__name__
+        if method != "POST":
+            return _LaterError(why)
         return StorageError(
-            f"{self.url} broke off ({type(error).__name__}), and may have done what it was asked",
+            f"{self.url} broke off ({why}), and may have done what it was asked",
             hint="run this again: what is there already is found",
+        )
+
+    def _unproven(self, error: Exception) -> StorageError:
+        cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+        return StorageError(
+            f"{self.url} does not prove who it is: {getattr(cause, 'verify_message', '') or type(cause).__name__}",
+            hint="name the file of whoever signed its certificate: MLFLOW_TRACKING_SERVER_CERT_PATH",
         )
 
     def _nonsense(self, path: str) -> StorageError:
@@ -320,13 +333,9 @@ class _InFile:
 
 
 def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
-    """Hand on what arrives; a server that only drips is given up."""
-    until, taken = time.monotonic() + _DEADLINE_S, 0
+    """Hand on what arrives."""
     while piece := answer.read(_PIECE):
-        taken += len(piece)
         sink.take(piece)
-        if time.monotonic() > until + taken / _SLOWEST:
-            raise _LaterError("it sends next to nothing")
     sink.end()
 
 
@@ -350,7 +359,12 @@ def _pool(url: str) -> urllib3.PoolManager:
     if certificates := os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"):
         trusted["ca_certs"] = certificates
     proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    return urllib3.ProxyManager(proxy, **trusted) if proxy else urllib3.PoolManager(**trusted)
+    pool = urllib3.ProxyManager(proxy, **trusted) if proxy else urllib3.PoolManager(**trusted)
+    pool.pool_classes_by_scheme = {
+        "http": paced(urllib3.HTTPConnectionPool, HTTPConnection, _PACE),
+        "https": paced(urllib3.HTTPSConnectionPool, HTTPSConnection, _PACE),
+    }
+    return pool
 
 
 def _with(path: str, parameters: Mapping[str, object]) -> str:
