@@ -206,8 +206,13 @@ def test_an_event_is_passed_over_on_purpose_alone(desk: Desk, receiver: Receiver
     desk.hooks(receiver)
     words = ("hooks", "skip", "deploy", "churn@prod", "--json")
     assert json.loads(desk.done(*words, "--dry-run"))["skipped"] == [1]
-    assert json.loads(desk.done(*words))["skipped"] == [1]
+    assert json.loads(desk.done(*words, "--reason", "it was \x1b[31mtaken by hand", "--actor", "ada"))["skipped"] == [1]
     desk.flushed()
+    (skipped,) = desk.listed()[0]["told"][0]["skipped"]
+    assert (skipped["first"], skipped["who"], skipped["why"]) == (1, "ada", "it was \x1b[31mtaken by hand")
+    shown = desk.done("hooks", "list")
+    assert "deploy, demo/churn@prod: ada passed over generation 1, 20" in shown
+    assert "\x1b" not in shown
     assert list(numbers_by_source(receiver.taken()).values()) == [[2, 3]]
 
 

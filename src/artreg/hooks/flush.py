@@ -10,7 +10,6 @@ import heapq
 import random
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from artreg.core.told import Failure
 from artreg.errors import ArtregError
@@ -19,11 +18,10 @@ from artreg.hooks.config import Hook
 from artreg.hooks.event import event_of
 from artreg.hooks.refusal import Refused
 from artreg.hooks.sending import Send
-from artreg.hooks.telling import Lane, Standing, is_asked_for, keep, lanes, records_after, standing
+from artreg.hooks.telling import Lane, Standing, due_after, keep, lanes, standing
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head
-
-_AT_A_TIME = 8  # aliases that are looked at
+from artreg.registry.standing import each
 
 _LEAST = 60.0
 """Seconds without any success after which a receiver is not even tried for what was not tried yet."""
@@ -91,13 +89,13 @@ class _Runner:
     def __init__(self, registry: Registry, lane: Lane) -> None:
         self.lane = lane
         self.events = self.attempts = 0
-        self.problem = ""
+        self.problem = self._unkept = ""
         self.failure: Failure | None = None
         self.next: Head | None = None
         self._registry = registry
         self._standing = Standing(None, ())
         self._at: tuple[int, str | None] = (0, None)
-        self._records: Iterator[Head] = iter(())
+        self._records: Iterator[tuple[Head, bool]] = iter(())
 
     @property
     def ready(self) -> bool:
@@ -111,7 +109,7 @@ class _Runner:
             told = self._standing.told
             if told is not None:
                 self._at, self.failure = (told.generation, told.record), told.failure
-            self._records = records_after(self._registry, self.lane, told)
+            self._records = due_after(self._registry, self.lane, told)
             self._advance()
         except ArtregError as error:
             self.problem = error.message
@@ -121,8 +119,9 @@ class _Runner:
         assert self.next is not None
         self._at, self.failure = (self.next.record.generation, self.next.sha256), None
         self.events, self.attempts, self.next = self.events + 1, 0, None
-        try:
+        if not self._unkept:  # else once more at the end
             self._keep()
+        try:
             self._advance()
         except ArtregError as error:
             self.problem = error.message
@@ -141,28 +140,34 @@ class _Runner:
         """Leave the next event for later, and keep why."""
         assert self.failure is not None
         self.problem = self.failure.message
-        try:
-            self._keep()
-        except ArtregError as error:
-            self.problem = f"{self.problem}; and that could not be kept: {error.message}"
+        self._keep()
 
     def done(self) -> Delivered:
         """Return what was done."""
-        return Delivered(self.lane, self.events, self._at[0], self.problem, self.failure)
+        problems = (
+            self.problem,
+            self._unkept and f"what it was told could not be kept, and comes again: {self._unkept}",
+        )
+        return Delivered(self.lane, self.events, self._at[0], "; ".join(filter(None, problems)), self.failure)
 
     def _advance(self) -> None:
         """Look for the next event; what the hook does not ask for is passed over, and that is kept at the end."""
         passed = False
-        for head in self._records:
-            if is_asked_for(self.lane.hook, head):
+        for head, is_due in self._records:
+            if is_due:
                 self.next = head
                 return
             self._at, passed = (head.record.generation, head.sha256), True
-        if passed:
+        if passed or self._unkept:
             self._keep()
 
     def _keep(self) -> None:
-        self._standing = keep(self._registry, self.lane, self._standing, self._at, self.failure)
+        """Keep how far the hook was told; where that cannot be, the events come again, which is no reason to wait."""
+        try:
+            self._standing = keep(self._registry, self.lane, self._standing, self._at, self.failure)
+            self._unkept = ""
+        except ArtregError as error:
+            self._unkept = error.message
 
 
 class _Flush:
@@ -178,8 +183,7 @@ class _Flush:
         """Deliver, and return what was done."""
         runners = [_Runner(self._registry, lane) for lane in lanes(self._registry, self._hook)]
         self._succeeded()
-        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="artreg-hooks") as pool:
-            list(pool.map(_Runner.begin, runners))
+        each(self._registry, _Runner.begin, runners)
         for number, runner in enumerate(runners):
             if runner.ready:
                 heapq.heappush(self._due, (time.monotonic(), number, runner))
