@@ -265,6 +265,20 @@ def test_one_hook_alone_is_flushed_by_its_name(desk: Desk, receiver: Receiver) -
     assert receiver.heard() == []
 
 
+def test_an_interrupted_flush_leaves_no_program_behind(desk: Desk) -> None:
+    desk.promote()
+    desk.write("hooks: {slow: {command: [/bin/sh, -c, 'echo $$ > pid; sleep 600'], since: 2026-01-01, timeout: 10m}}\n")
+    script = "import sys; from artreg.cli.main import main; sys.exit(main(['hooks', 'flush']))"
+    flush = subprocess.Popen([sys.executable, "-c", script], cwd=desk.path, stderr=subprocess.PIPE)
+    pid = desk.path / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    flush.send_signal(signal.SIGINT)
+    _, said = flush.communicate()
+    assert (flush.returncode, b"interrupted" in said) == (130, True)
+    stat = Path(f"/proc/{pid.read_text().strip()}/stat")
+    wait_until(lambda: not stat.exists() or stat.read_text().split()[2] == "Z")
+
+
 def test_mirrors_checks_and_clean_ups_take_no_notice(desk: Desk, receiver: Receiver) -> None:
     desk.hooks(receiver)
     desk.promote()

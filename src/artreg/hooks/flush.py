@@ -167,7 +167,7 @@ class _Runner:
             self._standing = keep(self._registry, self.lane, self._standing, self._at, self.failure)
             self._unkept = ""
         except ArtregError as error:
-            self._unkept = error.message
+            self._unkept = error.message + (f" ({error.hint})" if error.hint else "")
 
 
 class _Flush:
