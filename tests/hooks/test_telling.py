@@ -6,6 +6,7 @@ import json
 import random
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ from artreg.store.memory import MemoryStore
 from hooks.bench import SECRETS, hook
 from hooks.conftest import moving
 from registry.bench import CHURN, FREE, Bench
+from store.faults import Counting
 
 OTHER = Alias("other")
 AT_ONCE = Patience(0.0, 0.0)
@@ -172,6 +174,19 @@ def test_who_asks_to_be_left_alone_for_longer_than_there_is_hope_is(bench: Bench
     ear = Ear(lambda _: Refused("later", after=3600.0))
     assert run(bench, ear, retry_for=60.0)["free"].problem == "later"
     assert len(ear.asked) == 1
+
+
+def test_who_asks_to_be_left_alone_is_so_by_every_alias(policy_bench: Bench) -> None:
+    bench = policy_bench
+    move(bench, 2)
+    move(bench, 1, OTHER)
+    ear = Ear(lambda _: Refused("later", after=3600.0))
+    done = run(bench, ear, retry_for=60.0)
+    assert [done[name].problem for name in ("free", "other")] == [
+        "later",
+        "not tried: http://127.0.0.1:9 asks to be left alone",
+    ]
+    assert ear.asked == [("free", 1)]
 
 
 def test_what_failed_is_kept_with_how_often_and_since_when(bench: Bench) -> None:
@@ -462,3 +477,13 @@ def refusing_writes(store: Store) -> Store:
 
     found: Any = Full()
     return found
+
+
+def test_a_flush_of_nothing_lists_once_for_all_aliases_and_reads_twice_for_each(policy_bench: Bench) -> None:
+    bench = policy_bench
+    move(bench, 2)
+    move(bench, 1, OTHER)
+    run(bench, Ear())
+    counting = Counting(bench.store)
+    assert flush(Bench(counting, bench.folder).registry, hook(), "urn:here", Ear(), AT_ONCE) == []
+    assert Counter(call for call, _ in counting.calls) == {"walk": 1, "page": 3, "read": 4}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from artreg.core.told import Failure
 from artreg.errors import ArtregError
@@ -18,7 +18,7 @@ from artreg.hooks.config import Hook
 from artreg.hooks.event import event_of
 from artreg.hooks.refusal import Refused
 from artreg.hooks.sending import Send
-from artreg.hooks.telling import Lane, Standing, due_after, keep, lanes, standing
+from artreg.hooks.telling import Lane, Standing, documents, due_after, keep, lanes, standing
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head
 from artreg.registry.standing import each
@@ -84,15 +84,16 @@ class _Runner:
     Args:
         registry: The registry.
         lane: The hook and the alias.
+        known: The keys of the documents that say how far it was told.
     """
 
-    def __init__(self, registry: Registry, lane: Lane) -> None:
+    def __init__(self, registry: Registry, lane: Lane, known: Sequence[str]) -> None:
         self.lane = lane
         self.events = self.attempts = 0
         self.problem = self._unkept = ""
         self.failure: Failure | None = None
         self.next: Head | None = None
-        self._registry = registry
+        self._registry, self._known = registry, known
         self._standing = Standing(None, ())
         self._at: tuple[int, str | None] = (0, None)
         self._records: Iterator[tuple[Head, bool]] = iter(())
@@ -105,7 +106,7 @@ class _Runner:
     def begin(self) -> None:
         """Look how far the hook was told, and what comes next; what goes wrong is kept as the problem."""
         try:
-            self._standing = standing(self._registry, self.lane)
+            self._standing = standing(self._registry, self.lane, self._known)
             told = self._standing.told
             if told is not None:
                 self._at, self.failure = (told.generation, told.record), told.failure
@@ -142,6 +143,13 @@ class _Runner:
         self.problem = self.failure.message
         self._keep()
 
+    def leave(self, why: str) -> None:
+        """Leave the next event for later without having tried it, or without trying it again."""
+        if self.attempts:
+            self.give_up()
+        else:
+            self.problem = f"not tried: {why}"
+
     def done(self) -> Delivered:
         """Return what was done."""
         problems = (
@@ -177,11 +185,13 @@ class _Flush:
         self._registry, self._hook, self._source, self._send = registry, hook, source, send
         self._patience = patience
         self._due: list[tuple[float, int, _Runner]] = []
-        self._hope = self._end = 0.0
+        self._hope = self._end = self._quiet = 0.0
 
     def run(self) -> list[Delivered]:
         """Deliver, and return what was done."""
-        runners = [_Runner(self._registry, lane) for lane in lanes(self._registry, self._hook)]
+        known = documents(self._registry, self._hook)
+        found = lanes(self._registry, self._hook)
+        runners = [_Runner(self._registry, lane, known.get(lane.prefix, ())) for lane in found]
         self._succeeded()
         each(self._registry, _Runner.begin, runners)
         for number, runner in enumerate(runners):
@@ -189,23 +199,33 @@ class _Flush:
                 heapq.heappush(self._due, (time.monotonic(), number, runner))
         while self._due:
             due, number, runner = heapq.heappop(self._due)
-            time.sleep(max(due - time.monotonic(), 0.0))
-            again = self._attempt(runner)
+            again = self._attempt(runner, due)
             if again is not None:
                 heapq.heappush(self._due, (again, number, runner))
         return [runner.done() for runner in runners if runner.events or runner.problem]
 
-    def _attempt(self, runner: _Runner) -> float | None:
-        """Try to deliver the next event of an alias; return when to go on with it, None if not in this flush."""
+    def _attempt(self, runner: _Runner, due: float) -> float | None:
+        """Try to deliver the next event of an alias when it is due, and no sooner than its receiver wants any.
+
+        Returns:
+            When to go on with the alias; None if not in this flush.
+        """
         assert runner.next is not None
+        if self._quiet > self._hope:
+            runner.leave(f"{self._hook.target} asks to be left alone")
+            return None
+        time.sleep(max(max(due, self._quiet) - time.monotonic(), 0.0))
         if time.monotonic() > self._end and not runner.attempts:
-            runner.problem = f"not tried: {self._hook.target} took nothing else either"
+            runner.leave(f"{self._hook.target} took nothing else either")
             return None
         try:
             self._send(event_of(self._source, runner.next.record, runner.next.sha256))
         except Refused as refused:
             runner.fail(refused)
-            again = time.monotonic() + max(self._patience.pause(runner.attempts), refused.after)
+            now = time.monotonic()
+            if refused.after:
+                self._quiet = max(self._quiet, now + refused.after)
+            again = max(now + self._patience.pause(runner.attempts), self._quiet)
             if refused.again and again <= self._hope:
                 return again
             runner.give_up()

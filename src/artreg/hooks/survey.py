@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from artreg.core.told import Failure, Skipped
 from artreg.errors import ArtregError
 from artreg.frozen import Frozen
 from artreg.hooks.config import Hook
 from artreg.hooks.sending import sender
-from artreg.hooks.telling import Lane, Standing, check_not_set_back, lanes, pending, standing
+from artreg.hooks.telling import Lane, Standing, check_not_set_back, documents, lanes, pending, standing
 from artreg.registry.handle import Registry
 from artreg.registry.standing import each
 
@@ -56,7 +56,10 @@ def survey(registry: Registry, hook: Hook, environment: Mapping[str, str]) -> Su
     Raises:
         StorageError: Storage cannot be reached, or refuses.
     """
-    found = tuple(each(registry, lambda lane: _waiting(registry, lane), lanes(registry, hook)))
+    known = documents(registry, hook)
+    found = tuple(
+        each(registry, lambda lane: _waiting(registry, lane, known.get(lane.prefix, ())), lanes(registry, hook))
+    )
     try:
         sender(hook, environment)
     except ArtregError as error:
@@ -64,10 +67,10 @@ def survey(registry: Registry, hook: Hook, environment: Mapping[str, str]) -> Su
     return Surveyed(hook, found)
 
 
-def _waiting(registry: Registry, lane: Lane) -> Waiting:
+def _waiting(registry: Registry, lane: Lane, known: Sequence[str]) -> Waiting:
     found, generation, failure = Standing(None, ()), 0, None
     try:
-        found = standing(registry, lane)
+        found = standing(registry, lane, known)
         if found.told is not None:
             generation, failure = found.told.generation, found.told.failure
         check_not_set_back(registry, lane, found.told)

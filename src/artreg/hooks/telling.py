@@ -8,7 +8,7 @@ document for each hook and alias, which takes the place of those before it as it
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice, takewhile
 
@@ -80,22 +80,36 @@ def lanes(registry: Registry, hook: Hook) -> list[Lane]:
     return [Lane(hook, model, alias) for model, alias in found if hook.asks_for(model, alias)]
 
 
-def standing(registry: Registry, lane: Lane) -> Standing:
+def documents(registry: Registry, hook: Hook) -> Mapping[str, list[str]]:
+    """Return the keys of what a hook was told, by the folder of each alias: one listing for all of them."""
+    prefix = keys.hook_prefix(hook.name)
+    found: dict[str, list[str]] = {}
+    for entry in registry.store.walk(prefix, sized=False):
+        folder, _, _ = entry.name.rpartition("/")
+        found.setdefault(f"{prefix}/{folder}", []).append(f"{prefix}/{entry.name}")
+    return found
+
+
+def standing(registry: Registry, lane: Lane, known: Sequence[str] | None = None) -> Standing:
     """Return what a hook was told of an alias.
+
+    Args:
+        registry: The registry.
+        lane: The hook and the alias.
+        known: The keys of the documents that say so, if they were listed.
 
     Raises:
         IntegrityError: A document that says so is damaged.
         Conflict: Others put theirs in the place of it faster than it can be read.
     """
     for _ in range(_TRIES):
+        if known is None:
+            known = [f"{lane.prefix}/{entry.name}" for entry in list_entries(registry.store, lane.prefix)]
         with contextlib.suppress(NotFound):  # another flush has just put its own in the place of one
-            found = {key: _read(registry, lane, key) for key in _documents(registry, lane)}
+            found = {key: _read(registry, lane, key) for key in known}
             return Standing(furthest(found.values()), tuple(found), all_skipped(found.values()))
+        known = None
     raise Conflict(f"others tell {lane.hook.name} of {lane} all the time", hint="run it again")
-
-
-def _documents(registry: Registry, lane: Lane) -> list[str]:
-    return [f"{lane.prefix}/{entry.name}" for entry in list_entries(registry.store, lane.prefix)]
 
 
 def _read(registry: Registry, lane: Lane, key: str) -> Told:
