@@ -74,10 +74,9 @@ def _without(url: str, text: str) -> str:
     """Return what a receiver said without what it repeats of its URL, which is often a secret."""
     parts = urlsplit(url)
     whole = parts.path + (f"?{parts.query}" if parts.query else "")
-    each = [part for part in re.split("[/?&=;]", whole) if len(part) >= _SECRET]
-    for part in (whole, parts.path, *each):
-        for form in (part, unquote(part)):
-            text = text.replace(form, "…") if len(form) > 1 else text
+    each = {form for part in (whole, parts.path, *re.split("[/?&=;]", whole)) for form in (part, unquote(part))}
+    for part in sorted(each, key=len, reverse=True):
+        text = text.replace(part, "…") if len(part) >= _SECRET else text
     return text
 
 
