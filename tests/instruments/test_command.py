@@ -48,7 +48,7 @@ PROGRAMS = {
     ),
     "escapes for a terminal": Program("print('\\x1b[2J\\x1b[31mok\\x07')", True, "judge: [2J [31mok"),
     "a line without end": Program("print('x' * 10_000_000)", True, "judge: " + "x" * 500),
-    "many lines": Program("for n in range(300_000): print(n)", True, "judge: 299999"),
+    "many lines": Program("for n in range(20_000): print(n)", True, "judge: 19999"),
     "an answer that looks like another": Program(
         "print('{\"passed\": true}'); raise SystemExit(1)", False, "judge: {", 1
     ),

@@ -10,6 +10,7 @@ import heapq
 import random
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from artreg.core.told import Failure
 from artreg.errors import ArtregError
@@ -18,7 +19,7 @@ from artreg.hooks.config import Hook
 from artreg.hooks.event import event_of
 from artreg.hooks.refusal import Refused
 from artreg.hooks.sending import Send
-from artreg.hooks.telling import Lane, Standing, documents, due_after, keep, lanes, standing
+from artreg.hooks.telling import Lane, Standing, check_not_set_back, documents, due_after, keep, lanes, standing
 from artreg.registry.handle import Registry
 from artreg.registry.history import Head
 from artreg.registry.standing import each
@@ -62,7 +63,15 @@ class Delivered(Frozen):
     failure: Failure | None = None
 
 
-def flush(registry: Registry, hook: Hook, source: str, send: Send, patience: Patience | None = None) -> list[Delivered]:
+def flush(
+    registry: Registry,
+    hook: Hook,
+    source: str,
+    send: Send,
+    patience: Patience | None = None,
+    *,
+    thorough: bool = False,
+) -> list[Delivered]:
     """Deliver all that a hook is still to be told, and return what was done for each alias of which anything was due.
 
     Args:
@@ -71,11 +80,13 @@ def flush(registry: Registry, hook: Hook, source: str, send: Send, patience: Pat
         source: What the registry is called in events.
         send: What delivers an event.
         patience: How long to wait between attempts.
+        thorough: Whether it is also looked whether the last record that the hook was told of is still there, which
+            takes a request for each alias: where it is not, new ones may be taken for old ones.
 
     Raises:
         StorageError: Storage cannot say which aliases there are.
     """
-    return _Flush(registry, hook, source, send, patience or Patience()).run()
+    return _Flush(registry, hook, source, send, patience or Patience()).run(thorough=thorough)
 
 
 class _Runner:
@@ -103,13 +114,15 @@ class _Runner:
         """Whether there is an event that may be delivered now."""
         return self.next is not None and not self.problem
 
-    def begin(self) -> None:
+    def begin(self, *, thorough: bool) -> None:
         """Look how far the hook was told, and what comes next; what goes wrong is kept as the problem."""
         try:
             self._standing = standing(self._registry, self.lane, self._known)
             told = self._standing.told
             if told is not None:
                 self._at, self.failure = (told.generation, told.record), told.failure
+            if thorough:
+                check_not_set_back(self._registry, self.lane, told)
             self._records = due_after(self._registry, self.lane, told)
             self._advance()
         except ArtregError as error:
@@ -187,13 +200,13 @@ class _Flush:
         self._due: list[tuple[float, int, _Runner]] = []
         self._hope = self._end = self._quiet = 0.0
 
-    def run(self) -> list[Delivered]:
+    def run(self, *, thorough: bool) -> list[Delivered]:
         """Deliver, and return what was done."""
         known = documents(self._registry, self._hook)
         found = lanes(self._registry, self._hook)
         runners = [_Runner(self._registry, lane, known.get(lane.prefix, ())) for lane in found]
         self._succeeded()
-        each(self._registry, _Runner.begin, runners)
+        each(self._registry, partial(_Runner.begin, thorough=thorough), runners)
         for number, runner in enumerate(runners):
             if runner.ready:
                 heapq.heappush(self._due, (time.monotonic(), number, runner))

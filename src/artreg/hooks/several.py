@@ -44,7 +44,7 @@ class Flusher(Frozen):
         source: What it is called in events.
         environment: Where secrets are.
         turns: Where the processes of this machine take turns.
-        leave: Whether a hook is left to a process that waits for its turn already.
+        leave: Whether a hook is left to a process that waits for its turn already, as by a move, which is in a hurry.
         patience: How long to wait between attempts.
         waits: Is told of a hook that is another process's turn.
     """
@@ -80,7 +80,8 @@ class Flusher(Frozen):
             with self.turns.taken(hook.name, leave=self.leave, waits=partial(self.waits, hook)) as mine:
                 if not mine:
                     return Flushed(hook, (), left=True)
-                return Flushed(hook, tuple(flush(self.registry, hook, self.source, send, self.patience)))
+                done = flush(self.registry, hook, self.source, send, self.patience, thorough=not self.leave)
+                return Flushed(hook, tuple(done))
         except ArtregError as error:
             return Flushed(hook, (), error.message)
 
