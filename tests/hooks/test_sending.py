@@ -97,9 +97,12 @@ def test_a_redirect_is_not_followed(receiver: Receiver, status: int) -> None:
 
 
 def test_a_redirect_does_not_show_the_path_that_it_repeats(receiver: Receiver) -> None:
-    receiver.behave("redirect 308 https://me:pass@hooks.example/hooks/secret-path", "redirect 308 /secret-path")
+    elsewhere = "https://me:pass@hooks.example/hooks/secret-path"
+    receiver.behave(f"redirect 308 {elsewhere}", "redirect 308 /secret-path", f"redirect 503 {elsewhere}")
     assert refused(receiver).message.endswith("it sends to https://hooks.example/…, which is not followed")
     assert refused(receiver).message.endswith(f"it sends to http://127.0.0.1:{receiver.port}/…, which is not followed")
+    busy = refused(receiver)
+    assert (busy.message, busy.again) == ("503 Service Unavailable", True)
 
 
 def test_what_a_receiver_says_does_not_show_its_path(receiver: Receiver) -> None:

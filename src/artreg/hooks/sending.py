@@ -52,7 +52,7 @@ def sender(hook: Hook, environment: Mapping[str, str]) -> Send:
 def _refused(url: str, answer: Answer) -> Refused:
     """Return what an answer says that is no success."""
     said = _said(url, answer)
-    if answer.location:
+    if answer.status // 100 == 3 and answer.location:  # noqa: PLR2004
         return Refused(f"{said}: it sends to {_server(url, answer.location)}, which is not followed", again=False)
     excerpt = _excerpt(_without(url, answer.body.decode("utf-8", "replace")))
     return Refused(f"{said}: {excerpt}" if excerpt else said, again=answer.soon, after=answer.after)
