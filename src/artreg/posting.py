@@ -71,6 +71,11 @@ class NoAnswer(Exception):  # told, and never raised beyond whoever posts
         self.late = late
 
 
+def is_header(value: str) -> bool:
+    """Return whether a header can hold it; what cannot, such as a key with a line break at its end, errors repeat."""
+    return value.isascii() and value.isprintable()
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
     """Send a body; return how it was answered.
 

@@ -542,6 +542,27 @@ def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPa
         told(server)
 
 
+@pytest.mark.parametrize("token", ["s3cr3t\n", "s3cr3t\u2603", "s3cr3t\x01"])
+def test_a_token_that_no_header_can_hold_is_not_repeated(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token)
+    with pytest.raises(InvalidInput, match="MLFLOW_TRACKING_TOKEN") as caught:
+        MlflowServer("http://127.0.0.1:1")
+    assert "s3cr3t" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_proxy_is_told_who_asks_and_one_that_is_none_is_refused(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", server.url.replace("//", "//me:s3%63r3t@"))
+    with suppress(ArtregError):
+        MlflowServer("http://mlflow.invalid", pause=lambda _: None).get("x")
+    assert server.sent[-1]["proxy-authorization"] == "Basic bWU6czNjcjN0"
+    monkeypatch.setenv("http_proxy", "socks5://me:s3cr3t@127.0.0.1")
+    with pytest.raises(InvalidInput, match="none of HTTP"):
+        MlflowServer("http://mlflow.invalid")
+
+
 def test_a_server_that_does_not_prove_who_it_is_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     certificate = self_signed(tmp_path)

@@ -254,7 +254,9 @@ def test_nobody_there_and_nonsense_are_problems_without_secrets() -> None:
         told = tell(URL=url)
         assert (told.sent, told.problem.startswith(problem), "s3cr3t" in told.problem) == (0, True, False), url
     assert tell(URL="http://127.0.0.1:1", ENDPOINT="http://evil/").problem == "OPENLINEAGE_ENDPOINT is no path"
-    assert tell(URL="http://127.0.0.1:1", API_KEY="a\nb: c").problem == "OPENLINEAGE_API_KEY holds a line break"
+    for key in ("a\nb: c", "caf\u00e9\u2603", "a\x00"):
+        problem = tell(URL="http://127.0.0.1:1", API_KEY=key).problem
+        assert problem == "OPENLINEAGE_API_KEY holds what no header can, such as a line break"
     assert tell(_TRANSPORT__TYPE="kafka").problem == "there is no transport 'kafka' here; use http or file"
     assert "LOG_FILE_PATH is not set" in tell(_TRANSPORT__TYPE="file").problem
 

@@ -21,6 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.pace import Pace, paced
+from artreg.posting import is_header
 
 API = "api/2.0/mlflow"
 PROXY = "mlflow-artifacts"
@@ -216,6 +217,8 @@ class MlflowServer:
                 timeout=_TIMEOUT,
                 preload_content=False,
             )
+        except urllib3.exceptions.ProxyError:
+            raise _LaterError("the proxy that the environment names cannot be reached") from None
         except urllib3.exceptions.NameResolutionError:
             raise _LaterError("nobody knows that name") from None
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
@@ -350,6 +353,11 @@ def _headers(user: str | None, password: str | None) -> dict[str, str]:
         headers["Authorization"] = f"Bearer {token}"
     if workspace := os.environ.get("MLFLOW_WORKSPACE"):
         headers["X-MLFLOW-WORKSPACE"] = workspace
+    if not all(map(is_header, headers.values())):
+        raise InvalidInput(
+            "MLFLOW_TRACKING_TOKEN or MLFLOW_WORKSPACE holds what no header can, such as a line break",
+            hint="set them anew, as one line of ASCII",
+        )
     return headers
 
 
@@ -359,12 +367,23 @@ def _pool(url: str) -> urllib3.PoolManager:
     if certificates := os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"):
         trusted["ca_certs"] = certificates
     proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    pool = urllib3.ProxyManager(proxy, **trusted) if proxy else urllib3.PoolManager(**trusted)
+    pool = _by_proxy(proxy, trusted) if proxy else urllib3.PoolManager(**trusted)
     pool.pool_classes_by_scheme = {
         "http": paced(urllib3.HTTPConnectionPool, HTTPConnection, _PACE),
         "https": paced(urllib3.HTTPSConnectionPool, HTTPSConnection, _PACE),
     }
     return pool
+
+
+def _by_proxy(proxy: str, trusted: Mapping[str, Any]) -> urllib3.ProxyManager:
+    try:
+        user = urllib3.util.parse_url(proxy).auth
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
+        return urllib3.ProxyManager(proxy, proxy_headers=headers, **trusted)
+    except (urllib3.exceptions.HTTPError, ValueError):
+        raise InvalidInput(
+            "the proxy that the environment names is none of HTTP", hint="correct HTTP_PROXY or HTTPS_PROXY"
+        ) from None
 
 
 def _with(path: str, parameters: Mapping[str, object]) -> str:

@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from artreg.frozen import Frozen
 from artreg.integrations.lineage_events import Family, parse_run
-from artreg.posting import NoAnswer, post
+from artreg.posting import NoAnswer, is_header, post
 
 URL, ENDPOINT, API_KEY = "OPENLINEAGE_URL", "OPENLINEAGE_ENDPOINT", "OPENLINEAGE_API_KEY"
 NAMESPACE, DISABLED = "OPENLINEAGE_NAMESPACE", "OPENLINEAGE_DISABLED"
@@ -208,8 +208,8 @@ def _http(variables: Mapping[str, str]) -> Receiver:
         raise ValueError
     key = variables.get(API_KEY) or _api_key(variables)
     headers = {"Authorization": f"Bearer {key}"} if key else _basic(parts)
-    if any("\n" in value or "\r" in value for value in headers.values()):
-        return _Nobody(f"{API_KEY} holds a line break")
+    if not all(map(is_header, headers.values())):
+        return _Nobody(f"{API_KEY} holds what no header can, such as a line break")
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     endpoint = variables.get(f"{TRANSPORT}ENDPOINT") or variables.get(ENDPOINT) or _ENDPOINT
     url = urljoin(bare, endpoint)
