@@ -12,15 +12,28 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "artreg"
 
-# What every module may use: the errors, the values of which everything is made, and the reader of small files.
-EVERYWHERE = {"artreg.__version__", "artreg.errors", "artreg.frozen", "artreg.protocol", "artreg.plainfile"}
+# What every module may use: the errors, the values of which everything is made, and what reaches out of this process:
+# to small files, programs, and web servers.
+EVERYWHERE = {
+    "artreg.__version__",
+    "artreg.errors",
+    "artreg.frozen",
+    "artreg.pace",
+    "artreg.plainfile",
+    "artreg.posting",
+    "artreg.programs",
+    "artreg.protocol",
+}
 
 # Each package, and what else of artreg it may import; modules of its own are always allowed.
 ALLOWED: dict[str, set[str]] = {
     "artreg.errors": set(),
     "artreg.frozen": set(),
     "artreg.protocol": set(),
+    "artreg.pace": set(),
     "artreg.plainfile": set(),
+    "artreg.posting": set(),
+    "artreg.programs": set(),
     "artreg.core": set(),
     "artreg.store": set(),
     "artreg.workers": set(),

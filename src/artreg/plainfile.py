@@ -62,8 +62,11 @@ def replace_plain(path: str, data: bytes) -> None:
     """Put a small file in the place of the one that is there: whoever reads meanwhile sees the old one or the new one.
 
     Raises:
-        OSError: It cannot be written; the old one is still there.
+        OSError: It cannot be written, or what is there is no plain file, such as /dev/null; the old one is still there.
     """
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(errno.EINVAL, "what is there is no plain file")
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:

@@ -206,9 +206,16 @@ def test_the_file_is_replaced_whole_and_says_so_too_when_nothing_can_be_read(
 
 
 def test_what_is_not_there_is_said(churn: Shell) -> None:
-    ran = churn.run("metrics", "nope")
+    ran = churn.run("metrics", "nope", "--out", "artreg.prom")
+    assert (ran.code, ran.out) == (5, "")
+    assert not (churn.folder / "artreg.prom").exists()  # the registry can be read
+    ran = churn.run("metrics", "-r", "nowhere")
     assert (ran.code, figures(ran.out)["artreg_up",]) == (5, 0)
-    assert churn.run("metrics", "-r", "nowhere").code == 5
+    os.mkfifo(churn.folder / "artreg.prom")
+    assert (
+        "no plain file" in churn.run("metrics", "--out", "artreg.prom").err
+    )  # as /dev/null is, which root may replace
+    assert (churn.folder / "artreg.prom").is_fifo()
     ran = churn.run("metrics", "--out", "nowhere/artreg.prom")
     assert (ran.code, "cannot be written" in ran.err) == (8, True)
     assert churn.run("metrics", "a b").code == 2

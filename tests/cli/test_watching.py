@@ -282,6 +282,11 @@ def test_what_cannot_be_watched_is_refused_in_one_line(churn: Shell) -> None:
         assert churn.run(*words.split()).err.startswith("error: ")
 
 
+def test_a_word_that_is_neither_is_taken_for_what_is_near_it(churn: Shell) -> None:
+    assert "did you mean demo/churn?" in churn.run("watch", "chrun", "--once").err
+    assert "did you mean staging?" in churn.run("watch", "stagng", "--once").err
+
+
 class Watching:
     """A real process that watches."""
 

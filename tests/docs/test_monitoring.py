@@ -169,6 +169,7 @@ def test_the_alerts_fire_when_they_should_and_no_sooner(place: Place) -> None:
         happen(copy)
         tests.append(unit(happen.__name__, series(copy), served, expected))
     tests.append(unit("unreadable", {"artreg_up": [({"registry": "r"}, 0)]}, served, {"RegistryUnreadable"}))
+    tests.append(unit("empty", {"artreg_models": [({"registry": "r"}, 0)]}, served, {"RegistryUnreadable"}))
     stale = {"node_textfile_mtime_seconds": [({"file": "/x/artreg.prom"}, AT.total_seconds() - 3700)]}
     tests.append(unit("stale", stale, served, {"RegistryFiguresStale"}))
     document = {"rule_files": ["artreg.rules.yml"], "evaluation_interval": "1d", "tests": tests}

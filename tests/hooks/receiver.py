@@ -62,6 +62,21 @@ class Receiver(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(0.02)
 
+    def be_broken(self, _manner: str, more: str) -> None:
+        """Answer with a body that is none."""
+        self.wfile.write(f"HTTP/1.1 {more} X\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n".encode())
+
+    def be_endless(self, _manner: str, more: str) -> None:
+        """Answer with a body that goes on for ever, slowly."""
+        self.wfile.write(f"HTTP/1.1 {more} X\r\nContent-Length: {2**40}\r\n\r\n".encode())
+        while True:
+            self.wfile.write(b"x")
+            time.sleep(0.02)
+
+    def be_repeating(self, _manner: str, more: str) -> None:
+        """Repeat the path, as many servers do."""
+        self._answer(int(more), f"Cannot POST {self.path}; nobody is called {self.path.rpartition('/')[2]}".encode())
+
     def be_hang(self, _manner: str, more: str) -> None:
         """Answer when a file is there, which somebody makes when he has done something else."""
         while not Path(more).exists():

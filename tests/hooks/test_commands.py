@@ -206,8 +206,13 @@ def test_an_event_is_passed_over_on_purpose_alone(desk: Desk, receiver: Receiver
     desk.hooks(receiver)
     words = ("hooks", "skip", "deploy", "churn@prod", "--json")
     assert json.loads(desk.done(*words, "--dry-run"))["skipped"] == [1]
-    assert json.loads(desk.done(*words))["skipped"] == [1]
+    assert json.loads(desk.done(*words, "--reason", "it was \x1b[31mtaken by hand", "--actor", "ada"))["skipped"] == [1]
     desk.flushed()
+    (skipped,) = desk.listed()[0]["told"][0]["skipped"]
+    assert (skipped["first"], skipped["who"], skipped["why"]) == (1, "ada", "it was \x1b[31mtaken by hand")
+    shown = desk.done("hooks", "list")
+    assert "deploy, demo/churn@prod: ada passed over generation 1, 20" in shown
+    assert "\x1b" not in shown
     assert list(numbers_by_source(receiver.taken()).values()) == [[2, 3]]
 
 
@@ -241,7 +246,7 @@ def test_the_secret_is_nowhere(desk: Desk, receiver: Receiver) -> None:
     wait_for(receiver, 1)
     desk.flushed()
     secret = SECRETS[VARIABLE].removeprefix("whsec_").encode()
-    files = [path for path in desk.path.rglob("*") if path.is_file()]
+    files = [path for path in desk.path.rglob("*") if path.is_file() and path.suffix != ".tmp"]
     assert any(path.parts[-2] == "prod" for path in files)
     assert not [path for path in files if secret in path.read_bytes()]
     assert secret.decode() not in json.dumps([heard.headers | {"body": heard.body} for heard in receiver.heard()])
@@ -258,6 +263,20 @@ def test_one_hook_alone_is_flushed_by_its_name(desk: Desk, receiver: Receiver) -
     assert json.loads((desk.path / "told").read_text())["data"]["customData"]["version"] == "1.0.0"
     assert desk.flushed("--dry-run")["hooks"][0]["pending"] == 1
     assert receiver.heard() == []
+
+
+def test_an_interrupted_flush_leaves_no_program_behind(desk: Desk) -> None:
+    desk.promote()
+    desk.write("hooks: {slow: {command: [/bin/sh, -c, 'echo $$ > pid; sleep 600'], since: 2026-01-01, timeout: 10m}}\n")
+    script = "import sys; from artreg.cli.main import main; sys.exit(main(['hooks', 'flush']))"
+    flush = subprocess.Popen([sys.executable, "-c", script], cwd=desk.path, stderr=subprocess.PIPE)
+    pid = desk.path / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    flush.send_signal(signal.SIGINT)
+    _, said = flush.communicate()
+    assert (flush.returncode, b"interrupted" in said) == (130, True)
+    stat = Path(f"/proc/{pid.read_text().strip()}/stat")
+    wait_until(lambda: not stat.exists() or stat.read_text().split()[2] == "Z")
 
 
 def test_mirrors_checks_and_clean_ups_take_no_notice(desk: Desk, receiver: Receiver) -> None:

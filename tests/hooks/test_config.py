@@ -84,19 +84,22 @@ def test_who_sees_where_a_webhook_goes_sees_no_more_than_the_server(tmp_path: Pa
         ("url: 'http://u:p4ss@h/', secret: S, since: 2026-03-01", "without a user"),
         ("url: 'http://h:port/', secret: S, since: 2026-03-01", "hooks.deploy.url"),
         (r'url: "http://h/\r\nX: y", secret: S, since: 2026-03-01', "http:// or https:// URL"),
-        ("url: 'http://h/', secret: whsec_c2VjcmV0, since: 2026-03-01", None),
+        ("url: 'http://h/', secret: whsec_c2VjcmV0, since: 2026-03-01", "never the secret itself"),
+        ("command: whsec_c2VjcmV0, since: 2026-03-01", "must be a valid list"),
         ("url: 'http://h/', secret: 'my secret!', since: 2026-03-01", "never the secret itself"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, line: str, said: str | None) -> None:
-    if said is None:  # it could be a variable's name
-        read_hooks(written(tmp_path, f"hooks: {{deploy: {{{line}}}}}"), "demo")
-        return
+def test_what_is_wrong_is_named(tmp_path: Path, line: str, said: str) -> None:
     error = refused(tmp_path, f"hooks: {{deploy: {{{line}}}}}")
     assert said in error.message
     assert "p4ss" not in error.message
     assert "my secret!" not in error.message
+    assert "c2VjcmV0" not in error.message
     assert "since: 20" in error.hint
+
+
+def test_a_hook_that_is_no_mapping_is_not_repeated(tmp_path: Path) -> None:
+    assert "T0KEN" not in refused(tmp_path, "hooks: {deploy: 'https://h/T0KEN'}").message
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import http.server
 import socket
-import ssl
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from artreg import posting
 from artreg.hooks.event import Event
 from artreg.hooks.refusal import Refused
 from artreg.hooks.sending import sender
-from hooks.bench import SECRET, SECRETS, Receiver, hook
+from certificates import self_signed, serving
+from hooks.bench import SECRET, SECRETS, Receiver, hook, wait_until
 from hooks.test_signature import by_openssl
 
 EVENT = Event("0123abcd", "dev.cdevents.service.upgraded.0.2.0", b'{"specversion":"1.0"}')
@@ -94,6 +96,42 @@ def test_a_redirect_is_not_followed(receiver: Receiver, status: int) -> None:
     assert [heard.path for heard in receiver.heard()] == ["/hooks/secret-path"]
 
 
+def test_a_redirect_does_not_show_the_path_that_it_repeats(receiver: Receiver) -> None:
+    elsewhere = "https://me:pass@hooks.example/hooks/secret-path"
+    receiver.behave(f"redirect 308 {elsewhere}", "redirect 308 /secret-path", f"redirect 503 {elsewhere}")
+    assert refused(receiver).message.endswith("it sends to https://hooks.example/…, which is not followed")
+    assert refused(receiver).message.endswith(f"it sends to http://127.0.0.1:{receiver.port}/…, which is not followed")
+    busy = refused(receiver)
+    assert (busy.message, busy.again) == ("503 Service Unavailable", True)
+
+
+def test_what_a_receiver_says_does_not_show_its_path(receiver: Receiver) -> None:
+    receiver.behave("repeating 404")
+    assert refused(receiver).message == "404 Not Found: Cannot POST …; nobody is called …"
+
+
+class UntilThereIsAStatus(threading.Thread):
+    """A request whose time is up as soon as a status has come."""
+
+    def __init__(self, *, target: Any, **more: Any) -> None:
+        super().__init__(target=target, **more)
+        self._call = target.__self__
+
+    def join(self, _timeout: float | None = None) -> None:
+        wait_until(lambda: self._call._outcome is not None)
+
+
+@pytest.mark.parametrize("manner", ["broken", "endless"])
+def test_a_status_stands_whatever_becomes_of_the_body(
+    receiver: Receiver, manner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "threading", SimpleNamespace(Thread=UntilThereIsAStatus, Lock=threading.Lock))
+    receiver.behave(f"{manner} 410", f"{manner} 200")
+    found = refused(receiver)
+    assert (found.message, found.again) == ("410 X", False)
+    assert sender(hook(url=receiver.url), SECRETS)(EVENT) == "200 X"
+
+
 def test_an_answer_that_trickles_in_ends_when_the_time_is_up(receiver: Receiver) -> None:
     receiver.behave("trickle")
     assert refused(receiver, timeout=0.3).message == "no answer within 0.3 s"
@@ -117,19 +155,8 @@ def test_a_server_that_only_takes_the_connection_does_not_hold_up_tls() -> None:
     assert caught.value.again
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate of 127.0.0.1 that it signed by itself, and its key."""
-    path = tmp_path / "server.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *names]
-    subprocess.run([*words, "-keyout", str(path) + ".key", "-out", str(path)], check=True, capture_output=True)
-    path.write_text(path.read_text() + Path(f"{path}.key").read_text())
-    return path
-
-
-def test_a_server_proves_who_it_is_by_its_certificate(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Server(http.server.BaseHTTPRequestHandler):
+def test_a_server_proves_who_it_is_by_its_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(204)
@@ -138,19 +165,13 @@ def test_a_server_proves_who_it_is_by_its_certificate(certificate: Path, monkeyp
         def log_message(self, *_args: object) -> None:
             pass
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        thread = threading.Thread(target=lambda: [server.handle_request() for _ in range(2)], daemon=True)
-        thread.start()
-        send = sender(hook(url=f"https://127.0.0.1:{server.server_port}/"), SECRETS)
+    certificate = self_signed(tmp_path)
+    with serving(certificate, Handler) as url:
+        send = sender(hook(url=url), SECRETS)
         with pytest.raises(Refused, match=r"(?i)certificate"):
             send(EVENT)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert send(EVENT) == "204 No Content"
-        thread.join()
 
 
 def test_a_program_gets_the_event_on_its_stdin(tmp_path: Path) -> None:
@@ -168,7 +189,7 @@ def test_no_shell_reads_the_words_of_a_command(tmp_path: Path) -> None:
     ("script", "said", "again"),
     [
         ("import sys; sys.exit('no \\x1b[31mroute')", "exit code 1: no \x1b[31mroute", True),
-        ("import os; os.kill(os.getpid(), 9)", "exit code -9", True),
+        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL", True),
         ("import sys; sys.stderr.write('x' * 10**7); sys.exit(3)", "exit code 3: xxx", True),
     ],
 )
@@ -178,6 +199,15 @@ def test_a_program_that_fails_says_why(script: str, said: str, again: bool) -> N
     assert caught.value.message.startswith(said)
     assert len(caught.value.message) < 300
     assert caught.value.again is again
+
+
+def test_a_program_that_says_no_end_of_things_fills_nothing() -> None:
+    script = (
+        "import sys, os; sys.stderr.write('x' * 10**7); sys.stderr.flush();"
+        "sys.exit(f'\\n{os.fstat(2).st_size + os.fstat(1).st_size} bytes')"
+    )
+    with pytest.raises(Refused, match="exit code 1: 0 bytes"):
+        sender(hook(command=(sys.executable, "-c", script)), {})(EVENT)
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_began(tmp_path: Path) -> None:

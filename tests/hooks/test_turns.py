@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import threading
 from pathlib import Path
 
@@ -53,6 +55,31 @@ def test_who_has_begun_to_look_is_not_waited_for_by_name(turns: Turns) -> None:
     with turns.taken("deploy", leave=True) as first, turns.taken("other", leave=True) as another:
         assert first
         assert another
+
+
+def test_who_waits_says_so_once(turns: Turns) -> None:
+    said: list[str] = []
+    waiting = threading.Event()
+
+    def wait() -> None:
+        with turns.taken("deploy", leave=False, waits=lambda: (said.append("waits"), waiting.set())[0]) as mine:
+            said.append("took" if mine else "left")
+
+    second = threading.Thread(target=wait)
+    with turns.taken("deploy", leave=False, waits=lambda: said.append("never")):
+        second.start()
+        assert waiting.wait(60)
+    second.join()
+    assert said == ["waits", "took"]
+
+
+def test_where_there_are_no_locks_it_goes_without(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with turns.taken("deploy", leave=True) as mine:
+        assert mine
 
 
 def test_where_nothing_can_be_kept_it_goes_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

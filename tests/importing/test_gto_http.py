@@ -18,6 +18,7 @@ from artreg.importing.bring import Brought
 from artreg.importing.gto import GtoSource
 from artreg.importing.naming import Naming
 from artreg.integrations import http_reading
+from artreg.pace import Pace
 from importing.contract import bring_all, new_registry
 from importing.repositories import commit, git, keep, md5, new_repository, tag, tracked
 
@@ -217,7 +218,7 @@ def test_what_a_server_does_wrong_is_named_and_ends(fault: str, web: Web, tmp_pa
 
 
 def test_a_server_that_only_drips_is_given_up(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_reading, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(http_reading, "_PACE", Pace(0.02, 64 * 1024))
     web.fault = _dripping
     result, said = brought(repository(tmp_path / "repository", web.url, size=None))
     assert errors(result)["big@v1.0.0"].code == "storage"  # and the other has five bytes, which may come in time

@@ -7,6 +7,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +24,9 @@ from artreg.importing.naming import Naming
 from artreg.importing.source import Survey
 from artreg.integrations import http_reading, mlflow_server
 from artreg.integrations.mlflow_server import MlflowServer
+from artreg.pace import Pace
+from certificates import self_signed
+from certificates import serving as certified
 from importing.contract import SourceContract, bring_all, new_registry
 from importing.mlflow_double import Double, Handler, serving
 from importing.mlflow_store import MLMODEL, file_store, put
@@ -430,7 +435,7 @@ def test_a_server_that_fails_and_comes_back_costs_nothing(server: Double, tmp_pa
 def test_a_download_that_breaks_off_begins_again(
     server: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_reading, "_PIECE", 4)
+    monkeypatch.setattr(mlflow_server, "PIECE", 4)
     left = [b"the pickle of ch", b"the wrong pickle"]
 
     def break_off(handler: Handler, path: str) -> bool:
@@ -574,26 +579,58 @@ def test_a_huge_answer_is_not_taken(server: Double, monkeypatch: pytest.MonkeyPa
         told(server)
 
 
-def test_a_server_that_drips_is_given_up(server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_reading, "_PATIENCE_S", 0.02)
+@pytest.mark.parametrize("token", ["s3cr3t\n", "s3cr3t\u2603", "s3cr3t\x01"])
+def test_a_token_that_no_header_can_hold_is_not_repeated(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token)
+    with pytest.raises(InvalidInput, match="MLFLOW_TRACKING_TOKEN") as caught:
+        MlflowServer("http://127.0.0.1:1")
+    assert "s3cr3t" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_proxy_is_told_who_asks_and_one_that_is_none_is_refused(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", server.url.replace("//", "//me:s3%63r3t@"))
+    with suppress(ArtregError):
+        MlflowServer("http://mlflow.invalid", pause=lambda _: None).get("x")
+    assert server.sent[-1]["proxy-authorization"] == "Basic bWU6czNjcjN0"
+    monkeypatch.setenv("http_proxy", "socks5://me:s3cr3t@127.0.0.1")
+    with pytest.raises(InvalidInput, match="none of HTTP"):
+        MlflowServer("http://mlflow.invalid")
+
+
+def test_a_server_that_does_not_prove_who_it_is_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    certificate = self_signed(tmp_path)
+    with certified(certificate, BaseHTTPRequestHandler) as url:
+        with pytest.raises(StorageError, match="does not prove who it is: self-signed certificate"):
+            MlflowServer(url, pause=waited.append).get("x")
+        monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
+        with pytest.raises(StorageError, match="HTTP 501"):
+            MlflowServer(url, pause=waited.append).get("x")
+    assert waited == []
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_a_server_that_drips_is_given_up(head: bool, server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line, or byte by byte, for ever, each of them long before any time-out of a socket."""
+    monkeypatch.setattr(http_reading, "_PACE", Pace(0.05, 2**20))
     monkeypatch.setattr(mlflow_server, "_PAUSES_S", ())
-    ended: list[str] = []
 
     def drip(handler: Handler, path: str) -> bool:
         handler.send_response(200)
-        handler.send_header("Content-Length", "6000")
-        handler.end_headers()
-        for _ in range(6000):
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-            time.sleep(0.01)
-        ended.append(path)
+        handler.send_header("Content-Length", str(2**40))
+        handler.flush_headers() if head else handler.end_headers()
+        with suppress(ConnectionError):
+            while True:
+                handler.wfile.write(b"X-Slow: 1\r\n" if head else b" ")
+                time.sleep(0.01)
         return True
 
     server.faults.append(drip)
     with pytest.raises(StorageError, match="next to nothing"):
         told(server)
-    assert ended == []  # it was not waited for
 
 
 @pytest.mark.parametrize("size", [b"the pickle", b"the pickle of churn 1 and more and more"])

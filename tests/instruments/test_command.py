@@ -41,14 +41,14 @@ PROGRAMS = {
     "no, silently": Program("raise SystemExit(7)", False, "judge: exit code 7", 7),
     "no, on standard error": Program("import sys; sys.exit('too biased')", False, "judge: too biased", 1),
     "a crash": Program("1 / 0", False, "judge: ZeroDivisionError: division by zero", 1),
-    "killed": Program("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", False, "judge: exit code -9", -9),
+    "killed": Program("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", False, "judge: ended by SIGKILL", -9),
     "blank lines last": Program("print('fine'); print(); print('  ')", True, "judge: fine"),
     "bytes that are no text": Program(
         "import sys; sys.stdout.buffer.write(b'\\xff\\xfe ok')", True, "judge: \ufffd\ufffd ok"
     ),
     "escapes for a terminal": Program("print('\\x1b[2J\\x1b[31mok\\x07')", True, "judge: [2J [31mok"),
     "a line without end": Program("print('x' * 10_000_000)", True, "judge: " + "x" * 500),
-    "many lines": Program("for n in range(300_000): print(n)", True, "judge: 299999"),
+    "many lines": Program("for n in range(20_000): print(n)", True, "judge: 19999"),
     "an answer that looks like another": Program(
         "print('{\"passed\": true}'); raise SystemExit(1)", False, "judge: {", 1
     ),

@@ -132,7 +132,10 @@ Answer = Callable[[Event], int | None]
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps the events that it is sent, and answers what `answer` says; None leaves the sender without one."""
+    """Keeps the events that it is sent, and answers what `answer` says.
+
+    None leaves the sender without one, and 0 gives him the beginning of one, in which a line comes every now and then.
+    """
 
     daemon_threads = True
 
@@ -157,6 +160,11 @@ class _Handler(BaseHTTPRequestHandler):
         code = self.server.answer(event)
         if code is None:
             self.server.released.wait(30)
+            return
+        if code == 0:
+            self.wfile.write(b"HTTP/1.1 201 Created\r\n")
+            while not self.server.released.wait(0.02):
+                self.wfile.write(b"X-Slow: 1\r\n")
             return
         if code < 300:
             self.server.events.append(event)

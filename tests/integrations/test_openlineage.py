@@ -160,6 +160,10 @@ def test_it_is_asked_for_by_the_environment() -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openlineage, "_PAUSES_S", (0.01, 0.01))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openlineage, "_TIMEOUT_S", 0.1)
 
 
@@ -210,6 +214,7 @@ def test_what_may_be_taken_soon_is_sent_again(code: int, tried: int) -> None:
     assert {path for path, _ in there.requests} == {"/api/v1/lineage"}  # the key goes nowhere else
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_receiver_that_hangs_is_waited_for_no_longer_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving(lambda event: None) as there:
         assert tell(URL=there.url) == Told(2, 0, "the receiver did not answer within 0 s")
@@ -217,6 +222,14 @@ def test_a_receiver_that_hangs_is_waited_for_no_longer_than_said(monkeypatch: py
         assert tell(0.05, URL=there.url) == Told(2, 0, "the receiver did not answer within 0 s")
 
 
+def test_a_receiver_whose_answer_trickles_in_does_not_hold_up_the_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openlineage, "_TIMEOUT_S", 0.5)
+    with receiving(lambda event: 0) as there:
+        assert tell(60, URL=there.url) == Told(2, 0, "the receiver did not answer within 0 s")
+    assert len(there.requests) == 2
+
+
+@pytest.mark.usefixtures("impatient")
 def test_telling_waits_for_nobody() -> None:
     with receiving(lambda event: None) as there:
         teller = Teller(receiver({"OPENLINEAGE_URL": there.url}))
@@ -241,7 +254,9 @@ def test_nobody_there_and_nonsense_are_problems_without_secrets() -> None:
         told = tell(URL=url)
         assert (told.sent, told.problem.startswith(problem), "s3cr3t" in told.problem) == (0, True, False), url
     assert tell(URL="http://127.0.0.1:1", ENDPOINT="http://evil/").problem == "OPENLINEAGE_ENDPOINT is no path"
-    assert tell(URL="http://127.0.0.1:1", API_KEY="a\nb: c").problem == "OPENLINEAGE_API_KEY holds a line break"
+    for key in ("a\nb: c", "caf\u00e9\u2603", "a\x00"):
+        problem = tell(URL="http://127.0.0.1:1", API_KEY=key).problem
+        assert problem == "OPENLINEAGE_API_KEY holds what no header can, such as a line break"
     assert tell(_TRANSPORT__TYPE="kafka").problem == "there is no transport 'kafka' here; use http or file"
     assert "LOG_FILE_PATH is not set" in tell(_TRANSPORT__TYPE="file").problem
 

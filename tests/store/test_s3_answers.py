@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from artreg.errors import AlreadyExists, IntegrityError, NotFound, OutcomeUnknown, StorageError
+from artreg.pace import Pace
 from artreg.store import s3_pace
 from artreg.store.interface import NO_PROGRESS, Pointer
 from artreg.store.object import ObjectStore
 from artreg.store.options import StorageOptions
 from artreg.store.s3 import S3Bucket
 from artreg.store.s3_client import connect
-from artreg.store.s3_pace import Pace
 from store.contract import file, put, tree
 from store.proxy import Answer, Breaking, Exchange
 from store.s3_fake import BUCKET, FakeS3, Lying, said, xml

@@ -102,7 +102,8 @@ NONE = {
     "completion": "`shell` and `script`; with `--install`, where it was put",
     "data churn": "`path`, `customers`",
     "hooks list": "`hooks`, each with `hook`, `target`, `models`, `aliases`, `actions`, `since`, `pending`, `problem`, "
-    "and `told`: of each alias `generation`, `pending`, `oldest`, `failure`, `problem`",
+    "and `told`: of each alias `generation`, `pending`, `oldest`, `failure`, `problem`, `skipped` (each `first`, "
+    "`last`, `who`, `time`, `why`)",
     "hooks test": "`hook`, `target`, `id`, `type`, `delivered`, `answer`",
     "hooks flush": "`ok`, `hooks`, each with `hook`, `target`, `ok`, `delivered`, `left`, `problem`, and `told`: of "
     "each alias of which anything was due `delivered`, `generation`, `problem`; with `--dry-run` as `hooks list`",

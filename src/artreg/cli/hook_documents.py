@@ -60,6 +60,7 @@ def _waiting(one: Waiting) -> dict[str, Any]:
         "oldest": one.oldest,
         "failure": None if one.failure is None else one.failure.document(),
         "problem": one.problem or None,
+        "skipped": [skip.document() for skip in one.skipped],
     }
 
 

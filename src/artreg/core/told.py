@@ -46,6 +46,28 @@ class Failure(Frozen):
         }
 
 
+class Skipped(Frozen):
+    """That events were passed over on purpose.
+
+    Attributes:
+        first: The number of the first record that the hook was not told of.
+        last: The number of the last.
+        who: Who passed over them.
+        time: When, RFC 3339 in UTC.
+        why: Why, or ''.
+    """
+
+    first: int
+    last: int
+    who: str
+    time: str
+    why: str
+
+    def document(self) -> dict[str, object]:
+        """Return it as a JSON object."""
+        return {"first": self.first, "last": self.last, "who": self.who, "time": self.time, "why": self.why}
+
+
 class Told(Frozen):
     """What a hook was told of an alias.
 
@@ -58,6 +80,7 @@ class Told(Frozen):
         time: When this was written, RFC 3339 in UTC.
         failure: What stands in the way of the next event, if anything does.
         write_id: Random, so that a writer knows its own document when it meets it.
+        skipped: What was passed over on purpose, oldest first.
     """
 
     hook: str
@@ -68,6 +91,7 @@ class Told(Frozen):
     time: str
     failure: Failure | None
     write_id: str
+    skipped: tuple[Skipped, ...] = ()
 
     def encode(self) -> bytes:
         """Return the bytes that are stored."""
@@ -83,6 +107,8 @@ class Told(Frozen):
             "failure": None if self.failure is None else self.failure.document(),
             "write_id": self.write_id,
         }
+        if self.skipped:  # which documents that are older than it do not say
+            body["skipped"] = [one.document() for one in self.skipped]
         return canonical.dumps({**body, _SEAL: canonical.digest(canonical.dumps(body))})
 
 
@@ -110,6 +136,12 @@ def furthest(each: Iterable[Told]) -> Told | None:
     return max(each, key=lambda told: (told.generation, told.time, told.write_id), default=None)
 
 
+def all_skipped(each: Iterable[Told]) -> tuple[Skipped, ...]:
+    """Return what any of several says was passed over on purpose, oldest first."""
+    found = {one for told in each for one in told.skipped}
+    return tuple(sorted(found, key=lambda one: (one.time, one.first, one.last, one.who, one.why)))
+
+
 def check_hook_name(text: str) -> str:
     """Return `text` if it can name a hook, and thereby a folder in a registry.
 
@@ -135,6 +167,17 @@ def _from_document(document: Mapping[str, Any]) -> Told:
         time=typed(document, "time", str),
         failure=None if failure is None else _failure(failure),
         write_id=typed(document, "write_id", str),
+        skipped=tuple(map(_skipped, typed(document, "skipped", list) if "skipped" in document else ())),
+    )
+
+
+def _skipped(document: Mapping[str, Any]) -> Skipped:
+    return Skipped(
+        typed(document, "first", int),
+        typed(document, "last", int),
+        typed(document, "who", str),
+        typed(document, "time", str),
+        typed(document, "why", str),
     )
 
 

@@ -18,6 +18,7 @@ from artreg.core.told import check_hook_name
 from artreg.core.validation import Section, validate
 from artreg.errors import ArtregError, InvalidInput
 from artreg.frozen import Frozen
+from artreg.hooks.signature import PREFIX
 from artreg.yamldoc import read_yaml
 
 TOLD = (Action.PROMOTE, Action.ROLLBACK)
@@ -107,14 +108,16 @@ def read_hooks(path: str, project: str) -> Hooks:
 def server_of(url: str) -> str:
     """Return the scheme and the server of a URL, with an ellipsis where more follows."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}" + ("/…" if parts.path.strip("/") or parts.query else "")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" + (
+        "/…" if parts.path.strip("/") or parts.query else ""
+    )
 
 
 def _secret(document: object) -> set[str]:
     """Return the keys whose values no error may show: somebody may have put the secret itself there."""
     hooks = document.get("hooks") if isinstance(document, dict) else None
     names = hooks if isinstance(hooks, dict) else ()
-    return {f"hooks.{name}.{key}" for name in names for key in ("secret", "url")}
+    return {f"hooks.{name}{key}" for name in names for key in ("", ".secret", ".url", ".command")}
 
 
 def _hint() -> str:
@@ -187,7 +190,7 @@ def _some_time(text: str) -> str:
 
 
 def _variable(text: str) -> str:
-    if not re.fullmatch(_VARIABLE, text):
+    if not re.fullmatch(_VARIABLE, text) or text.startswith(PREFIX):
         raise ValueError("it is the name of a variable of the environment, never the secret itself")
     return text
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from artreg.errors import ArtregError
 from artreg.frozen import Frozen
@@ -43,8 +44,9 @@ class Flusher(Frozen):
         source: What it is called in events.
         environment: Where secrets are.
         turns: Where the processes of this machine take turns.
-        leave: Whether a hook is left to a process that waits for its turn already.
+        leave: Whether a hook is left to a process that waits for its turn already, as by a move, which is in a hurry.
         patience: How long to wait between attempts.
+        waits: Is told of a hook that is another process's turn.
     """
 
     registry: Registry
@@ -53,6 +55,7 @@ class Flusher(Frozen):
     turns: Turns
     leave: bool = False
     patience: Patience = Patience()
+    waits: Callable[[Hook], None] = lambda _: None
 
     def flush(self, hooks: Sequence[Hook]) -> list[Flushed]:
         """Deliver to each hook what is due."""
@@ -74,10 +77,11 @@ class Flusher(Frozen):
     def _flush(self, hook: Hook) -> Flushed:
         try:
             send = sender(hook, self.environment)
-            with self.turns.taken(hook.name, leave=self.leave) as mine:
+            with self.turns.taken(hook.name, leave=self.leave, waits=partial(self.waits, hook)) as mine:
                 if not mine:
                     return Flushed(hook, (), left=True)
-                return Flushed(hook, tuple(flush(self.registry, hook, self.source, send, self.patience)))
+                done = flush(self.registry, hook, self.source, send, self.patience, thorough=not self.leave)
+                return Flushed(hook, tuple(done))
         except ArtregError as error:
             return Flushed(hook, (), error.message)
 

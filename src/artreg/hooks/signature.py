@@ -14,7 +14,9 @@ from collections.abc import Mapping
 
 from artreg.errors import InvalidInput
 
-_PREFIX = "whsec_"
+PREFIX = "whsec_"
+"""How a secret begins, and no name of a variable does."""
+
 _LEAST, _MOST = 24, 64  # bytes
 
 
@@ -50,16 +52,16 @@ def signed_headers(secrets: tuple[bytes, ...], identity: str, time: int, body: b
 
 def _key(variable: str, text: str) -> bytes:
     try:
-        key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
+        key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if not text.startswith(_PREFIX) or not _LEAST <= len(key) <= _MOST:
+    if not text.startswith(PREFIX) or not _LEAST <= len(key) <= _MOST:
         raise InvalidInput(
-            f"{variable} holds no secret of a webhook: {_PREFIX} and {_LEAST} to {_MOST} bytes in base64",
+            f"{variable} holds no secret of a webhook: {PREFIX} and {_LEAST} to {_MOST} bytes in base64",
             hint=_how(variable),
         )
     return key
 
 
 def _how(variable: str) -> str:
-    return f'make one, for both sides: export {variable}="{_PREFIX}$(openssl rand -base64 32)"'
+    return f'make one, for both sides: export {variable}="{PREFIX}$(openssl rand -base64 32)"'

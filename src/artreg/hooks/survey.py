@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 
-from artreg.core.told import Failure
+from artreg.core.told import Failure, Skipped
 from artreg.errors import ArtregError
 from artreg.frozen import Frozen
 from artreg.hooks.config import Hook
 from artreg.hooks.sending import sender
-from artreg.hooks.telling import Lane, check_not_set_back, lanes, pending, standing
+from artreg.hooks.telling import Lane, Standing, check_not_set_back, documents, lanes, pending, standing
 from artreg.registry.handle import Registry
-
-_AT_A_TIME = 8  # aliases that are looked at
+from artreg.registry.standing import each
 
 
 class Waiting(Frozen):
@@ -26,6 +24,7 @@ class Waiting(Frozen):
         oldest: When the first of them happened, or None.
         failure: Why the next one could not be delivered, if it could not.
         problem: Why nobody can say what is due, or ''.
+        skipped: What was passed over on purpose, oldest first.
     """
 
     lane: Lane
@@ -34,6 +33,7 @@ class Waiting(Frozen):
     oldest: str | None
     failure: Failure | None
     problem: str = ""
+    skipped: tuple[Skipped, ...] = ()
 
 
 class Surveyed(Frozen):
@@ -56,8 +56,10 @@ def survey(registry: Registry, hook: Hook, environment: Mapping[str, str]) -> Su
     Raises:
         StorageError: Storage cannot be reached, or refuses.
     """
-    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="artreg-hooks") as pool:
-        found = tuple(pool.map(lambda lane: _waiting(registry, lane), lanes(registry, hook)))
+    known = documents(registry, hook)
+    found = tuple(
+        each(registry, lambda lane: _waiting(registry, lane, known.get(lane.prefix, ())), lanes(registry, hook))
+    )
     try:
         sender(hook, environment)
     except ArtregError as error:
@@ -65,14 +67,15 @@ def survey(registry: Registry, hook: Hook, environment: Mapping[str, str]) -> Su
     return Surveyed(hook, found)
 
 
-def _waiting(registry: Registry, lane: Lane) -> Waiting:
-    generation, failure = 0, None
+def _waiting(registry: Registry, lane: Lane, known: Sequence[str]) -> Waiting:
+    found, generation, failure = Standing(None, ()), 0, None
     try:
-        told = standing(registry, lane).told
-        if told is not None:
-            generation, failure = told.generation, told.failure
-        check_not_set_back(registry, lane, told)
-        due = pending(registry, lane, told)
+        found = standing(registry, lane, known)
+        if found.told is not None:
+            generation, failure = found.told.generation, found.told.failure
+        check_not_set_back(registry, lane, found.told)
+        due = pending(registry, lane, found.told)
     except ArtregError as error:
-        return Waiting(lane, generation, 0, None, failure, error.message)
-    return Waiting(lane, generation, len(due), due[0].record.time if due else None, failure if due else None)
+        return Waiting(lane, generation, 0, None, failure, error.message, found.skipped)
+    oldest, failure = (due[0].record.time, failure) if due else (None, None)
+    return Waiting(lane, generation, len(due), oldest, failure, "", found.skipped)

@@ -8,18 +8,28 @@ document for each hook and alias, which takes the place of those before it as it
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice, takewhile
 
 from artreg.core import keys
 from artreg.core.names import Alias, ModelName
-from artreg.core.told import Failure, Told, furthest, parse_told
-from artreg.errors import IntegrityError, NotFound, StorageError
+from artreg.core.told import Failure, Skipped, Told, all_skipped, furthest, parse_told
+from artreg.errors import Conflict, IntegrityError, NotFound, StorageError
 from artreg.frozen import Frozen
 from artreg.hooks.config import Hook
 from artreg.registry.handle import Registry
-from artreg.registry.history import Head, find_record, moment, newest_generation, records
+from artreg.registry.history import Head, find_record, moment, newest_generation, records, records_from
+from artreg.registry.standing import each
 from artreg.registry.versions import list_aliases, list_entries, list_models
 from artreg.store.commit import commit
+
+_TRIES = 10
+"""How often it is looked what a hook was told, while others take down that it was told more."""
+
+_SKIPPED = 100  # times that somebody passed over events, which are kept
+_LONGEST_REASON = 400  # characters
+_FAR = 1000  # records that are looked at to see whether a hook's time had come before the clock went back
 
 
 class Lane(Frozen):
@@ -50,10 +60,12 @@ class Standing(Frozen):
     Attributes:
         told: What it was told; None if nothing ever was.
         documents: The keys of the documents that say so.
+        skipped: What was passed over on purpose, oldest first.
     """
 
     told: Told | None
     documents: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = ()
 
 
 def lanes(registry: Registry, hook: Hook) -> list[Lane]:
@@ -63,35 +75,60 @@ def lanes(registry: Registry, hook: Hook) -> list[Lane]:
         StorageError: Storage cannot be reached, or refuses.
     """
     models = sorted(hook.models) if hook.models else list_models(registry.store)
-    found = [(model, Alias(name)) for model in models for name in list_aliases(registry.store, model)]
+    named = each(registry, lambda model: list_aliases(registry.store, model), models)
+    found = [(model, Alias(name)) for model, names in zip(models, named, strict=True) for name in names]
     return [Lane(hook, model, alias) for model, alias in found if hook.asks_for(model, alias)]
 
 
-def standing(registry: Registry, lane: Lane) -> Standing:
+def documents(registry: Registry, hook: Hook) -> Mapping[str, list[str]]:
+    """Return the keys of what a hook was told, by the folder of each alias: one listing for all of them."""
+    prefix = keys.hook_prefix(hook.name)
+    found: dict[str, list[str]] = {}
+    for entry in registry.store.walk(prefix, sized=False):
+        folder, _, _ = entry.name.rpartition("/")
+        found.setdefault(f"{prefix}/{folder}", []).append(f"{prefix}/{entry.name}")
+    return found
+
+
+def standing(registry: Registry, lane: Lane, known: Sequence[str] | None = None) -> Standing:
     """Return what a hook was told of an alias.
+
+    Args:
+        registry: The registry.
+        lane: The hook and the alias.
+        known: The keys of the documents that say so, if they were listed.
 
     Raises:
         IntegrityError: A document that says so is damaged.
+        Conflict: Others put theirs in the place of it faster than it can be read.
     """
-    each: list[Told] = []
-    documents: list[str] = []
-    for entry in list_entries(registry.store, lane.prefix):
-        key = f"{lane.prefix}/{entry.name}"
-        try:
-            data = registry.store.read(key)
-        except NotFound:
-            continue  # another flush has just put its own in the place of it
-        try:
-            each.append(parse_told(data, lane.hook.name, lane.model, lane.alias))
-        except IntegrityError as error:
-            hint = f"remove {key}: what came since the hook's time is then delivered again"
-            raise IntegrityError(error.message, hint=hint) from error
-        documents.append(key)
-    return Standing(furthest(each), tuple(documents))
+    for _ in range(_TRIES):
+        if known is None:
+            known = [f"{lane.prefix}/{entry.name}" for entry in list_entries(registry.store, lane.prefix)]
+        with contextlib.suppress(NotFound):  # another flush has just put its own in the place of one
+            found = {key: _read(registry, lane, key) for key in known}
+            return Standing(furthest(found.values()), tuple(found), all_skipped(found.values()))
+        known = None
+    raise Conflict(f"others tell {lane.hook.name} of {lane} all the time", hint="run it again")
+
+
+def _read(registry: Registry, lane: Lane, key: str) -> Told:
+    data = registry.store.read(key)
+    try:
+        return parse_told(data, lane.hook.name, lane.model, lane.alias)
+    except IntegrityError as error:
+        hint = f"remove {key}: what came since the hook's time is then delivered again"
+        raise IntegrityError(error.message, hint=hint) from error
 
 
 def keep(
-    registry: Registry, lane: Lane, before: Standing, head: tuple[int, str | None], failure: Failure | None = None
+    registry: Registry,
+    lane: Lane,
+    before: Standing,
+    head: tuple[int, str | None],
+    failure: Failure | None = None,
+    *,
+    skipped: tuple[Skipped, ...] = (),
 ) -> Standing:
     """Keep how far a hook was told of an alias, in the place of what was kept before.
 
@@ -101,20 +138,21 @@ def keep(
         before: What is kept so far.
         head: The number of the record, and its sha256.
         failure: What stands in the way of the next event.
+        skipped: What was passed over on purpose since.
 
     Raises:
         StorageError: It may not have been kept: the next flush delivers again what was delivered since.
     """
     registry.store.prepare_writing()
-    generation, sha256 = head
-    write_id = registry.new_id()
-    told = Told(lane.hook.name, lane.model, lane.alias, generation, sha256, registry.timestamp(), failure, write_id)
+    now, write_id = registry.timestamp(), registry.new_id()
+    skipped = (*before.skipped, *skipped)[-_SKIPPED:]
+    told = Told(lane.hook.name, lane.model, lane.alias, *head, now, failure, write_id, skipped)
     key = f"{lane.prefix}/{write_id}.json"
     commit(registry.store, key, told.encode())
     with contextlib.suppress(StorageError):  # who may not remove anything leaves them: the furthest counts
         registry.store.delete(before.documents)
-        return Standing(told, (key,))
-    return Standing(told, (*before.documents, key))
+        return Standing(told, (key,), skipped)
+    return Standing(told, (*before.documents, key), skipped)
 
 
 def records_after(registry: Registry, lane: Lane, told: Told | None) -> Iterator[Head]:
@@ -147,10 +185,10 @@ def check_not_set_back(registry: Registry, lane: Lane, told: Told | None) -> Non
         raise _rewritten(lane, told.generation)
 
 
-def skip(registry: Registry, lane: Lane, *, every: bool, dry_run: bool) -> list[Head]:
+def skip(registry: Registry, lane: Lane, reason: str = "", *, every: bool, dry_run: bool) -> list[Head]:
     """Pass over the next event of a hook and an alias, or over all that are due; return them.
 
-    A history that was rewritten is taken as it is now where all are passed over.
+    Who does so, when and why is kept. A history that was rewritten is taken as it is now where all are passed over.
 
     Raises:
         IntegrityError: The history is damaged, or was rewritten.
@@ -166,18 +204,29 @@ def skip(registry: Registry, lane: Lane, *, every: bool, dry_run: bool) -> list[
             raise
         due, to = [], newest(registry, lane)
     if to is not None and not dry_run:
-        keep(registry, lane, before, to)
+        first = due[0].record.generation if due else to[0]
+        skipped = Skipped(first, to[0], registry.actor, registry.timestamp(), reason.strip()[:_LONGEST_REASON])
+        keep(registry, lane, before, to, skipped=(skipped,))
     return due
 
 
-def is_asked_for(hook: Hook, head: Head) -> bool:
-    """Return whether a hook is to be told of a record."""
-    return head.record.action in hook.actions and moment(head.record.time) >= hook.since
+def due_after(registry: Registry, lane: Lane, told: Told | None) -> Iterator[tuple[Head, bool]]:
+    """Yield what `records_after` does, each with whether the hook is to be told of it.
+
+    Once a record is of the hook's time, so are all that follow it: the clock of whoever moves an alias may go back.
+    """
+    begun: bool | None = None
+    for head in records_after(registry, lane, told):
+        if _is_of_its_time(lane, head):
+            begun = True
+        elif begun is None:
+            begun = _has_begun(registry, lane, told)
+        yield head, bool(begun) and head.record.action in lane.hook.actions
 
 
 def pending(registry: Registry, lane: Lane, told: Told | None) -> list[Head]:
     """Return the records that a hook is still to be told of, oldest first; raises what `records_after` does."""
-    return [head for head in records_after(registry, lane, told) if is_asked_for(lane.hook, head)]
+    return [head for head, is_due in due_after(registry, lane, told) if is_due]
 
 
 def newest(registry: Registry, lane: Lane) -> tuple[int, str | None]:
@@ -189,12 +238,19 @@ def newest(registry: Registry, lane: Lane) -> tuple[int, str | None]:
 
 def _since(registry: Registry, lane: Lane) -> Iterator[Head]:
     """Yield the records of an alias from the hook's time on, oldest first."""
-    found: list[Head] = []
-    for head in records(registry, lane.model, lane.alias):
-        if moment(head.record.time) < lane.hook.since:
-            break
-        found.append(head)
+    found = list(takewhile(partial(_is_of_its_time, lane), records(registry, lane.model, lane.alias)))
     yield from reversed(found)
+
+
+def _is_of_its_time(lane: Lane, head: Head) -> bool:
+    return moment(head.record.time) >= lane.hook.since
+
+
+def _has_begun(registry: Registry, lane: Lane, told: Told | None) -> bool:
+    """Return whether a record of the hook's time is among those that it was told of, or that were passed over."""
+    last = find_record(registry, lane.model, lane.alias, told.generation) if told is not None else None
+    before = () if last is None else islice(records_from(registry, last), _FAR)
+    return any(_is_of_its_time(lane, head) for head in before)
 
 
 def _rewritten(lane: Lane, generation: int) -> IntegrityError:

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from artreg.core import canonical
 from artreg.plainfile import read_plain, replace_plain
@@ -46,30 +46,37 @@ class Turns:
         return os.path.join(self.folder, name)
 
     @contextlib.contextmanager
-    def taken(self, hook: str, *, leave: bool) -> Iterator[bool]:
+    def taken(self, hook: str, *, leave: bool, waits: Callable[[], None] | None = None) -> Iterator[bool]:
         """Wait for the turn of this process, and yield True; yield False at once where it is not needed.
 
         Args:
             hook: For which hook.
             leave: Whether it is not needed where another process waits already: that one has yet to look what is due.
+            waits: Is called once where it has to wait.
         """
-        try:
-            next_, now = (os.open(self._file(f"{hook}.{name}"), _NEW, 0o600) for name in ("next", "now"))
-        except OSError:
-            yield True  # nowhere to take turns: it goes without
-            return
-        try:
-            try:
-                fcntl.flock(next_, fcntl.LOCK_EX | (fcntl.LOCK_NB if leave else 0))
-            except BlockingIOError:
-                yield False
-                return
-            fcntl.flock(now, fcntl.LOCK_EX)
+        with contextlib.ExitStack() as stack:
+            yield self._take(stack, hook, leave, waits)
+
+    def _take(self, stack: contextlib.ExitStack, hook: str, leave: bool, waits: Callable[[], None] | None) -> bool:
+        with contextlib.suppress(OSError):  # nowhere to take turns, or no locks there: it goes without
+            next_, now = (self._opened(stack, f"{hook}.{name}") for name in ("next", "now"))
+            for lock in (next_, now):
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if leave and lock == next_:
+                        return False
+                    if waits is not None:
+                        waits()
+                    waits = None
+                    fcntl.flock(lock, fcntl.LOCK_EX)
             fcntl.flock(next_, fcntl.LOCK_UN)  # whoever comes now may have moved an alias after this one has looked
-            yield True
-        finally:
-            os.close(next_)
-            os.close(now)
+        return True
+
+    def _opened(self, stack: contextlib.ExitStack, name: str) -> int:
+        descriptor = os.open(self._file(name), _NEW, 0o600)
+        stack.callback(os.close, descriptor)
+        return descriptor
 
     def is_known(self, config: bytes) -> bool:
         """Return whether a hooks file is the one that was found good."""

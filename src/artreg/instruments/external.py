@@ -14,8 +14,8 @@ from artreg.core.gates.external import Answer, CommandGate, PluginGate
 from artreg.errors import ArtregError
 from artreg.instruments.folders import Folders, pulled
 from artreg.instruments.plugin import LARGEST, one_line
-from artreg.instruments.programs import NoAnswer, run
 from artreg.plainfile import read_plain
+from artreg.programs import NoAnswer, run
 from artreg.registry.evidence import Case
 
 GROUP = "artreg.gates"
@@ -39,7 +39,7 @@ def ask_command(gate: CommandGate, case: Case) -> object:
         return error.message
     except NoAnswer as error:
         return one_line(str(error))
-    message = one_line(ended.last_line) if ended.last_line else f"exit code {ended.code}"
+    message = one_line(ended.last_line) if ended.last_line else ended.how
     return Answer(ended.code == 0, message, {"exit_code": ended.code})
 
 
@@ -85,4 +85,4 @@ def called_apart(point: EntryPoint, gate: PluginGate, folders: Folders) -> dict[
         try:
             return canonical.loads(read_plain(answer, LARGEST), "its answer")
         except OSError:
-            raise NoAnswer(f"it ended its process: {ended.last_line or f'exit code {ended.code}'}") from None
+            raise NoAnswer(f"it ended its process: {ended.last_line or ended.how}") from None

@@ -8,8 +8,8 @@ import sys
 from artreg.core.gates.limits import Latency, LatencyGate
 from artreg.errors import ArtregError
 from artreg.instruments.folders import pulled
-from artreg.instruments.programs import NoAnswer, run
 from artreg.loading.trust import THIS_REGISTRY
+from artreg.programs import NoAnswer, run
 from artreg.registry.evidence import Case
 
 _LONGEST = 300
@@ -27,7 +27,7 @@ def measure_latency(gate: LatencyGate, case: Case) -> object:
     except NoAnswer as error:
         return str(error)
     if ended.code:
-        return (ended.last_line or f"exit code {ended.code}")[:_LONGEST]
+        return (ended.last_line or ended.how)[:_LONGEST]
     return read_figures(ended.said)
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-TIMEOUT = urllib3.Timeout(connect=10, read=60)
-_PATIENCE_S = 120.0  # for a whole answer, besides what its bytes take at the slowest
-_SLOWEST = 64 * 1024  # bytes a second
+from artreg.errors import InvalidInput
+from artreg.pace import Pace, paced
+
+PIECE = 2**20
+
+_PACE = Pace(silence=60.0, slowest=64 * 1024)
+TIMEOUT = urllib3.Timeout(connect=10, read=_PACE.silence)
 _AGAIN: Mapping[str, Any] = {"total": 4, "status_forcelist": (429, 500, 502, 503, 504), "backoff_factor": 0.3}
 _OK = 200
-_PIECE = 2**20
 
 
 class StatusError(Exception):
@@ -27,39 +30,47 @@ class StatusError(Exception):
 
 
 class UnreachableError(Exception):
-    """A server does not answer, or broke off."""
-
-
-class TooSlowError(UnreachableError):
-    """A server sends next to nothing."""
+    """A server does not answer, broke off, or sends next to nothing."""
 
 
 def connections(url: str, certificates: str | None = None) -> urllib3.PoolManager:
-    """Return what connects to a server, or to the proxy before it.
+    """Return what connects to a server, or to the proxy before it, and gives up on one that only drips.
 
     Args:
         url: The server's.
         certificates: A file of those by which its own is checked, where the system's do not do.
+
+    Raises:
+        InvalidInput: The environment names a proxy that is none of HTTP.
     """
     parts = urlsplit(url)
     trusted: dict[str, Any] = {"maxsize": 8} | ({"ca_certs": certificates} if certificates else {})
     proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    return urllib3.ProxyManager(proxy, **trusted) if proxy else urllib3.PoolManager(**trusted)
+    pool = _by_proxy(proxy, trusted) if proxy else urllib3.PoolManager(**trusted)
+    pool.pool_classes_by_scheme = {
+        "http": paced(urllib3.HTTPConnectionPool, HTTPConnection, _PACE),
+        "https": paced(urllib3.HTTPSConnectionPool, HTTPSConnection, _PACE),
+    }
+    return pool
 
 
-def pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield what arrives as it arrives: waiting for a whole piece would never notice that a server only drips.
+def _by_proxy(proxy: str, trusted: Mapping[str, Any]) -> urllib3.ProxyManager:
+    try:
+        user = urllib3.util.parse_url(proxy).auth
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
+        return urllib3.ProxyManager(proxy, proxy_headers=headers, **trusted)
+    except (urllib3.exceptions.HTTPError, ValueError):
+        raise InvalidInput(
+            "the proxy that the environment names is none of HTTP", hint="correct HTTP_PROXY or HTTPS_PROXY"
+        ) from None
 
-    Raises:
-        TooSlowError: It does.
-        urllib3.exceptions.HTTPError: The connection broke off.
-    """
-    until, taken = time.monotonic() + _PATIENCE_S, 0
-    while piece := answer.read1(_PIECE):
-        taken += len(piece)
-        yield piece
-        if time.monotonic() > until + taken / _SLOWEST:
-            raise TooSlowError("it sends next to nothing")
+
+def broke_off(error: Exception) -> str:
+    """Return in words why no whole answer came."""
+    if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason:
+        error = error.reason
+    slow = isinstance(error, urllib3.exceptions.ReadTimeoutError | TimeoutError)
+    return "it sends next to nothing" if slow else type(error).__name__
 
 
 def contents(
@@ -88,9 +99,9 @@ def contents(
         try:
             if answer.status != _OK:
                 raise StatusError(answer.status)
-            yield from pieces(answer)
+            while piece := answer.read(PIECE):
+                yield piece
         finally:
             answer.close()
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        inner = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason else error
-        raise UnreachableError(type(inner).__name__) from error
+        raise UnreachableError(broke_off(error)) from error

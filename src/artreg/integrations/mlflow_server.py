@@ -19,7 +19,8 @@ import urllib3
 
 from artreg.core.redact import redact_url
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
-from artreg.integrations.http_reading import TIMEOUT, TooSlowError, connections, pieces
+from artreg.integrations.http_reading import PIECE, TIMEOUT, broke_off, connections
+from artreg.posting import is_header
 
 API = "api/2.0/mlflow"
 PROXY = "mlflow-artifacts"
@@ -223,21 +224,23 @@ class MlflowServer:
                 timeout=TIMEOUT,
                 preload_content=False,
             )
+        except urllib3.exceptions.ProxyError:
+            raise _LaterError("the proxy that the environment names cannot be reached") from None
+        except urllib3.exceptions.NameResolutionError:
+            raise _LaterError("nobody knows that name") from None
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             raise _LaterError("nobody listens there", silent=True) from None
+        except urllib3.exceptions.SSLError as error:
+            raise self._unproven(error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            if method == "POST":
-                raise self._unsure(error) from error
-            raise _LaterError(type(error).__name__, silent=True) from error
+            raise self._broken_off(method, error, silent=True) from error
         self._silent = False
         try:
             if answer.status != 200:  # noqa: PLR2004
                 raise self._refused(method, answer)
             _drain(answer, sink)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            if method == "POST":
-                raise self._unsure(error) from error
-            raise _LaterError(type(error).__name__) from error
+            raise self._broken_off(method, error) from error
         finally:
             answer.close()
         return sink
@@ -266,10 +269,21 @@ class MlflowServer:
         kind = NotFound if status == 404 else StorageError  # noqa: PLR2004
         return kind(f"{self.url} answers with HTTP {status}", hint="is that an MLflow tracking server?")
 
-    def _unsure(self, error: Exception) -> StorageError:
+    def _broken_off(self, method: str, error: Exception, *, silent: bool = False) -> Exception:
+        """Return what it means that no whole answer came: of an order nobody knows whether it was carried out."""
+        why = broke_off(error)
+        if method != "POST":
+            return _LaterError(why, silent=silent)
         return StorageError(
-            f"{self.url} broke off ({type(error).__name__}), and may have done what it was asked",
+            f"{self.url} broke off ({why}), and may have done what it was asked",
             hint="run this again: what is there already is found",
+        )
+
+    def _unproven(self, error: Exception) -> StorageError:
+        cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+        return StorageError(
+            f"{self.url} does not prove who it is: {getattr(cause, 'verify_message', '') or type(cause).__name__}",
+            hint="name the file of whoever signed its certificate: MLFLOW_TRACKING_SERVER_CERT_PATH",
         )
 
     def _nonsense(self, path: str) -> StorageError:
@@ -328,12 +342,9 @@ class _InFile:
 
 
 def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
-    """Hand on what arrives; a server that only drips is given up."""
-    try:
-        for piece in pieces(answer):
-            sink.take(piece)
-    except TooSlowError as error:
-        raise _LaterError(str(error)) from error
+    """Hand on what arrives."""
+    while piece := answer.read(PIECE):
+        sink.take(piece)
     sink.end()
 
 
@@ -348,6 +359,11 @@ def _headers(user: str | None, password: str | None) -> dict[str, str]:
         headers["Authorization"] = f"Bearer {token}"
     if workspace := os.environ.get("MLFLOW_WORKSPACE"):
         headers["X-MLFLOW-WORKSPACE"] = workspace
+    if not all(map(is_header, headers.values())):
+        raise InvalidInput(
+            "MLFLOW_TRACKING_TOKEN or MLFLOW_WORKSPACE holds what no header can, such as a line break",
+            hint="set them anew, as one line of ASCII",
+        )
     return headers
 
 

@@ -13,19 +13,14 @@ import os
 import queue
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from artreg.frozen import Frozen
 from artreg.integrations.lineage_events import Family, parse_run
-
-if TYPE_CHECKING:
-    from http.client import HTTPMessage
-    from typing import IO
+from artreg.posting import NoAnswer, is_header, post
 
 URL, ENDPOINT, API_KEY = "OPENLINEAGE_URL", "OPENLINEAGE_ENDPOINT", "OPENLINEAGE_API_KEY"
 NAMESPACE, DISABLED = "OPENLINEAGE_NAMESPACE", "OPENLINEAGE_DISABLED"
@@ -39,7 +34,6 @@ _TIMEOUT_S = 5.0  # of one request
 _PAUSES_S = (0.2, 1.0)  # before an event is sent again
 _ENDPOINT = "api/v1/lineage"
 _NAMESPACE = "default"
-_AGAIN = {429, 500, 502, 503, 504}
 
 
 class Refused(Exception):  # told, and never raised beyond this module
@@ -191,41 +185,21 @@ class _File:
             raise Refused(f"{path} cannot be written: {error.strerror}") from error
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follows nobody: the key is for the receiver that was named."""
-
-    def redirect_request(  # noqa: PLR0917 (urllib's own)
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        return None
-
-
 class _Http:
     """Takes events by POST."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url, self._headers = url, {"Content-Type": "application/json", **headers}
-        self._opener = urllib.request.build_opener(_NoRedirect)
 
     def take(self, event: bytes) -> None:
-        request = urllib.request.Request(self._url, event, self._headers, method="POST")  # noqa: S310 (http or https)
         try:
-            with self._opener.open(request, timeout=_TIMEOUT_S):
-                return
-        except urllib.error.HTTPError as error:
-            code = error.code
-            error.close()
-            raise Refused(f"the receiver answered {code}", again=code in _AGAIN) from None
-        except TimeoutError:
-            raise Refused(f"the receiver did not answer within {_TIMEOUT_S:.0f} s") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            if isinstance(reason, TimeoutError):
+            answer = post(self._url, event, self._headers, _TIMEOUT_S)
+        except NoAnswer as error:
+            if error.late:
                 raise Refused(f"the receiver did not answer within {_TIMEOUT_S:.0f} s") from None
-            told = getattr(reason, "strerror", None) or type(reason).__name__
-            raise Refused(f"the receiver cannot be reached: {told}", again=True) from None
-        except Exception as error:  # noqa: BLE001  # http.client has errors of its own, and the training stands
-            raise Refused(f"the receiver gave no answer that makes sense: {type(error).__name__}") from None
+            raise Refused(f"the receiver cannot be reached: {error}", again=True) from None
+        if not answer.ok:
+            raise Refused(f"the receiver answered {answer.status}", again=answer.soon)
 
 
 def _http(variables: Mapping[str, str]) -> Receiver:
@@ -234,8 +208,8 @@ def _http(variables: Mapping[str, str]) -> Receiver:
         raise ValueError
     key = variables.get(API_KEY) or _api_key(variables)
     headers = {"Authorization": f"Bearer {key}"} if key else _basic(parts)
-    if any("\n" in value or "\r" in value for value in headers.values()):
-        return _Nobody(f"{API_KEY} holds a line break")
+    if not all(map(is_header, headers.values())):
+        return _Nobody(f"{API_KEY} holds what no header can, such as a line break")
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     endpoint = variables.get(f"{TRANSPORT}ENDPOINT") or variables.get(ENDPOINT) or _ENDPOINT
     url = urljoin(bare, endpoint)

@@ -11,7 +11,7 @@ What a document of any kind may have, wherever it comes from, and what reading i
 | what a person writes: config, policy, plan, `.dvc` | 256 KiB, 64 levels, 20,000 values | `artreg.yamldoc` |
 | metrics.json, run.json, checksum.txt in a folder that is published | 16 MiB | `registry.parcel` |
 | predictions.csv.gz | 200 MB unpacked, five million rows | `core.predictions` |
-| what a program of a gate says | the last 64 KiB | `instruments.programs` |
+| what a program of a gate or a hook says | the last 64 KiB | `artreg.programs` |
 | one line on a terminal, one cell of a table | 10,000 and 1,000 characters | `cli.view` |
 
 Reading any one of them takes less than 768 MiB, which a test has the system enforce; predictions may take more.

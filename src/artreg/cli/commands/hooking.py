@@ -15,15 +15,17 @@ from artreg.core.wording import plural
 from artreg.errors import EXIT_CODES, InvalidInput, StorageError
 
 if TYPE_CHECKING:
+    from artreg.core.told import Skipped
     from artreg.hooks.config import Hook, Hooks
     from artreg.hooks.several import Flushed
-    from artreg.hooks.survey import Surveyed
+    from artreg.hooks.survey import Surveyed, Waiting
     from artreg.hooks.turns import Turns
 
 NAME = Argument(metavar="NAME", help="The hook, as the hooks file names it", complete="hooks", show_default=False)
 AliasReference = Annotated[str, Argument(metavar="ALIAS", help="ALIAS, or [PROJECT/]MODEL@ALIAS", complete="aliases")]
 DryRun = Annotated[bool, Option("--dry-run", help="Say what would be done, but send and keep nothing")]
 
+_SKIPS = 3  # times that events of an alias were passed over, which are shown; with --json it is all that are kept
 _NOT_DELIVERED = EXIT_CODES[StorageError.code]
 
 
@@ -111,7 +113,12 @@ def flush(
             {"hooks": [documents.surveyed(one) for one in due], "dry_run": True}, lambda: _listed(due)
         )
         return
-    flusher = Flusher(session.registry, source_of(session.registry, hooks.source), os.environ, turns, leave)
+
+    def waits(hook: Hook) -> None:
+        session.output.note(f"{hook.name}: another flush of this machine is under way; waiting for it")
+
+    source = source_of(session.registry, hooks.source)
+    flusher = Flusher(session.registry, source, os.environ, turns, leave, waits=waits)
     done = flusher.flush(chosen)
     turns.take_down({one.hook.name: not one.ok for one in done if not one.left})
     ok = all(one.ok for one in done)
@@ -126,20 +133,23 @@ def skip(
     name: Annotated[str, NAME],
     alias: AliasReference,
     every: Annotated[bool, Option("--all", help="All that are due, not only the next one")] = False,
+    reason: Annotated[str, Option("--reason", help="Why; it is kept and shown")] = "",
     dry_run: DryRun = False,
 ) -> None:
     """Pass over an event that a hook is never to be told, such as one that its receiver will not take.
 
-    It is the next one that is due of an alias, which all later ones of that alias wait for.
+    It is the next one that is due of an alias, which all later ones of that alias wait for. Who passed over it, when
+    and why is kept, and `artreg hooks list` shows it.
 
-    Examples: artreg hooks skip deploy churn@prod; artreg hooks skip deploy churn@prod --all --dry-run
+    Examples: artreg hooks skip deploy churn@prod --reason "the receiver is gone"; artreg hooks skip deploy churn@prod
+    --all --dry-run
     """
     from artreg.hooks.telling import Lane
     from artreg.hooks.telling import skip as run
 
     (hook,) = _read(session).named(name)
     lane = Lane(hook, *_alias(session, alias))
-    skipped = run(session.registry, lane, every=every, dry_run=dry_run)
+    skipped = run(session.registry, lane, reason, every=every, dry_run=dry_run)
     numbers = [head.record.generation for head in skipped]
     document = {
         "hook": hook.name,
@@ -207,7 +217,14 @@ def _listed(found: list[Surveyed]) -> list[Block]:
         for one in found
         for it in one.lanes
     ]
-    return [Table(columns, tuple(rows), numeric=frozenset({3}), times=frozenset({4}), below=5)]
+    skipped = [_passed_over(one.hook, it, skip) for one in found for it in one.lanes for skip in it.skipped[-_SKIPS:]]
+    return [Table(columns, tuple(rows), numeric=frozenset({3}), times=frozenset({4}), below=5), *skipped]
+
+
+def _passed_over(hook: Hook, waiting: Waiting, skip: Skipped) -> Line:
+    numbers = f"generation {skip.first}" + (f" to {skip.last}" if skip.last != skip.first else "")
+    who = f"{skip.who} passed over {numbers}, {skip.time[:19].replace('T', ' ')}"
+    return Line(f"{hook.name}, {waiting.lane}: {who}{f': {skip.why}' if skip.why else ''}", Tone.DIM)
 
 
 def _flushed(done: list[Flushed]) -> list[Block]:
@@ -222,7 +239,7 @@ def _flushed(done: list[Flushed]) -> list[Block]:
         else:
             blocks.append(Line(f"{name}: {plural(events, 'event')} delivered", Tone.GOOD if one.ok else Tone.PLAIN))
         blocks += [
-            Line(f"  {it.lane} waits after generation {it.generation}: {it.problem}", Tone.BAD)
+            Line(f"  {it.lane}, told up to generation {it.generation}: {it.problem}", Tone.BAD)
             for it in one.delivered
             if it.problem
         ]

@@ -11,7 +11,7 @@ from artreg.cli.declare import Argument, Option
 from artreg.cli.session import Session
 from artreg.cli.view import Line, printable
 from artreg.core.wording import plural
-from artreg.errors import ArtregError, StorageError
+from artreg.errors import ArtregError, NotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,17 @@ def _read(registry: Registry, models: Sequence[ModelName]) -> tuple[list[Vitals]
     try:
         return take_vitals(registry, models), None
     except ArtregError as error:
+        if isinstance(error, NotFound) and _is_there(registry):  # a model is not, which says nothing of the registry
+            raise
         return None, error
+
+
+def _is_there(registry: Registry) -> bool:
+    try:
+        registry.store.require_root()
+    except ArtregError:
+        return False
+    return True
 
 
 def _label(url: str) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Annotated
 
     from artreg.cli.output import Output
+    from artreg.core.names import ModelName
     from artreg.core.version_event import VersionEvent
     from artreg.errors import IntegrityError
     from artreg.registry.follow import News, Place
@@ -225,8 +226,19 @@ def _subject(session: Session, text: str | None, *, logs: bool) -> Subject:
         return Subject(reference.model, reference.target, logs)
     model = session.model(text)
     if is_alias(text) and model not in list_models(session.registry.store):
-        return Subject(session.model_with(Alias(text)), Alias(text), logs)
+        return Subject(_model_with(session, Alias(text), model), Alias(text), logs)
     return Subject(model, logs=logs)
+
+
+def _model_with(session: Session, alias: Alias, model: ModelName) -> ModelName:
+    """Return the model that has an alias; where none has, a model of a name like it may have been meant."""
+    try:
+        return session.model_with(alias)
+    except NotFound as error:
+        from artreg.registry.absent import no_model
+
+        instead = no_model(session.registry, model)
+        raise (instead if instead.details["suggestions"] and not error.details.get("suggestions") else error) from None
 
 
 def _start(text: str, subject: Subject, now: datetime) -> int | datetime:

@@ -1,7 +1,8 @@
-"""Runs a program for a gate: within its time, with all that it starts, and however much it says."""
+"""Runs a program, of a gate or a hook: within its time, with all that it starts, and however much it says."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import select
@@ -15,10 +16,16 @@ from artreg.frozen import Frozen
 
 _KEPT = 65_536  # bytes of what a program says: its last line is what counts
 _GLANCE_S = 0.05  # how often a program that says nothing is asked whether it has ended
+_RUNNING: set[int] = set()
+"""The programs that run at this moment, each in a session of its own."""
 
 
-class NoAnswer(Exception):  # no error of artreg's: a gate refuses
+class NoAnswer(Exception):  # no error of artreg's: a gate refuses, a hook tries again
     """A program cannot be run, or did not end in time; the message says which."""
+
+
+class CannotRun(NoAnswer):
+    """There is no such program, or it is none."""
 
 
 class Ended(Frozen):
@@ -33,6 +40,14 @@ class Ended(Frozen):
     code: int
     said: bytes
     complained: bytes = b""
+
+    @property
+    def how(self) -> str:
+        """How it ended, in a few words."""
+        try:
+            return f"exit code {self.code}" if self.code >= 0 else f"ended by {signal.Signals(-self.code).name}"
+        except ValueError:  # a signal without a name
+            return f"ended by signal {-self.code}"
 
     @property
     def last_line(self) -> str:
@@ -59,7 +74,8 @@ def run(
         apart: Whether stderr is wanted by itself.
 
     Raises:
-        NoAnswer: It cannot be run, or did not end in time.
+        CannotRun: It cannot be run.
+        NoAnswer: It did not end in time.
     """
     with tempfile.TemporaryFile() as source:
         source.write(stdin)
@@ -74,16 +90,18 @@ def run(
                 start_new_session=True,  # so that whatever it starts can be ended with it
             )
         except OSError as error:
-            raise NoAnswer(f"{command[0]} cannot be run: {error.strerror}") from error
+            raise CannotRun(f"{command[0]} cannot be run: {error.strerror}") from error
         except ValueError as error:
-            raise NoAnswer(f"{command[0]} cannot be run: {error}") from error
+            raise CannotRun(f"{command[0]} cannot be run: {error}") from error
+    _RUNNING.add(program.pid)
     with program:
         try:
             kept = _output(program, timeout_s)
         except subprocess.TimeoutExpired:
             raise NoAnswer(f"no answer within {timeout_s:g} s") from None
         finally:
-            _end_group(program)
+            _end_group(program.pid)
+            _RUNNING.discard(program.pid)
     return Ended(program.returncode, *kept)
 
 
@@ -98,7 +116,7 @@ def _output(program: subprocess.Popen[bytes], timeout_s: float) -> list[bytes]:
     while True:
         ended = program.poll() is not None  # asked first: whatever it wrote before is there to be read
         if ended:
-            _end_group(program)
+            _end_group(program.pid)
         ready, _, _ = select.select(sorted(open_), [], [], 0 if ended else _GLANCE_S)
         came = False
         for source in ready:
@@ -115,6 +133,13 @@ def _output(program: subprocess.Popen[bytes], timeout_s: float) -> list[bytes]:
             program.wait(remaining)
 
 
-def _end_group(program: subprocess.Popen[bytes]) -> None:
+def _end_group(number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(program.pid, signal.SIGKILL)
+        os.killpg(number, signal.SIGKILL)
+
+
+@atexit.register
+def _end_all() -> None:
+    """End what threads still run that nobody waits for any more, since Ctrl-C does not reach another session."""
+    for number in list(_RUNNING):
+        _end_group(number)
