@@ -15,7 +15,7 @@ from artreg.exporting.folder import Exported
 from artreg.exporting.huggingface import SUMS, export_huggingface
 from artreg.registry.handle import Registry
 from artreg.store.local import LocalStore
-from exporting.made import METRICS, REF, RUN, V, published, registry_on, trained
+from exporting.made import METRICS, RUN, V, meant, published, registry_on, trained
 
 OWN = "---\nlicense: mit\n---\n\n# Ours\n"
 
@@ -38,11 +38,11 @@ def attributes(folder: Path, what: str, names: list[str]) -> dict[str, str]:
 def exported(store: LocalStore, tmp_path: Path, files: dict[str, Any], run: Any = RUN) -> Exported:
     registry = registry_on(store)
     published(registry, tmp_path / "made", files, run=run)
-    return export_huggingface(registry, REF, tmp_path / "out")
+    return export_huggingface(registry, meant(registry), tmp_path / "out")
 
 
 def test_the_card_is_one_that_the_hub_reads(registry: Registry, tmp_path: Path) -> None:
-    done = export_huggingface(registry, REF, tmp_path / "out")
+    done = export_huggingface(registry, meant(registry), tmp_path / "out")
     card = ModelCard.load(tmp_path / "out/README.md")
     data = card.data.to_dict()
     assert (data["library_name"], data["pipeline_tag"]) == ("sklearn", "tabular-classification")
@@ -56,7 +56,7 @@ def test_the_card_is_one_that_the_hub_reads(registry: Registry, tmp_path: Path) 
 
 
 def test_the_checksums_of_the_version_still_fit(registry: Registry, tmp_path: Path) -> None:
-    export_huggingface(registry, REF, tmp_path / "out")
+    export_huggingface(registry, meant(registry), tmp_path / "out")
     out, version = tmp_path / "out", tmp_path / "registry/demo/churn" / str(V)
     assert checked(out, "checksum.txt") == ""
     assert (out / "checksum.txt").read_bytes() == (version / "checksum.txt").read_bytes()
@@ -65,7 +65,7 @@ def test_the_checksums_of_the_version_still_fit(registry: Registry, tmp_path: Pa
 
 
 def test_scikit_learn_is_told_as_skops_tells_it(registry: Registry, tmp_path: Path) -> None:
-    export_huggingface(registry, REF, tmp_path / "out")
+    export_huggingface(registry, meant(registry), tmp_path / "out")
     config = json.loads((tmp_path / "out/config.json").read_bytes())
     assert config == {
         "sklearn": {
@@ -146,5 +146,5 @@ def test_large_files_go_to_lfs(local_store: LocalStore, tmp_path: Path, monkeypa
 
 
 def test_the_card_can_be_written_to(registry: Registry, tmp_path: Path) -> None:
-    export_huggingface(registry, REF, tmp_path / "out")
+    export_huggingface(registry, meant(registry), tmp_path / "out")
     assert (tmp_path / "out/README.md").stat().st_mode & 0o200

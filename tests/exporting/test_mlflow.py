@@ -24,6 +24,7 @@ from artreg.integrations import mlflow_server
 from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.publish import publish
+from artreg.registry.resolve import resolve
 from artreg.store.local import LocalStore
 from artreg.training import standalone
 from importing.mlflow_store import MLMODEL
@@ -80,7 +81,7 @@ def test_a_model_of_artregs_gets_what_mlflow_needs(registry: Registry, tmp_path:
     (made / "data_manifest.json").write_bytes(canonical.dumps(DATA))
     published(registry, tmp_path, RUN, model_skops=skops.io.dumps(model), sample_json=json.dumps(SAMPLE).encode())
     out = tmp_path / "out"
-    exported = export_mlflow(registry, REFERENCE, out)
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), out)
     described = yaml.safe_load((out / "MLmodel").read_text())
     assert described["metadata"] == {
         "artreg.model": "demo/churn",
@@ -102,10 +103,10 @@ def test_a_model_of_artregs_gets_what_mlflow_needs(registry: Registry, tmp_path:
     found = standalone._load_pyfunc(str(out)).predict(rows)
     assert (found == model.predict_proba(rows)).all()
     again = tmp_path / "again"
-    export_mlflow(registry, REFERENCE, again)
+    export_mlflow(registry, resolve(registry, REFERENCE), again)
     assert content(again) == content(out)
     with pytest.raises(AlreadyExists):
-        export_mlflow(registry, REFERENCE, out)
+        export_mlflow(registry, resolve(registry, REFERENCE), out)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -124,7 +125,7 @@ def test_a_pickle_is_said_to_be_one_and_forbidden_where_mlflow_forbids_it(
     joblib.dump(model, tmp_path / "dumped")
     data = (tmp_path / "dumped").read_bytes() if name == "model_joblib" else pickle.dumps(model)
     published(registry, tmp_path, **{name: data})
-    exported = export_mlflow(registry, REFERENCE, tmp_path / "out")
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     assert exported.notes == ("the model is a pickle: loading it may run whatever is in it",)
     found = standalone._load_pyfunc(exported.path).predict(rows)
     assert (found == model.predict_proba(rows)).all()
@@ -137,7 +138,7 @@ def test_what_came_from_mlflow_goes_back_as_it_came(registry: Registry, tmp_path
     made = published(
         registry, tmp_path, model__MLmodel=MLMODEL.encode(), model__model_pkl=b"big" * 99, model__a__b=b"b"
     )
-    exported = export_mlflow(registry, REFERENCE, tmp_path / "out")
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     assert content(tmp_path / "out") == content(made / "model")
     assert (exported.files, exported.details["made_by_mlflow"]) == (3, True)
 
@@ -148,7 +149,7 @@ def test_what_came_from_mlflow_goes_back_as_it_came(registry: Registry, tmp_path
 def test_what_only_its_maker_can_load_is_refused(files: dict[str, bytes], registry: Registry, tmp_path: Path) -> None:
     published(registry, tmp_path, **files)
     with pytest.raises(InvalidInput):
-        export_mlflow(registry, REFERENCE, tmp_path / "out")
+        export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -158,7 +159,7 @@ def test_damage_is_found_on_the_way_and_nothing_is_left(registry: Registry, tmp_
     path.chmod(0o644)
     path.write_bytes(b"bag" * 99)
     with pytest.raises(IntegrityError):
-        export_mlflow(registry, REFERENCE, tmp_path / "out")
+        export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -196,7 +197,7 @@ def test_a_perceptron_predicts_the_same_without_artreg(registry: Registry, tmp_p
     for name, file in model.files().items():
         (tmp_path / "made" / name).write_bytes(file)
     published(registry, tmp_path)
-    exported = export_mlflow(registry, REFERENCE, tmp_path / "out")
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     found = standalone._load_pyfunc(exported.path).predict(frame)
     assert (found == model.predict(frame)).all()
 
@@ -304,7 +305,7 @@ def there(registry: Registry, tmp_path: Path) -> Registry:
 
 
 def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: Book) -> None:
-    done = register_at(there, Reference(CHURN, Alias("prod")), book.url)
+    done = register_at(there, resolve(there, Reference(CHURN, Alias("prod"))), book.url)
     assert (done.name, done.version, done.run_id, done.created, done.alias) == ("churn", "1", "r1", True, "prod")
     assert book.files.keys() == {f"1/r1/artifacts/model/{name}" for name in ("MLmodel", "model.pkl", "conda.yaml")}
     assert list(book.files)[-1].endswith("MLmodel")
@@ -323,7 +324,7 @@ def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: B
     assert told["runs/update"]["status"] == "FINISHED"
     assert told["registered-models/alias"] == {"name": "churn", "alias": "prod", "version": "1"}
     before = len(book.told)
-    again = register_at(there, REFERENCE, book.url)
+    again = register_at(there, resolve(there, REFERENCE), book.url)
     assert (again.created, again.version, again.alias) == (False, "1", None)
     assert [what for what, _ in book.told[before:]] == ["model-versions/search"]
 
@@ -332,10 +333,10 @@ def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: B
 def test_registering_that_was_cut_off_goes_on(cut: str, there: Registry, book: Book) -> None:
     book.failing = [cut]
     with pytest.raises(StorageError):
-        register_at(there, REFERENCE, book.url)
+        register_at(there, resolve(there, REFERENCE), book.url)
     assert len(book.versions) == (cut == "runs/update")
     book.failing = []
-    register_at(there, REFERENCE, book.url)
+    register_at(there, resolve(there, REFERENCE), book.url)
     assert (len(book.versions), len(book.runs)) == (1, 1)
 
 
@@ -344,7 +345,7 @@ def test_damage_is_never_registered(there: Registry, book: Book, tmp_path: Path)
     path.chmod(0o644)
     path.write_bytes(b"bag" * 99)
     with pytest.raises(IntegrityError):
-        register_at(there, REFERENCE, book.url)
+        register_at(there, resolve(there, REFERENCE), book.url)
     assert book.versions == []
     assert not any("model.pkl" in name or "MLmodel" in name for name in book.files)
 
@@ -355,14 +356,14 @@ def test_damage_is_never_registered(there: Registry, book: Book, tmp_path: Path)
 def test_a_server_that_passes_nothing_on_is_refused(uri: str, there: Registry, book: Book) -> None:
     book.uri = uri
     with pytest.raises(InvalidInput):
-        register_at(there, REFERENCE, book.url)
+        register_at(there, resolve(there, REFERENCE), book.url)
     assert (book.files, book.versions) == ({}, [])
 
 
 def test_what_is_no_server_is_refused(there: Registry) -> None:
     for uri in ("sqlite:///mlflow.db", "mlruns", "file:///x", "http://ada:hunter2@[::1"):
         with pytest.raises(ArtregError) as raised:
-            register_at(there, REFERENCE, uri)
+            register_at(there, resolve(there, REFERENCE), uri)
         assert "hunter2" not in f"{raised.value.message} {raised.value.hint}"
 
 
@@ -378,7 +379,7 @@ def test_an_order_is_not_given_twice_when_nobody_knows_what_became_of_it(there: 
     Page.do_POST = lambda self: break_off(self) if "runs/create" in self.path else plain(self)  # type: ignore[method-assign]
     try:
         with pytest.raises(StorageError, match="may have done"):
-            register_at(there, REFERENCE, book.url)
+            register_at(there, resolve(there, REFERENCE), book.url)
     finally:
         Page.do_POST = plain  # type: ignore[method-assign]
     assert len(asked) == 1

@@ -10,10 +10,9 @@ from typing import Any
 
 from artreg.core import keys
 from artreg.core.lineage import Origin
-from artreg.core.names import Reference
 from artreg.errors import AlreadyExists, InvalidInput, StorageError
 from artreg.frozen import Frozen
-from artreg.registry.contents import find_contents
+from artreg.registry.contents import contents_of
 from artreg.registry.handle import Registry
 from artreg.registry.origin import origin_of
 from artreg.registry.progress import SILENT, Reporter
@@ -65,15 +64,14 @@ class Whole(Frozen):
         return next(file for file in self.files if file.name == name)
 
 
-def find_whole(registry: Registry, reference: Reference) -> Whole:
-    """Return what a reference means now, its listing, manifest and documents checked.
+def find_whole(registry: Registry, found: Resolved) -> Whole:
+    """Return a version that was found, its listing, manifest and documents checked.
 
     Raises:
         NotFound: There is no such version.
         IntegrityError: It is damaged, or is not what its alias was pointed at.
     """
-    contents = find_contents(registry, reference)
-    found = contents.found
+    contents = contents_of(registry, found)
     prefix = keys.version_prefix(found.model, found.version)
     files = tree_files(registry.store, prefix, contents.manifest, contents.run, contents.sizes)
     return Whole(found, origin_of(registry, found, contents.manifest), tuple(files))

@@ -11,7 +11,6 @@ from typing import Any
 from artreg.card import blanks, draft_card, front_matter_trouble, has_front_matter, with_front_matter
 from artreg.core import canonical
 from artreg.core.manifest import CARD, MANIFEST, RUN
-from artreg.core.names import Reference
 from artreg.core.wording import plural
 from artreg.errors import IntegrityError
 from artreg.exporting.folder import Exported, Whole, find_whole, write_folder
@@ -20,6 +19,7 @@ from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved
 from artreg.registry.versions import read_file
 from artreg.store.interface import TreeFile
 
@@ -37,7 +37,7 @@ _LFS = (
 )
 
 
-def export_huggingface(registry: Registry, reference: Reference, out: Path, *, reporter: Reporter = SILENT) -> Exported:
+def export_huggingface(registry: Registry, found: Resolved, out: Path, *, reporter: Reporter = SILENT) -> Exported:
     """Write a version into a new folder as a repository of the Hugging Face Hub.
 
     The files keep their places, so that `sha256sum -c checksum.txt` passes there, with two exceptions: what lies in
@@ -51,7 +51,7 @@ def export_huggingface(registry: Registry, reference: Reference, out: Path, *, r
         InvalidInput: The folder cannot be named so.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    whole = find_whole(registry, reference)
+    whole = find_whole(registry, found)
     placed = _placed(whole.files)
     card, trouble = _card(registry, whole, placed)
     made = {CARD: card.encode(), _ATTRIBUTES: _attributes(placed), **_config(registry, whole)}

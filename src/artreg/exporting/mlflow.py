@@ -15,13 +15,13 @@ from typing import Any
 from artreg.core.canonical import digest
 from artreg.core.comparison.facts import section
 from artreg.core.lineage import Origin
-from artreg.core.names import Reference
 from artreg.errors import InvalidInput
 from artreg.exporting.folder import Exported, Whole, find_whole, require_free, write_folder
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved
 from artreg.registry.versions import read_file
 from artreg.store.interface import TreeFile
 from artreg.training.standalone import TRUSTED
@@ -44,7 +44,7 @@ _SERIALIZED = {"model.skops": "skops", "model.joblib": None, "model.pkl": "pickl
 _LEAST_MLFLOW = "mlflow>=2.10"
 
 
-def export_mlflow(registry: Registry, reference: Reference, out: Path, *, reporter: Reporter = SILENT) -> Exported:
+def export_mlflow(registry: Registry, found: Resolved, out: Path, *, reporter: Reporter = SILENT) -> Exported:
     """Write a version into a new folder that MLflow loads.
 
     Raises:
@@ -55,7 +55,7 @@ def export_mlflow(registry: Registry, reference: Reference, out: Path, *, report
         StorageError: The version cannot be read, or the folder cannot be written.
     """
     require_free(out)
-    whole = find_whole(registry, reference)
+    whole = find_whole(registry, found)
     files = mlflow_files(registry, whole)
     by_mlflow = made_by_mlflow(whole)
     details = {"made_by_mlflow": by_mlflow}

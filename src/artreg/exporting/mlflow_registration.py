@@ -16,7 +16,6 @@ from typing import IO, Any
 
 from artreg.core.comparison.facts import leaves, section
 from artreg.core.lineage import Origin
-from artreg.core.names import Reference
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.exporting.folder import Whole, find_whole
 from artreg.exporting.mlflow import MLMODEL, mlflow_files
@@ -64,7 +63,7 @@ class Registered(Frozen):
 
 def register_at(
     registry: Registry,
-    reference: Reference,
+    found: Resolved,
     tracking_uri: str,
     name: str | None = None,
     *,
@@ -74,7 +73,7 @@ def register_at(
 
     Args:
         registry: Where the version lies.
-        reference: The version.
+        found: The version.
         tracking_uri: The server.
         name: What the registered model is called there, by default as here; it is made if it is not there.
         reporter: Told of the bytes that are sent.
@@ -86,7 +85,7 @@ def register_at(
         StorageError: The server cannot be reached, or refuses; run again, it goes on.
     """
     server = MlflowServer(tracking_uri)
-    whole = find_whole(registry, reference)
+    whole = find_whole(registry, found)
     name = name or whole.found.model.model
     registered = _found(server, name, whole.found.digest)
     created = registered is None

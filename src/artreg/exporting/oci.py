@@ -16,12 +16,12 @@ from typing import Any
 from artreg.core.canonical import digest
 from artreg.core.lineage import Origin
 from artreg.core.manifest import is_model_file
-from artreg.core.names import Reference
 from artreg.errors import InvalidInput
 from artreg.exporting.folder import Exported, find_whole, write_folder
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved
 from artreg.store.interface import TreeFile
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -38,7 +38,7 @@ _DATASETS = {".csv", ".tsv", ".parquet", ".jsonl", ".arrow"}
 _CODE = {".py", ".lock", ".sh", ".yaml", ".yml", ".toml", ".patch", ".diff"}
 
 
-def export_oci(registry: Registry, reference: Reference, out: Path, *, reporter: Reporter = SILENT) -> Exported:
+def export_oci(registry: Registry, found: Resolved, out: Path, *, reporter: Reporter = SILENT) -> Exported:
     """Write a version into a new folder as an OCI image layout, tagged with its number.
 
     Raises:
@@ -48,7 +48,7 @@ def export_oci(registry: Registry, reference: Reference, out: Path, *, reporter:
         InvalidInput: The folder cannot be named so, or the version has too many files for a manifest.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    whole = find_whole(registry, reference)
+    whole = find_whole(registry, found)
     layers = [_layer(file) for file in whole.files]
     config = _encoded(_config(whole.origin, layers))
     manifest = _encoded(_manifest(whole.origin, config, layers))
