@@ -44,6 +44,19 @@ def test_offline_a_pull_says_how_old_its_answer_is(cached: Shell) -> None:
     assert (nowhere.code, nowhere.json["error"]["code"]) == (5, "not_found")
 
 
+def test_offline_an_export_goes_by_the_cache(cached: Shell) -> None:
+    (cached.folder / "registry").rename(cached.folder / "away")
+    ran = cached.run("export", "churn@staging", "--to", "oci", "-o", "layout", "--offline")
+    assert ran.code == 0
+    assert "churn@staging is 1.0.0 as of 20" in ran.err
+    again = cached.run("export", "churn@staging", "--to", "oci", "-o", "again", "--offline", "--json").json
+    assert again["as_of"].startswith("20")
+    card = cached.run("card", "churn@staging", "--offline", "--json")
+    assert (card.code, card.json["own"]) == (0, False)
+    assert cached.run("card", "churn@staging", "--offline", "--no-cache").code == 2
+    assert cached.run("card", "churn@prod", "--offline").code == 5
+
+
 def test_offline_can_be_a_setting(cached: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     (cached.folder / "registry").rename(cached.folder / "away")
     monkeypatch.setenv("ARTREG_OFFLINE", "yes")

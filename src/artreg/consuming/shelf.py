@@ -86,7 +86,7 @@ class _Shelf:
 
     def __getattr__(self, name: str) -> Any:
         if self._offline:
-            raise StorageError("what else this takes only the registry knows", hint="leave out --offline")
+            raise StorageError("this takes asking the registry, which --offline forbids", hint="leave out --offline")
         return getattr(self._store, name)
 
     def read(self, key: str, limit: int = READ_LIMIT) -> bytes:
