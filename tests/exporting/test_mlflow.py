@@ -42,8 +42,9 @@ RUN = {
         "code": {"commit": "c" * 40},
     }
 }
-SAMPLE = {"categorical": ["region"], "numeric": ["age", "charge"], "rows": []}
-DATA = {"format": "artreg/data/1", "schema": [{"name": "age", "type": "integer"}, {"name": "charge", "type": "number"}]}
+SAMPLE = {"categorical": ["region", "paid"], "numeric": ["age", "charge"], "rows": [["n", True, 31, 0.5]] * 9}
+TYPES = {"age": "integer", "charge": "number", "paid": "boolean", "region": "text"}
+DATA = {"format": "artreg/data/1", "schema": [{"name": name, "type": kind} for name, kind in TYPES.items()]}
 
 
 @pytest.fixture
@@ -93,9 +94,13 @@ def test_a_model_of_artregs_gets_what_mlflow_needs(registry: Registry, tmp_path:
     assert described["flavors"]["sklearn"]["skops_trusted_types"] == list(standalone.TRUSTED)
     assert [(it["name"], it["type"]) for it in json.loads(described["signature"]["inputs"])] == [
         ("region", "string"),
+        ("paid", "boolean"),
         ("age", "long"),
         ("charge", "double"),
     ]
+    assert described["saved_input_example_info"]["artifact_path"] == "input_example.json"
+    example = json.loads((out / "input_example.json").read_bytes())
+    assert example == {"columns": ["region", "paid", "age", "charge"], "data": SAMPLE["rows"][:3]}
     lines = (out / "requirements.txt").read_text().splitlines()
     assert lines[1:4] == ["scikit-learn==1.9.1", "skops==0.16.0", "joblib"]
     assert "numpy==2.4.6" in lines
@@ -107,6 +112,14 @@ def test_a_model_of_artregs_gets_what_mlflow_needs(registry: Registry, tmp_path:
     assert content(again) == content(out)
     with pytest.raises(AlreadyExists):
         export_mlflow(registry, resolve(registry, REFERENCE), out)
+
+
+@pytest.mark.parametrize("sample", [b"{", b"[]", b'{"categorical": "x", "numeric": [2], "rows": [[1]]}'])
+def test_a_sample_that_is_none_is_left_out(registry: Registry, tmp_path: Path, sample: bytes) -> None:
+    published(registry, tmp_path, RUN, model_skops=b"x", sample_json=sample)
+    export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
+    assert not {"signature", "saved_input_example_info"} & yaml.safe_load((tmp_path / "out/MLmodel").read_text()).keys()
+    assert not (tmp_path / "out/input_example.json").exists()
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from artreg.registry.origin import origin_of
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved
 from artreg.registry.transfer import tree_files
+from artreg.registry.versions import read_file
 from artreg.store.factory import open_store
 from artreg.store.interface import TreeFile
 
@@ -62,6 +63,15 @@ class Whole(Frozen):
     def file(self, name: str) -> TreeFile:
         """Return the file of a name that it has."""
         return next(file for file in self.files if file.name == name)
+
+    def read(self, registry: Registry, name: str) -> bytes:
+        """Return the bytes of a small file that it has, verified.
+
+        Raises:
+            IntegrityError: It is damaged.
+        """
+        found = self.found
+        return read_file(registry, found.model, found.version, self.origin.manifest, name)
 
 
 def find_whole(registry: Registry, found: Resolved) -> Whole:

@@ -6,21 +6,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from artreg.card import blanks, draft_card, front_matter_trouble, has_front_matter, with_front_matter
 from artreg.core import canonical
 from artreg.core.manifest import CARD, MANIFEST, RUN
 from artreg.core.wording import plural
-from artreg.errors import IntegrityError
 from artreg.exporting.folder import Exported, Whole, find_whole, write_folder
+from artreg.exporting.sample import read_sample
 from artreg.exporting.sklearn_config import sklearn_config
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved
-from artreg.registry.versions import read_file
 from artreg.store.interface import TreeFile
 
 SUMS = "SHA256SUMS"
@@ -28,7 +26,6 @@ SUMS = "SHA256SUMS"
 
 _ATTRIBUTES = ".gitattributes"
 _CONFIG = "config.json"
-_SAMPLE = "sample.json"
 _LARGE = 10 * 2**20  # bytes; a push with a larger file that is not in LFS is refused
 _LFS = (
     "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gguf *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz "
@@ -93,7 +90,7 @@ def _card(registry: Registry, whole: Whole, placed: Mapping[str, TreeFile]) -> t
     """Return the card of the repository, and what the hub may find fault with in it."""
     if CARD not in placed:
         return draft_card(whole.origin), ""
-    own = _read(registry, whole, placed[CARD].name).decode("utf-8", "replace")
+    own = whole.read(registry, placed[CARD].name).decode("utf-8", "replace")
     if not has_front_matter(own):
         return with_front_matter(whole.origin, whole.origin.manifest.files, own), ""
     trouble = front_matter_trouble(own)
@@ -102,16 +99,8 @@ def _card(registry: Registry, whole: Whole, placed: Mapping[str, TreeFile]) -> t
 
 def _config(registry: Registry, whole: Whole) -> dict[str, bytes]:
     """Return the config by which the hub, and skops, know a scikit-learn model; nothing for other models."""
-    sample: Mapping[str, Any] = {}
-    if _SAMPLE in whole.origin.manifest.files:
-        with suppress(IntegrityError):  # whoever published it elsewhere may mean something else by the name
-            sample = canonical.loads(_read(registry, whole, _SAMPLE), _SAMPLE)
-    config = sklearn_config(whole.origin, sample)
+    config = sklearn_config(whole.origin, read_sample(registry, whole))
     return {} if config is None else {_CONFIG: canonical.dumps(config)}
-
-
-def _read(registry: Registry, whole: Whole, name: str) -> bytes:
-    return read_file(registry, whole.found.model, whole.found.version, whole.origin.manifest, name)
 
 
 def _attributes(placed: Mapping[str, TreeFile]) -> bytes:

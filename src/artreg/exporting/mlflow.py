@@ -7,16 +7,17 @@ lines of code that load it where there is no artreg. The same version always giv
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from artreg.core.canonical import digest
-from artreg.core.comparison.facts import section
+from artreg.core import canonical
+from artreg.core.comparison.facts import entries, section
 from artreg.core.lineage import Origin
 from artreg.errors import InvalidInput
 from artreg.exporting.folder import Exported, Whole, find_whole, require_free, write_folder
+from artreg.exporting.sample import Sample, read_sample
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
@@ -34,12 +35,16 @@ _CODE = "code"
 _LOADER = "artreg_standalone"
 _REQUIREMENTS = "requirements.txt"
 _PYTHON_ENV = "python_env.yaml"
-_SAMPLE = "sample.json"
+_EXAMPLE = "input_example.json"
+_EXAMPLE_INFO = {"artifact_path": _EXAMPLE, "pandas_orient": "split", "type": "dataframe"}
 _SKLEARN = ("scikit-learn", "skops", "joblib", "numpy", "scipy", "pandas")
 _TORCH = ("torch", "safetensors", "numpy", "pandas")
 _PERCEPTRON = {"model/model.safetensors", "model/architecture.json"}
 _SERIALIZED = {"model.skops": "skops", "model.joblib": None, "model.pkl": "pickle", "model.pickle": "pickle"}
 """The single files that can be loaded without artreg, and how MLflow calls each of them."""
+
+_TYPES = {("string", "boolean"): "boolean", ("double", "integer"): "long"}
+"""MLflow's types of features, by what they are to the model and in the table, where the first alone does not say."""
 
 _LEAST_MLFLOW = "mlflow>=2.10"
 
@@ -85,13 +90,16 @@ def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
             f"{whole.found} is no model that MLflow can be told to load: {', '.join(sorted(models)[:5])}",
             hint="it takes model.skops, model.joblib, model.pkl, perceptrons of artreg's, and what came from MLflow",
         )
+    sample = read_sample(registry, whole)
+    examples = [small_file(_EXAMPLE, _example(sample))] if sample.rows else []
     loader = resources.files("artreg.training").joinpath("standalone.py").read_bytes()
     return [
         small_file(_REQUIREMENTS, "".join(f"{line}\n" for line in _requirements(whole.origin, models)).encode()),
         small_file(_PYTHON_ENV, dump_portable_yaml(_python_env(whole.origin))),
         small_file(f"{_CODE}/{_LOADER}.py", loader),
         *(replace(whole.file(name), name=name.removeprefix(_MODEL)) for name in sorted(models)),
-        small_file(MLMODEL, dump_portable_yaml(_mlmodel(whole, models, _signature(registry, whole)))),
+        *examples,
+        small_file(MLMODEL, dump_portable_yaml(_mlmodel(whole, models, sample))),
     ]
 
 
@@ -120,7 +128,7 @@ def _notes(whole: Whole) -> tuple[str, ...]:
     return ("the model is a pickle: loading it may run whatever is in it",) if runs_code else ()
 
 
-def _mlmodel(whole: Whole, models: set[str], signature: Mapping[str, Any] | None) -> dict[str, Any]:
+def _mlmodel(whole: Whole, models: set[str], sample: Sample) -> dict[str, Any]:
     origin = whole.origin
     environment = origin.axis("environment")
     python = environment.get("python")
@@ -149,36 +157,27 @@ def _mlmodel(whole: Whole, models: set[str], signature: Mapping[str, Any] | None
             "artreg.digest": origin.manifest.digest,
         },
         "mlflow_version": "3.0.0",
-        "model_uuid": digest(f"{origin.name} {origin.manifest.digest}".encode())[:32],
-        **({"signature": signature} if signature else {}),
+        "model_uuid": canonical.digest(f"{origin.name} {origin.manifest.digest}".encode())[:32],
+        **({"saved_input_example_info": _EXAMPLE_INFO} if sample.rows else {}),
+        **({"signature": _signature(origin, sample)} if sample.columns else {}),
         "utc_time_created": str(origin.run.get("published_at", "")).replace("T", " ").rstrip("Z"),
     }
 
 
-def _signature(registry: Registry, whole: Whole) -> Mapping[str, Any] | None:
-    """Return what the model takes and gives, as far as its rows to try it by say."""
-    origin = whole.origin
-    if _SAMPLE not in origin.manifest.files:
-        return None
-    sample = json.loads(read_file(registry, origin.model, origin.version, origin.manifest, _SAMPLE))
-    try:
-        types = {str(column["name"]): str(column["type"]) for column in (origin.data or {}).get("schema", ())}
-        columns = [str(name) for kind in ("categorical", "numeric") for name in sample[kind]]
-        texts = {str(name) for name in sample["categorical"]}
-    except (KeyError, TypeError):
-        return None
-    numbers = {"integer": "long", "number": "double"}
+def _signature(origin: Origin, sample: Sample) -> dict[str, Any]:
+    """Return what the model takes and gives, by the types that its table had."""
+    types = {str(column.get("name")): str(column.get("type")) for column in entries((origin.data or {}).get("schema"))}
+    kinds = (*((name, "string") for name in sample.categorical), *((name, "double") for name in sample.numeric))
     inputs = [
-        {
-            "type": "string" if name in texts else numbers.get(types.get(name, ""), "double"),
-            "name": name,
-            "required": True,
-        }
-        for name in columns
+        {"type": _TYPES.get((kind, types.get(name, "")), kind), "name": name, "required": True} for name, kind in kinds
     ]
     shape = [-1] if origin.task == "regression" else [-1, -1]
     outputs = [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": shape}}]
     return {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}
+
+
+def _example(sample: Sample) -> bytes:
+    return canonical.dumps({"columns": sample.columns, "data": list(sample.rows)})
 
 
 def _requirements(origin: Origin, models: set[str]) -> list[str]:
