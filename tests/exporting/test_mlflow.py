@@ -104,6 +104,7 @@ def test_a_model_of_artregs_gets_what_mlflow_needs(registry: Registry, tmp_path:
     lines = (out / "requirements.txt").read_text().splitlines()
     assert lines[1:4] == ["scikit-learn==1.9.1", "skops==0.16.0", "joblib"]
     assert "numpy==2.4.6" in lines
+    assert exported.notes == ()
     assert (out / "code/artreg_standalone.py").read_bytes() == Path(standalone.__file__).read_bytes()
     found = standalone._load_pyfunc(str(out)).predict(rows)
     assert (found == model.predict_proba(rows)).all()
@@ -139,7 +140,11 @@ def test_a_pickle_is_said_to_be_one_and_forbidden_where_mlflow_forbids_it(
     data = (tmp_path / "dumped").read_bytes() if name == "model_joblib" else pickle.dumps(model)
     published(registry, tmp_path, **{name: data})
     exported = export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
-    assert exported.notes == ("the model is a pickle: loading it may run whatever is in it",)
+    assert exported.notes == (
+        "the model is a pickle: loading it may run whatever is in it",
+        "nobody recorded with which packages it was made: complete requirements.txt",
+    )
+    assert (tmp_path / "out/requirements.txt").stat().st_mode & 0o200
     found = standalone._load_pyfunc(exported.path).predict(rows)
     assert (found == model.predict_proba(rows)).all()
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -94,6 +95,7 @@ def write_folder(
     out: Path,
     *,
     marks: tuple[str, str],
+    editable: str | None = None,
     details: Mapping[str, Any] = NOTHING,
     notes: tuple[str, ...] = (),
     reporter: Reporter = SILENT,
@@ -106,6 +108,7 @@ def write_folder(
         files: Them; each is hashed on its way, and must have the sha256 that it says.
         out: The folder.
         marks: Two of them whose bytes are at hand.
+        editable: One that is to be written to, as no other is.
         details: What else there is to say of the folder.
         notes: What to say by the way.
         reporter: Told of the bytes that are written.
@@ -125,6 +128,9 @@ def write_folder(
     claim, seal = marks
     progress = reporter.step(f"export {whole.found}", total)
     into.put_tree(place.name, list(files), claim=claim, seal=seal, progress=progress)
+    if editable is not None:
+        with suppress(OSError):
+            (place / editable).chmod(0o644)
     return Exported(whole.found, format_, str(out), len(files), total, details, notes)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from artreg.card import blanks, draft_card, front_matter_trouble, has_front_matter, with_front_matter
@@ -62,19 +61,17 @@ def export_huggingface(registry: Registry, found: Resolved, out: Path, *, report
     if any(name not in files or files[name].sha256 != sha256 for name, sha256 in whole.origin.manifest.files.items()):
         files[SUMS] = small_file(SUMS, _sums(files.values()))
         notes.append(f"{MANIFEST} is the version's, which this folder differs from: sha256sum -c {SUMS} fits it")
-    done = write_folder(
+    return write_folder(
         whole,
         "huggingface",
         list(files.values()),
         out,
         marks=(RUN, MANIFEST),
+        editable=CARD,
         details={"blanks": blanks(card)},
         notes=tuple(notes),
         reporter=reporter,
     )
-    with suppress(OSError):
-        (out / CARD).chmod(0o644)  # it is to be written to, as nothing else here
-    return done
 
 
 def _placed(files: Sequence[TreeFile]) -> dict[str, TreeFile]:

@@ -64,10 +64,21 @@ def export_mlflow(registry: Registry, found: Resolved, out: Path, *, reporter: R
     files = mlflow_files(registry, whole)
     by_mlflow = made_by_mlflow(whole)
     details = {"made_by_mlflow": by_mlflow}
-    notes = () if by_mlflow else _notes(whole)
+    notes = () if by_mlflow else _notes(whole.origin)
     claim = next(file.name for file in files if isinstance(file.source, bytes) and file.name != MLMODEL)
     marks = (claim, MLMODEL)
-    return write_folder(whole, "mlflow", files, out, marks=marks, details=details, notes=notes, reporter=reporter)
+    editable = None if by_mlflow else _REQUIREMENTS
+    return write_folder(
+        whole,
+        "mlflow",
+        files,
+        out,
+        marks=marks,
+        editable=editable,
+        details=details,
+        notes=notes,
+        reporter=reporter,
+    )
 
 
 def made_by_mlflow(whole: Whole) -> bool:
@@ -122,10 +133,15 @@ def _as_it_came(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
     ]
 
 
-def _notes(whole: Whole) -> tuple[str, ...]:
-    models = whole.origin.model_files
-    runs_code = models.keys().isdisjoint({*_PERCEPTRON, "model.skops"})
-    return ("the model is a pickle: loading it may run whatever is in it",) if runs_code else ()
+def _notes(origin: Origin) -> tuple[str, ...]:
+    models = set(origin.model_files)
+    notes = {
+        "the model is a pickle: loading it may run whatever is in it": models.isdisjoint({*_PERCEPTRON, "model.skops"}),
+        f"nobody recorded with which packages it was made: complete {_REQUIREMENTS}": not any(
+            "==" in line for line in _requirements(origin, models)
+        ),
+    }
+    return tuple(note for note, holds in notes.items() if holds)
 
 
 def _mlmodel(whole: Whole, models: set[str], sample: Sample) -> dict[str, Any]:
