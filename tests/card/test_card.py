@@ -110,7 +110,7 @@ def test_the_gate_refuses_a_draft_until_people_have_written() -> None:
     assert passed
     for title in ASKED:  # a comment that asks is no answer
         emptied = re.sub(rf"(## {title}\n\n<!-- .* -->\n\n).*\n", r"\1", written(card))
-        assert judged(emptied, list(ASKED)) == (False, f"README.md is there, but it lacks {title}")
+        assert judged(emptied, list(ASKED)) == (False, f"README.md is there, but nothing stands below {title}")
 
 
 @pytest.mark.parametrize(("name", "expected"), [("MIT", {"license": "mit"}), ("Acme 1", {"license": "other"})])
