@@ -133,6 +133,14 @@ def test_a_front_matter_that_cannot_be_read_is_named(local_store: LocalStore, tm
     assert done.notes[0].startswith("the hub may refuse README.md: the front matter of the card, line 2")
 
 
+@pytest.mark.parametrize(("name", "fits"), [("mit", True), ("[mit, llama3.1]", True), ("Apache License 2.0", False)])
+def test_a_license_that_the_hub_does_not_take_is_named(
+    local_store: LocalStore, tmp_path: Path, name: str, fits: bool
+) -> None:
+    done = exported(local_store, tmp_path, trained(**{"README.md": f"---\nlicense: {name}\n---\n# It\n"}))
+    assert ("its license is no identifier" in "".join(done.notes)) != fits
+
+
 def test_large_files_go_to_lfs(local_store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface, "_LARGE", 99)
     names = ["model.skops", "odd [1]*.x", 'quoted " name', "é.y", "#hash", "!not"]

@@ -73,6 +73,19 @@ def test_a_config_has_no_other_fields_than_the_schema(local_store: LocalStore, t
     assert all(isinstance(value, str) and value for part in ("config", "descriptor") for value in config[part].values())
 
 
+@pytest.mark.parametrize(("said", "expected"), [("apache-2.0", "Apache-2.0"), ("openrail", None), ("ours", None)])
+def test_the_license_of_the_card_is_said_as_spdx_calls_it(
+    local_store: LocalStore, tmp_path: Path, said: str, expected: str | None
+) -> None:
+    registry = registry_on(local_store)
+    published(registry, tmp_path / "made", {"model.bin": "m", "README.md": f"---\nlicense: {said}\n---\n"}, run=None)
+    export_oci(registry, meant(registry), tmp_path / "out")
+    manifest = manifest_in(tmp_path / "out")
+    config = json.loads(blob(tmp_path / "out", manifest["config"]))
+    assert manifest["annotations"].get("org.opencontainers.image.licenses") == expected
+    assert config["descriptor"].get("licenses") == ([expected] if expected else None)
+
+
 def test_its_layers_are_the_files_of_the_version(registry: Registry, tmp_path: Path) -> None:
     export_oci(registry, meant(registry), tmp_path / "out")
     files = unpacked(tmp_path / "out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from artreg.card import LICENSES, license_of
 from artreg.core import keys
 from artreg.core.lineage import croissant, cyclonedx_bom
 from artreg.core.manifest import DATA_MANIFEST
@@ -36,7 +37,9 @@ def export_cyclonedx(registry: Registry, found: Resolved) -> Document:
         IntegrityError: A document of it is damaged.
     """
     origin = read_origin(registry, found)
-    return Document(origin.name, cyclonedx_bom(origin))
+    name = license_of(origin)
+    spdx = LICENSES.get((name or "").lower())
+    return Document(origin.name, cyclonedx_bom(origin, {"id": spdx} if spdx else {"name": name} if name else None))
 
 
 def export_croissant(registry: Registry, found: Resolved) -> Document:

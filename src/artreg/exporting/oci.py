@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from artreg.card import LICENSES, license_of
 from artreg.core.canonical import digest
 from artreg.core.lineage import Origin
 from artreg.core.manifest import is_model_file
@@ -104,8 +105,9 @@ def _config(origin: Origin, layers: list[dict[str, Any]]) -> dict[str, Any]:
         "sourceURL": _source(origin),
     }
     config = {"architecture": origin.architecture, "format": _format(origin)}
+    spdx = _license(origin)
     return {
-        "descriptor": _known(descriptor),
+        "descriptor": _known(descriptor) | ({"licenses": [spdx]} if spdx else {}),
         "modelfs": {"type": "layers", "diffIds": [layer["digest"] for layer in layers]},
         "config": _known(config),
     }
@@ -114,6 +116,7 @@ def _config(origin: Origin, layers: list[dict[str, Any]]) -> dict[str, Any]:
 def _manifest(origin: Origin, config: bytes, layers: list[dict[str, Any]]) -> dict[str, Any]:
     annotations = {
         "org.opencontainers.image.created": _published(origin),
+        "org.opencontainers.image.licenses": _license(origin),
         "org.opencontainers.image.revision": origin.commit,
         "org.opencontainers.image.source": _source(origin),
         "org.opencontainers.image.title": str(origin.model),
@@ -142,6 +145,11 @@ def _descriptor(media_type: str, data: bytes) -> dict[str, Any]:
 def _published(origin: Origin) -> str | None:
     published = origin.run.get("published_at")
     return published if isinstance(published, str) else None
+
+
+def _license(origin: Origin) -> str | None:
+    """Return SPDX's name of the model's license: no other is allowed there."""
+    return LICENSES.get((license_of(origin) or "").lower())
 
 
 def _source(origin: Origin) -> str | None:

@@ -41,4 +41,5 @@ def origin_of(registry: Registry, found: Resolved, manifest: Manifest) -> Origin
         version=found.version,
         manifest=manifest,
         packages=locked(lock),
+        card=subject.card,
     )
