@@ -96,11 +96,27 @@ def test_a_folder_goes_to_the_top(local_store: LocalStore, tmp_path: Path) -> No
     assert checked(out, SUMS) == ""
     assert len((out / SUMS).read_text().splitlines()) == done.files - 1
     assert SUMS in done.notes[-1]
+    assert len(done.notes) == 2
+
+
+def test_the_versions_own_checksums_are_not_overwritten(local_store: LocalStore, tmp_path: Path) -> None:
+    done = exported(local_store, tmp_path, {"model/w.bin": "w", f"model/{SUMS}": "mine\n"}, run=None)
+    assert (tmp_path / "out" / SUMS).read_text() == "mine\n"
+    assert f"artreg-{SUMS}" in done.notes[-1]
+    assert checked(tmp_path / "out", f"artreg-{SUMS}") == ""
+
+
+@pytest.mark.parametrize("own", ["", " \n\n"])
+def test_an_empty_card_is_none(local_store: LocalStore, tmp_path: Path, own: str) -> None:
+    done = exported(local_store, tmp_path, trained(**{"README.md": own}))
+    assert done.details == {"blanks": 4}
+    assert checked(tmp_path / "out", SUMS) == ""
 
 
 def test_a_folder_stays_where_its_names_are_taken(local_store: LocalStore, tmp_path: Path) -> None:
     files = {"model/README.md": "inner", "model/w.bin": "w", "README.md": OWN}
-    exported(local_store, tmp_path, files, run=None)
+    done = exported(local_store, tmp_path, files, run=None)
+    assert [note.partition(",")[0] for note in done.notes] == ["model/ stays a folder"]
     assert (tmp_path / "out/model/README.md").read_text() == "inner"
     assert checked(tmp_path / "out", "checksum.txt") == ""
     assert not (tmp_path / "out" / SUMS).exists()

@@ -56,11 +56,14 @@ def export_huggingface(registry: Registry, found: Resolved, out: Path, *, report
         if name == CARD or name not in files:
             files[name] = small_file(name, data)
     notes = [trouble] if trouble else []
+    if any(file.name.startswith("model/") and file is placed.get(file.name) for file in whole.files):
+        notes.append("model/ stays a folder, since names in it lie beside it too; the hub's libraries look at the top")
     if blanks(card):
         notes.append(f"{CARD} has {plural(blanks(card), 'place')} that somebody must fill in")
     if any(name not in files or files[name].sha256 != sha256 for name, sha256 in whole.origin.manifest.files.items()):
-        files[SUMS] = small_file(SUMS, _sums(files.values()))
-        notes.append(f"{MANIFEST} is the version's, which this folder differs from: sha256sum -c {SUMS} fits it")
+        sums = f"artreg-{SUMS}" if SUMS in files else SUMS
+        files[sums] = small_file(sums, _sums(files.values()))
+        notes.append(f"{MANIFEST} is the version's, which this folder differs from: sha256sum -c {sums} fits it")
     return write_folder(
         whole,
         "huggingface",
@@ -85,9 +88,9 @@ def _placed(files: Sequence[TreeFile]) -> dict[str, TreeFile]:
 
 def _card(registry: Registry, whole: Whole, placed: Mapping[str, TreeFile]) -> tuple[str, str]:
     """Return the card of the repository, and what the hub may find fault with in it."""
-    if CARD not in placed:
+    own = whole.read(registry, placed[CARD].name).decode("utf-8", "replace") if CARD in placed else ""
+    if not own.strip():
         return draft_card(whole.origin), ""
-    own = whole.read(registry, placed[CARD].name).decode("utf-8", "replace")
     if not has_front_matter(own):
         return with_front_matter(whole.origin, whole.origin.manifest.files, own), ""
     trouble = front_matter_trouble(own)
