@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from artreg.core.names import Reference
-from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound
+from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.exporting.folder import Exported
 from artreg.exporting.huggingface import export_huggingface
 from artreg.exporting.oci import export_oci
@@ -101,6 +102,31 @@ def test_what_came_in_between_is_not_replaced(
     with pytest.raises(AlreadyExists):
         export(registry, meant(registry), tmp_path / "out")
     assert contents(tmp_path / "out") == {"mine": b"mine"}
+
+
+def test_where_nobody_may_write_that_is_said(
+    registry: Registry, tmp_path: Path, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = os.mkdir
+
+    def refused(path: Any, *rest: Any, **more: Any) -> None:
+        if ".artreg-tmp-" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        mkdir(path, *rest, **more)
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may be run by root, who may write anywhere
+    with pytest.raises(StorageError, match=f"you may not write to {tmp_path}") as raised:
+        export(registry, meant(registry), tmp_path / "a/out")
+    assert "registry" not in f"{raised.value.message} {raised.value.hint}".replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a\nb", "a\udcff", "\u202e"])
+def test_a_name_that_cannot_be_is_refused_as_that_of_a_folder(
+    registry: Registry, tmp_path: Path, export: Export, name: str
+) -> None:
+    with pytest.raises(InvalidInput, match="cannot be the folder to make"):
+        export(registry, meant(registry), tmp_path / name)
 
 
 def test_neither_a_root_nor_a_version_that_is_not_there(registry: Registry, tmp_path: Path, export: Export) -> None:

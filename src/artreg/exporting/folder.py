@@ -21,7 +21,7 @@ from artreg.registry.resolve import Resolved
 from artreg.registry.transfer import tree_files
 from artreg.registry.versions import read_file
 from artreg.store.factory import open_store
-from artreg.store.interface import TreeFile
+from artreg.store.interface import TreeFile, check_key
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -120,14 +120,28 @@ def write_folder(
         StorageError: The version cannot be read, or the folder cannot be written; nothing was left behind.
     """
     place = out.absolute()
-    if not place.name:
-        raise InvalidInput(f"{out} cannot be the folder to make", hint="name a folder that is not there yet")
+    try:
+        check_key(place.name)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{out} cannot be the folder to make",
+            hint="name one that is not there yet, without control characters or backslashes",
+        ) from error
     require_free(place)
-    into, total = open_store(place.parent), sum(file.size for file in files)
-    into.make_root()
+    total = sum(file.size for file in files)
     claim, seal = marks
-    progress = reporter.step(f"export {whole.found}", total)
-    into.put_tree(place.name, list(files), claim=claim, seal=seal, progress=progress)
+    try:
+        into = open_store(place.parent)
+        into.make_root()
+        progress = reporter.step(f"export {whole.found}", total)
+        into.put_tree(place.name, list(files), claim=claim, seal=seal, progress=progress)
+    except StorageError as error:
+        beside = next(parent for parent in place.parents if parent.exists())
+        if os.access(beside, os.W_OK | os.X_OK):
+            raise
+        raise StorageError(
+            f"{out} cannot be made: you may not write to {beside}", hint="name a folder elsewhere"
+        ) from error
     if editable is not None:
         with suppress(OSError):
             (place / editable).chmod(0o644)
