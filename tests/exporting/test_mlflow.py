@@ -19,7 +19,8 @@ from artreg.core.policy import parse_policy
 from artreg.core.version import Version
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, InvalidInput, StorageError
 from artreg.exporting.mlflow import export_mlflow
-from artreg.exporting.mlflow_registration import register_at
+from artreg.exporting.mlflow_registration import register_at, registered_at
+from artreg.frozen import replace
 from artreg.integrations import mlflow_server
 from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
@@ -341,6 +342,9 @@ def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: B
     assert told["runs/log-batch"]["params"] == [{"key": "C", "value": "3"}]
     assert told["runs/update"]["status"] == "FINISHED"
     assert told["registered-models/alias"] == {"name": "churn", "alias": "prod", "version": "1"}
+    before = len(book.told)
+    assert registered_at(done.source, book.url) == replace(done, created=False)
+    assert dict(book.told[before:])["registered-models/alias"]["version"] == "1"
     before = len(book.told)
     again = register_at(there, resolve(there, REFERENCE), book.url)
     assert (again.created, again.version, again.alias) == (False, "1", None)

@@ -119,15 +119,7 @@ def write_folder(
         IntegrityError: A file does not have its sha256; nothing was left behind.
         StorageError: The version cannot be read, or the folder cannot be written; nothing was left behind.
     """
-    place = out.absolute()
-    try:
-        check_key(place.name)
-    except InvalidInput as error:
-        raise InvalidInput(
-            f"{out} cannot be the folder to make",
-            hint="name one that is not there yet, without control characters or backslashes",
-        ) from error
-    require_free(place)
+    place = free_place(out)
     total = sum(file.size for file in files)
     claim, seal = marks
     try:
@@ -148,15 +140,24 @@ def write_folder(
     return Exported(whole.found, format_, str(out), len(files), total, details, notes)
 
 
-def require_free(out: Path) -> None:
-    """Return if nothing lies at a place, or an empty folder.
+def free_place(out: Path) -> Path:
+    """Return where a folder is to be made, if nothing lies there, or an empty folder.
 
     Raises:
         AlreadyExists: Something does.
+        InvalidInput: The folder cannot be named so.
         StorageError: It cannot be looked at.
     """
+    place = out.absolute()
     try:
-        if os.path.lexists(out) and (out.is_symlink() or not out.is_dir() or any(out.iterdir())):
+        check_key(place.name)
+        if os.path.lexists(place) and (place.is_symlink() or not place.is_dir() or any(place.iterdir())):
             raise AlreadyExists(f"{out} is there already", hint="name a folder that is not there yet, or is empty")
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{out} cannot be the folder to make",
+            hint="name one that is not there yet, without control characters or backslashes",
+        ) from error
     except OSError as error:
         raise StorageError(f"{out} cannot be read: {error.strerror}", hint="name another folder") from error
+    return place

@@ -7,7 +7,7 @@ lines of code that load it where there is no artreg. The same version always giv
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from typing import Any
 from artreg.core import canonical
 from artreg.core.comparison.facts import entries, section
 from artreg.core.lineage import Origin
+from artreg.core.manifest import is_model_file
 from artreg.errors import InvalidInput
-from artreg.exporting.folder import Exported, Whole, find_whole, require_free, write_folder
+from artreg.exporting.folder import Exported, Whole, find_whole, write_folder
 from artreg.exporting.sample import Sample, read_sample
 from artreg.frozen import replace
+from artreg.registry.contents import pinned_manifest
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
@@ -59,10 +61,9 @@ def export_mlflow(registry: Registry, found: Resolved, out: Path, *, reporter: R
         InvalidInput: The folder cannot be named so, or the model is of a kind that only its maker can load.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    require_free(out)
     whole = find_whole(registry, found)
     files = mlflow_files(registry, whole)
-    by_mlflow = made_by_mlflow(whole)
+    by_mlflow = _MODEL + MLMODEL in whole.origin.manifest.files
     details = {"made_by_mlflow": by_mlflow}
     notes = () if by_mlflow else _notes(whole.origin)
     claim = next(file.name for file in files if isinstance(file.source, bytes) and file.name != MLMODEL)
@@ -81,9 +82,25 @@ def export_mlflow(registry: Registry, found: Resolved, out: Path, *, reporter: R
     )
 
 
-def made_by_mlflow(whole: Whole) -> bool:
-    """Return whether the model of a version is a folder of MLflow's."""
-    return _MODEL + MLMODEL in whole.origin.manifest.files
+def require_loadable(registry: Registry, found: Resolved) -> None:
+    """Return if MLflow can be told to load a version; nothing but its listing is read.
+
+    Raises:
+        InvalidInput: The model is of a kind that only its maker can load.
+        IntegrityError: The listing is damaged.
+    """
+    _require_loadable(found, [name for name in pinned_manifest(registry, found).files if is_model_file(name)])
+
+
+def _require_loadable(found: Resolved, names: Collection[str]) -> None:
+    if _MODEL + MLMODEL in names:
+        if len(names) == 1:
+            raise InvalidInput(f"{found} holds an {MLMODEL}, and no model beside it", hint="import it again")
+    elif set(names) != _PERCEPTRON and not (len(names) == 1 and set(names) <= _SERIALIZED.keys()):
+        raise InvalidInput(
+            f"{found} is no model that MLflow can be told to load: {', '.join(sorted(names)[:5])}",
+            hint="it takes model.skops, model.joblib, model.pkl, perceptrons of artreg's, and what came from MLflow",
+        )
 
 
 def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
@@ -93,14 +110,10 @@ def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
         InvalidInput: The model is of a kind that only its maker can load.
         IntegrityError: A document of the version is damaged.
     """
-    if made_by_mlflow(whole):
-        return _as_it_came(registry, whole)
     models = set(whole.origin.model_files)
-    if models != _PERCEPTRON and not (len(models) == 1 and models <= _SERIALIZED.keys()):
-        raise InvalidInput(
-            f"{whole.found} is no model that MLflow can be told to load: {', '.join(sorted(models)[:5])}",
-            hint="it takes model.skops, model.joblib, model.pkl, perceptrons of artreg's, and what came from MLflow",
-        )
+    _require_loadable(whole.found, models)
+    if _MODEL + MLMODEL in models:
+        return _as_it_came(registry, whole)
     sample = read_sample(registry, whole)
     examples = [small_file(_EXAMPLE, _example(sample))] if sample.rows else []
     loader = resources.files("artreg.training").joinpath("standalone.py").read_bytes()
@@ -117,10 +130,7 @@ def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
 def _as_it_came(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
     """Return the files of MLflow's own folder, two of them with their bytes: `MLmodel`, and the smallest."""
     files = sorted((file for file in whole.files if file.name.startswith(_MODEL)), key=lambda file: file.size)
-    others = [file for file in files if file.name != _MODEL + MLMODEL]
-    if not others:
-        raise InvalidInput(f"{whole.found} holds an {MLMODEL}, and no model beside it", hint="import it again")
-    read = {_MODEL + MLMODEL, others[0].name}
+    read = {_MODEL + MLMODEL, next(file.name for file in files if file.name != _MODEL + MLMODEL)}
     found, manifest = whole.found, whole.origin.manifest
     return [
         small_file(

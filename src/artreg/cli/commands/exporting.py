@@ -93,6 +93,8 @@ def export(
     if to in DOCUMENTS:
         _document(asked, to, out)
         return
+    if to is Target.MLFLOW:
+        asked.make("mlflow", "require_loadable", only=())  # before what may be large is fetched
     written, lines = ({}, []) if out is None else _folder(asked, to, out)
     registered, more = ({}, []) if tracking_uri is None else _register(asked, tracking_uri, registered_name)
     session.output.result({**asked.document(), **written, **registered}, [*lines, *more])
@@ -195,6 +197,9 @@ def _document(asked: _Asked, to: Target, out: Path | None) -> None:
 
 
 def _folder(asked: _Asked, to: Target, out: Path) -> tuple[dict[str, Any], list[Line]]:
+    from artreg.exporting.folder import free_place
+
+    free_place(out)
     output = asked.session.output
     made: Exported = asked.make(*FOLDERS[to], out, reporter=output.reporter)
     for note in made.notes:
@@ -205,8 +210,11 @@ def _folder(asked: _Asked, to: Target, out: Path) -> tuple[dict[str, Any], list[
 
 
 def _register(asked: _Asked, uri: str, name: str | None) -> tuple[dict[str, Any], list[Line]]:
-    reporter = asked.session.output.reporter
-    done: Registered = asked.make("mlflow_registration", "register_at", uri, name, fills=False, reporter=reporter)
+    from artreg.exporting.mlflow_registration import registered_at
+
+    done: Registered = registered_at(asked.known.found, uri, name) or asked.make(
+        "mlflow_registration", "register_at", uri, name, fills=False, reporter=asked.session.output.reporter
+    )
     said = "is registered" if done.created else "was registered already"
     lines = [Line(f"{done.source} {said} at {done.tracking_uri}: {done.name}, version {done.version}", Tone.GOOD)]
     if done.alias:
