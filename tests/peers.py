@@ -18,6 +18,7 @@ GTO = "gto>=1.10,<2"
 DVC = "dvc>=3.67,<4"
 PINS = "pins>=0.9,<1"
 STANDARD_WEBHOOKS = "standardwebhooks>=1.1,<2"
+OCI_SCHEMAS = "golang-github-opencontainers-image-spec-dev"  # of Debian
 
 
 def environment(folder: Path, *requirements: str) -> Path:
@@ -27,3 +28,14 @@ def environment(folder: Path, *requirements: str) -> Path:
     python = str(beside / "bin" / "python")
     subprocess.run([UV, "pip", "install", "--quiet", "--python", python, *requirements], check=True)
     return beside / "bin"
+
+
+def unpacked(folder: Path, package: str) -> Path:
+    """Fetch a package of Debian and unpack it into a folder, without installing it or what it needs."""
+    fetch = ["apt-get", "download", "-qq", package]
+    if subprocess.run(fetch, cwd=folder, check=False, capture_output=True).returncode:
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(fetch, cwd=folder, check=True)
+    (file,) = folder.glob("*.deb")
+    subprocess.run(["dpkg", "-x", file.name, "."], cwd=folder, check=True)
+    return folder

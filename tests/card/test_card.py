@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from artreg.card import BLANK, blanks, draft_card, filled_card, has_front_matter, with_front_matter
 from artreg.card.draft import ASKED
-from artreg.card.front_matter import FACTS, LICENSES
+from artreg.card.front_matter import FACTS, LICENSES, license_of
 from artreg.card.markdown import LONGEST, code
 from artreg.core.gates.provenance import ModelCardGate
 from artreg.core.lineage import Making, Origin
@@ -110,7 +110,7 @@ def test_the_gate_refuses_a_draft_until_people_have_written() -> None:
     assert passed
     for title in ASKED:  # a comment that asks is no answer
         emptied = re.sub(rf"(## {title}\n\n<!-- .* -->\n\n).*\n", r"\1", written(card))
-        assert judged(emptied, list(ASKED)) == (False, f"README.md is there, but it lacks {title}")
+        assert judged(emptied, list(ASKED)) == (False, f"README.md is there, but nothing stands below {title}")
 
 
 @pytest.mark.parametrize(("name", "expected"), [("MIT", {"license": "mit"}), ("Acme 1", {"license": "other"})])
@@ -127,7 +127,25 @@ def test_a_license_may_come_from_where_the_version_was_imported(place: str) -> N
     assert front(draft_card(origin(run=run)))["license"] == "mit"
 
 
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ("---\nlicense: mit\n---\n", "mit"),
+        ("---\nlicense: other\nlicense_name: ours\n---\n", "ours"),
+        ("---\nlicense: [mit]\n---\n", "isc"),
+        ("---\nlicense: [\n---\n", "isc"),
+        ("license: mit\n", "isc"),
+        (None, "isc"),
+    ],
+)
+def test_what_a_card_says_of_its_license_counts_first(card: str | None, expected: str) -> None:
+    assert license_of(origin(card=card, run={"supplied": {"license": "isc"}})) == expected
+
+
 def test_licenses_are_identifiers() -> None:
+    from cyclonedx.spdx import is_supported_id  # takes a second, which most runs can do without
+
+    assert [name for name, spdx in LICENSES.items() if not is_supported_id(spdx)] == ["openrail"]
     assert all(re.fullmatch(r"[a-z0-9.-]+", name) for name in LICENSES)
 
 

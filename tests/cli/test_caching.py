@@ -44,6 +44,37 @@ def test_offline_a_pull_says_how_old_its_answer_is(cached: Shell) -> None:
     assert (nowhere.code, nowhere.json["error"]["code"]) == (5, "not_found")
 
 
+def test_offline_an_export_goes_by_the_cache(cached: Shell) -> None:
+    (cached.folder / "registry").rename(cached.folder / "away")
+    ran = cached.run("export", "churn@staging", "--to", "oci", "-o", "layout", "--offline")
+    assert ran.code == 0
+    assert "churn@staging is 1.0.0 as of 20" in ran.err
+    again = cached.run("export", "churn@staging", "--to", "oci", "-o", "again", "--offline", "--json").json
+    assert again["as_of"].startswith("20")
+    card = cached.run("card", "churn@staging", "--offline", "--json")
+    assert (card.code, card.json["own"]) == (0, False)
+    assert cached.run("card", "churn@staging", "--offline", "--no-cache").code == 2
+    assert cached.run("card", "churn@prod", "--offline").code == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("export churn@1.0.0 --to mlflow -o new", 2),  # model.bin is none that MLflow loads
+        ("export churn@1.0.0 --to oci -o taken", 7),
+        ("export churn@1.0.0 --to cyclonedx", 0),
+        ("card churn@1.0.0", 0),
+    ],
+)
+def test_what_needs_no_model_fetches_none(shell: Shell, monkeypatch: pytest.MonkeyPatch, words: str, code: int) -> None:
+    monkeypatch.setenv("ARTREG_CACHE", str(shell.folder / "cache"))
+    shell.publish("1.0.0")
+    (shell.folder / "taken").write_text("mine")
+    assert shell.run(*words.split()).code == code
+    (model,) = (shell.folder / "registry/demo/churn/1.0.0").glob("model.*")
+    assert model.read_bytes() not in [path.read_bytes() for path in files(shell)]
+
+
 def test_offline_can_be_a_setting(cached: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     (cached.folder / "registry").rename(cached.folder / "away")
     monkeypatch.setenv("ARTREG_OFFLINE", "yes")

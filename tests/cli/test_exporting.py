@@ -54,9 +54,20 @@ def test_a_yanked_version_is_exported_with_a_warning(published: Shell) -> None:
         ("card churn@9.9.9", 5, ""),
         ("card churn@1.2.1 -o made-churn-1.2.1", 7, "another file"),
         ("card churn@1.2.1 -o .", 2, "not there yet"),
+        ("card churn@1.2.1 -o registry/demo/churn/1.2.1/README.md", 2, "outside of it"),
+        ("export churn@1.2.1 --to cyclonedx -o registry/demo/churn/bom.json", 2, "outside of it"),
+        ("export churn@1.2.1 --to huggingface -o registry/demo/churn/2.0.0", 2, "outside of it"),
+        ("export churn@1.2.1 --to oci -o made-churn-1.2.1/../registry/new", 2, "outside of it"),
+        (
+            "export churn@1.2.1 --to mlflow -o link/demo/churn/2.0.0 --tracking-uri http://127.0.0.1:9",
+            2,
+            "outside of it",
+        ),
+        ("pull churn@1.2.1 -o registry/demo/churn/2.0.0", 2, "outside of it"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_left(published: Shell, words: str, code: int, hint: str) -> None:
+    (published.folder / "link").symlink_to("registry")
     before = sorted(published.folder.rglob("*"))
     ran = published.run(*words.split(), "--json")
     assert ran.code == code, ran.out

@@ -12,6 +12,7 @@ from artreg.core.names import Reference
 from artreg.core.version import Version
 from artreg.registry.handle import Registry
 from artreg.registry.publish import publish
+from artreg.registry.resolve import Resolved, resolve
 from registry.bench import CHURN, counting_ids, ticking_clock
 
 TABLE = b"id,age,plan,churned\na,31,basic,0\nb,44,extra,1\n"
@@ -113,3 +114,8 @@ def trained(**changes: Any) -> dict[str, Any]:
 def published(registry: Registry, folder: Path, files: Mapping[str, Any], run: Mapping[str, Any] | None = RUN) -> None:
     """Publish files as the version `V` of churn."""
     publish(registry, CHURN, write(folder, files), V, run=run)
+
+
+def meant(registry: Registry, reference: Reference = REF) -> Resolved:
+    """Return what a reference means, as what exports takes it."""
+    return resolve(registry, reference)

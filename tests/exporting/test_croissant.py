@@ -14,11 +14,11 @@ from artreg.registry.handle import Registry
 from artreg.registry.snapshot_taking import take
 from artreg.store.local import LocalStore
 from exporting.golden import same_as_golden
-from exporting.made import DATA, REF, TABLE, published, registry_on, trained
+from exporting.made import DATA, TABLE, meant, published, registry_on, trained
 
 
 def test_what_the_manifest_says_is_in_it(registry: Registry) -> None:
-    content = export_croissant(registry, REF).content
+    content = export_croissant(registry, meant(registry)).content
     same_as_golden("croissant.json", json.dumps(content, indent=2) + "\n")
     (file,) = content["distribution"]
     assert (file["sha256"], file["contentUrl"]) == (DATA["content_hash"], "data/churn.csv")
@@ -30,7 +30,7 @@ def test_data_that_the_registry_keeps_are_found_there(registry: Registry, tmp_pa
     columns = (ColumnTotals("id", "text", 2, 0),)
     table = TableDescription(DATA["content_hash"], len(TABLE), "csv", 2, columns, {}, 2, "id")
     take(registry, "churn", table, "data/churn.csv", TABLE)
-    (file,) = export_croissant(registry, REF).content["distribution"]
+    (file,) = export_croissant(registry, meant(registry)).content["distribution"]
     assert Path(file["contentUrl"]).read_bytes() == TABLE
     assert (file["contentSize"], file["encodingFormat"]) == (f"{len(TABLE)} B", "text/csv")
 
@@ -39,7 +39,7 @@ def test_data_that_the_registry_keeps_are_found_there(registry: Registry, tmp_pa
 def test_a_data_manifest_of_others_breaks_nothing(local_store: LocalStore, tmp_path: Path, odd: object) -> None:
     registry = registry_on(local_store)
     published(registry, tmp_path / "made", trained(**{"data_manifest.json": dict.fromkeys(DATA, odd)}))
-    content = export_croissant(registry, REF).content
+    content = export_croissant(registry, meant(registry)).content
     assert json.loads(json.dumps(content)) == content
 
 
@@ -47,4 +47,4 @@ def test_a_version_without_data_says_so(local_store: LocalStore, tmp_path: Path)
     registry = registry_on(local_store)
     published(registry, tmp_path / "made", {"model.bin": "m"}, run=None)
     with pytest.raises(NotFound, match="does not say what data"):
-        export_croissant(registry, REF)
+        export_croissant(registry, meant(registry))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound
+from artreg.core.names import Reference
+from artreg.errors import AlreadyExists, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.exporting.folder import Exported
 from artreg.exporting.huggingface import export_huggingface
 from artreg.exporting.oci import export_oci
 from artreg.registry.handle import Registry
-from exporting.made import REF, V, published, registry_on, trained
+from exporting.made import V, meant, published, registry_on, trained
 from store.places import MotoPlace
 
 Export = Callable[..., Exported]
@@ -59,8 +61,8 @@ def command(code: str, tmp_path: Path, name: str) -> subprocess.CompletedProcess
 def test_an_empty_folder_is_filled_and_its_parents_are_made(registry: Registry, tmp_path: Path, export: Export) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/out").mkdir()
-    done = export(registry, REF, tmp_path / "a/out")
-    export(registry, REF, tmp_path / "new/er/out")
+    done = export(registry, meant(registry), tmp_path / "a/out")
+    export(registry, meant(registry), tmp_path / "new/er/out")
     found = contents(tmp_path / "a/out")
     assert found == contents(tmp_path / "new/er/out")
     assert (done.files, done.bytes) == (len(found), sum(map(len, found.values())))
@@ -79,10 +81,10 @@ def test_what_is_there_stays_as_it_is(registry: Registry, tmp_path: Path, export
         case "dangling":
             out.symlink_to("nowhere")
         case "itself":
-            export(registry, REF, out)
+            export(registry, meant(registry), out)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(AlreadyExists):
-        export(registry, REF, out)
+        export(registry, meant(registry), out)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -98,15 +100,40 @@ def test_what_came_in_between_is_not_replaced(
 
     monkeypatch.setattr(os, "rename", late)
     with pytest.raises(AlreadyExists):
-        export(registry, REF, tmp_path / "out")
+        export(registry, meant(registry), tmp_path / "out")
     assert contents(tmp_path / "out") == {"mine": b"mine"}
+
+
+def test_where_nobody_may_write_that_is_said(
+    registry: Registry, tmp_path: Path, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = os.mkdir
+
+    def refused(path: Any, *rest: Any, **more: Any) -> None:
+        if ".artreg-tmp-" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        mkdir(path, *rest, **more)
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may be run by root, who may write anywhere
+    with pytest.raises(StorageError, match=f"you may not write to {tmp_path}") as raised:
+        export(registry, meant(registry), tmp_path / "a/out")
+    assert "registry" not in f"{raised.value.message} {raised.value.hint}".replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a\nb", "a\udcff", "\u202e"])
+def test_a_name_that_cannot_be_is_refused_as_that_of_a_folder(
+    registry: Registry, tmp_path: Path, export: Export, name: str
+) -> None:
+    with pytest.raises(InvalidInput, match="cannot be the folder to make"):
+        export(registry, meant(registry), tmp_path / name)
 
 
 def test_neither_a_root_nor_a_version_that_is_not_there(registry: Registry, tmp_path: Path, export: Export) -> None:
     with pytest.raises((InvalidInput, AlreadyExists)):
-        export(registry, REF, Path("/"))
+        export(registry, meant(registry), Path("/"))
     with pytest.raises(NotFound):
-        export(registry, REF.parse("churn@9.9.9", "demo"), tmp_path / "out")
+        export(registry, meant(registry, Reference.parse("churn@9.9.9", "demo")), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -128,7 +155,7 @@ def test_a_damaged_version_is_refused_and_nothing_is_left(
             path.symlink_to(tmp_path / "elsewhere")
     before = sorted(tmp_path.iterdir())
     with pytest.raises((IntegrityError, NotFound)):
-        export(registry, REF, tmp_path / "out")
+        export(registry, meant(registry), tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -139,7 +166,7 @@ def test_killed_it_leaves_nothing_under_the_name(registry: Registry, tmp_path: P
     assert not (tmp_path / "out").exists()
     left = [path.name for path in tmp_path.iterdir() if path.name.startswith(".artreg-tmp-")]
     assert len(left) == 1, "it died too early to show anything"
-    EXPORTS[name](registry, REF, tmp_path / "out")
+    EXPORTS[name](registry, meant(registry), tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -154,6 +181,6 @@ def test_where_there_is_no_room_nothing_is_left(local_store: Any, tmp_path: Path
 def test_a_bucket_gives_the_same(moto_place: MotoPlace, registry: Registry, tmp_path: Path, export: Export) -> None:
     there = registry_on(moto_place.store())
     published(there, tmp_path / "again", trained())
-    export(registry, REF, tmp_path / "here")
-    export(there, REF, tmp_path / "there")
+    export(registry, meant(registry), tmp_path / "here")
+    export(there, meant(there), tmp_path / "there")
     assert contents(tmp_path / "here") == contents(tmp_path / "there")

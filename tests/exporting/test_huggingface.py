@@ -15,7 +15,7 @@ from artreg.exporting.folder import Exported
 from artreg.exporting.huggingface import SUMS, export_huggingface
 from artreg.registry.handle import Registry
 from artreg.store.local import LocalStore
-from exporting.made import METRICS, REF, RUN, V, published, registry_on, trained
+from exporting.made import METRICS, RUN, V, meant, published, registry_on, trained
 
 OWN = "---\nlicense: mit\n---\n\n# Ours\n"
 
@@ -38,11 +38,11 @@ def attributes(folder: Path, what: str, names: list[str]) -> dict[str, str]:
 def exported(store: LocalStore, tmp_path: Path, files: dict[str, Any], run: Any = RUN) -> Exported:
     registry = registry_on(store)
     published(registry, tmp_path / "made", files, run=run)
-    return export_huggingface(registry, REF, tmp_path / "out")
+    return export_huggingface(registry, meant(registry), tmp_path / "out")
 
 
 def test_the_card_is_one_that_the_hub_reads(registry: Registry, tmp_path: Path) -> None:
-    done = export_huggingface(registry, REF, tmp_path / "out")
+    done = export_huggingface(registry, meant(registry), tmp_path / "out")
     card = ModelCard.load(tmp_path / "out/README.md")
     data = card.data.to_dict()
     assert (data["library_name"], data["pipeline_tag"]) == ("sklearn", "tabular-classification")
@@ -56,7 +56,7 @@ def test_the_card_is_one_that_the_hub_reads(registry: Registry, tmp_path: Path) 
 
 
 def test_the_checksums_of_the_version_still_fit(registry: Registry, tmp_path: Path) -> None:
-    export_huggingface(registry, REF, tmp_path / "out")
+    export_huggingface(registry, meant(registry), tmp_path / "out")
     out, version = tmp_path / "out", tmp_path / "registry/demo/churn" / str(V)
     assert checked(out, "checksum.txt") == ""
     assert (out / "checksum.txt").read_bytes() == (version / "checksum.txt").read_bytes()
@@ -65,7 +65,7 @@ def test_the_checksums_of_the_version_still_fit(registry: Registry, tmp_path: Pa
 
 
 def test_scikit_learn_is_told_as_skops_tells_it(registry: Registry, tmp_path: Path) -> None:
-    export_huggingface(registry, REF, tmp_path / "out")
+    export_huggingface(registry, meant(registry), tmp_path / "out")
     config = json.loads((tmp_path / "out/config.json").read_bytes())
     assert config == {
         "sklearn": {
@@ -96,11 +96,27 @@ def test_a_folder_goes_to_the_top(local_store: LocalStore, tmp_path: Path) -> No
     assert checked(out, SUMS) == ""
     assert len((out / SUMS).read_text().splitlines()) == done.files - 1
     assert SUMS in done.notes[-1]
+    assert len(done.notes) == 2
+
+
+def test_the_versions_own_checksums_are_not_overwritten(local_store: LocalStore, tmp_path: Path) -> None:
+    done = exported(local_store, tmp_path, {"model/w.bin": "w", f"model/{SUMS}": "mine\n"}, run=None)
+    assert (tmp_path / "out" / SUMS).read_text() == "mine\n"
+    assert f"artreg-{SUMS}" in done.notes[-1]
+    assert checked(tmp_path / "out", f"artreg-{SUMS}") == ""
+
+
+@pytest.mark.parametrize("own", ["", " \n\n"])
+def test_an_empty_card_is_none(local_store: LocalStore, tmp_path: Path, own: str) -> None:
+    done = exported(local_store, tmp_path, trained(**{"README.md": own}))
+    assert done.details == {"blanks": 4}
+    assert checked(tmp_path / "out", SUMS) == ""
 
 
 def test_a_folder_stays_where_its_names_are_taken(local_store: LocalStore, tmp_path: Path) -> None:
     files = {"model/README.md": "inner", "model/w.bin": "w", "README.md": OWN}
-    exported(local_store, tmp_path, files, run=None)
+    done = exported(local_store, tmp_path, files, run=None)
+    assert [note.partition(",")[0] for note in done.notes] == ["model/ stays a folder"]
     assert (tmp_path / "out/model/README.md").read_text() == "inner"
     assert checked(tmp_path / "out", "checksum.txt") == ""
     assert not (tmp_path / "out" / SUMS).exists()
@@ -133,6 +149,14 @@ def test_a_front_matter_that_cannot_be_read_is_named(local_store: LocalStore, tm
     assert done.notes[0].startswith("the hub may refuse README.md: the front matter of the card, line 2")
 
 
+@pytest.mark.parametrize(("name", "fits"), [("mit", True), ("[mit, llama3.1]", True), ("Apache License 2.0", False)])
+def test_a_license_that_the_hub_does_not_take_is_named(
+    local_store: LocalStore, tmp_path: Path, name: str, fits: bool
+) -> None:
+    done = exported(local_store, tmp_path, trained(**{"README.md": f"---\nlicense: {name}\n---\n# It\n"}))
+    assert ("its license is no identifier" in "".join(done.notes)) != fits
+
+
 def test_large_files_go_to_lfs(local_store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface, "_LARGE", 99)
     names = ["model.skops", "odd [1]*.x", 'quoted " name', "é.y", "#hash", "!not"]
@@ -146,5 +170,5 @@ def test_large_files_go_to_lfs(local_store: LocalStore, tmp_path: Path, monkeypa
 
 
 def test_the_card_can_be_written_to(registry: Registry, tmp_path: Path) -> None:
-    export_huggingface(registry, REF, tmp_path / "out")
+    export_huggingface(registry, meant(registry), tmp_path / "out")
     assert (tmp_path / "out/README.md").stat().st_mode & 0o200

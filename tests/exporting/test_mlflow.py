@@ -19,11 +19,13 @@ from artreg.core.policy import parse_policy
 from artreg.core.version import Version
 from artreg.errors import AlreadyExists, ArtregError, IntegrityError, InvalidInput, StorageError
 from artreg.exporting.mlflow import export_mlflow
-from artreg.exporting.mlflow_registration import register_at
+from artreg.exporting.mlflow_registration import register_at, registered_at
+from artreg.frozen import replace
 from artreg.integrations import mlflow_server
 from artreg.registry.handle import Registry
 from artreg.registry.promote import promote
 from artreg.registry.publish import publish
+from artreg.registry.resolve import resolve
 from artreg.store.local import LocalStore
 from artreg.training import standalone
 from importing.mlflow_store import MLMODEL
@@ -41,8 +43,9 @@ RUN = {
         "code": {"commit": "c" * 40},
     }
 }
-SAMPLE = {"categorical": ["region"], "numeric": ["age", "charge"], "rows": []}
-DATA = {"format": "artreg/data/1", "schema": [{"name": "age", "type": "integer"}, {"name": "charge", "type": "number"}]}
+SAMPLE = {"categorical": ["region", "paid"], "numeric": ["age", "charge"], "rows": [["n", True, 31, 0.5]] * 9}
+TYPES = {"age": "integer", "charge": "number", "paid": "boolean", "region": "text"}
+DATA = {"format": "artreg/data/1", "schema": [{"name": name, "type": kind} for name, kind in TYPES.items()]}
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_a_model_of_artregs_gets_what_mlflow_needs(registry: Registry, tmp_path:
     (made / "data_manifest.json").write_bytes(canonical.dumps(DATA))
     published(registry, tmp_path, RUN, model_skops=skops.io.dumps(model), sample_json=json.dumps(SAMPLE).encode())
     out = tmp_path / "out"
-    exported = export_mlflow(registry, REFERENCE, out)
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), out)
     described = yaml.safe_load((out / "MLmodel").read_text())
     assert described["metadata"] == {
         "artreg.model": "demo/churn",
@@ -92,20 +95,33 @@ def test_a_model_of_artregs_gets_what_mlflow_needs(registry: Registry, tmp_path:
     assert described["flavors"]["sklearn"]["skops_trusted_types"] == list(standalone.TRUSTED)
     assert [(it["name"], it["type"]) for it in json.loads(described["signature"]["inputs"])] == [
         ("region", "string"),
+        ("paid", "boolean"),
         ("age", "long"),
         ("charge", "double"),
     ]
+    assert described["saved_input_example_info"]["artifact_path"] == "input_example.json"
+    example = json.loads((out / "input_example.json").read_bytes())
+    assert example == {"columns": ["region", "paid", "age", "charge"], "data": SAMPLE["rows"][:3]}
     lines = (out / "requirements.txt").read_text().splitlines()
     assert lines[1:4] == ["scikit-learn==1.9.1", "skops==0.16.0", "joblib"]
     assert "numpy==2.4.6" in lines
+    assert exported.notes == ()
     assert (out / "code/artreg_standalone.py").read_bytes() == Path(standalone.__file__).read_bytes()
     found = standalone._load_pyfunc(str(out)).predict(rows)
     assert (found == model.predict_proba(rows)).all()
     again = tmp_path / "again"
-    export_mlflow(registry, REFERENCE, again)
+    export_mlflow(registry, resolve(registry, REFERENCE), again)
     assert content(again) == content(out)
     with pytest.raises(AlreadyExists):
-        export_mlflow(registry, REFERENCE, out)
+        export_mlflow(registry, resolve(registry, REFERENCE), out)
+
+
+@pytest.mark.parametrize("sample", [b"{", b"[]", b'{"categorical": "x", "numeric": [2], "rows": [[1]]}'])
+def test_a_sample_that_is_none_is_left_out(registry: Registry, tmp_path: Path, sample: bytes) -> None:
+    published(registry, tmp_path, RUN, model_skops=b"x", sample_json=sample)
+    export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
+    assert not {"signature", "saved_input_example_info"} & yaml.safe_load((tmp_path / "out/MLmodel").read_text()).keys()
+    assert not (tmp_path / "out/input_example.json").exists()
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -124,8 +140,12 @@ def test_a_pickle_is_said_to_be_one_and_forbidden_where_mlflow_forbids_it(
     joblib.dump(model, tmp_path / "dumped")
     data = (tmp_path / "dumped").read_bytes() if name == "model_joblib" else pickle.dumps(model)
     published(registry, tmp_path, **{name: data})
-    exported = export_mlflow(registry, REFERENCE, tmp_path / "out")
-    assert exported.notes == ("the model is a pickle: loading it may run whatever is in it",)
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
+    assert exported.notes == (
+        "the model is a pickle: loading it may run whatever is in it",
+        "nobody recorded with which packages it was made: complete requirements.txt",
+    )
+    assert (tmp_path / "out/requirements.txt").stat().st_mode & 0o200
     found = standalone._load_pyfunc(exported.path).predict(rows)
     assert (found == model.predict_proba(rows)).all()
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
@@ -137,7 +157,7 @@ def test_what_came_from_mlflow_goes_back_as_it_came(registry: Registry, tmp_path
     made = published(
         registry, tmp_path, model__MLmodel=MLMODEL.encode(), model__model_pkl=b"big" * 99, model__a__b=b"b"
     )
-    exported = export_mlflow(registry, REFERENCE, tmp_path / "out")
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     assert content(tmp_path / "out") == content(made / "model")
     assert (exported.files, exported.details["made_by_mlflow"]) == (3, True)
 
@@ -148,7 +168,7 @@ def test_what_came_from_mlflow_goes_back_as_it_came(registry: Registry, tmp_path
 def test_what_only_its_maker_can_load_is_refused(files: dict[str, bytes], registry: Registry, tmp_path: Path) -> None:
     published(registry, tmp_path, **files)
     with pytest.raises(InvalidInput):
-        export_mlflow(registry, REFERENCE, tmp_path / "out")
+        export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -158,7 +178,7 @@ def test_damage_is_found_on_the_way_and_nothing_is_left(registry: Registry, tmp_
     path.chmod(0o644)
     path.write_bytes(b"bag" * 99)
     with pytest.raises(IntegrityError):
-        export_mlflow(registry, REFERENCE, tmp_path / "out")
+        export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -196,7 +216,7 @@ def test_a_perceptron_predicts_the_same_without_artreg(registry: Registry, tmp_p
     for name, file in model.files().items():
         (tmp_path / "made" / name).write_bytes(file)
     published(registry, tmp_path)
-    exported = export_mlflow(registry, REFERENCE, tmp_path / "out")
+    exported = export_mlflow(registry, resolve(registry, REFERENCE), tmp_path / "out")
     found = standalone._load_pyfunc(exported.path).predict(frame)
     assert (found == model.predict(frame)).all()
 
@@ -304,7 +324,7 @@ def there(registry: Registry, tmp_path: Path) -> Registry:
 
 
 def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: Book) -> None:
-    done = register_at(there, Reference(CHURN, Alias("prod")), book.url)
+    done = register_at(there, resolve(there, Reference(CHURN, Alias("prod"))), book.url)
     assert (done.name, done.version, done.run_id, done.created, done.alias) == ("churn", "1", "r1", True, "prod")
     assert book.files.keys() == {f"1/r1/artifacts/model/{name}" for name in ("MLmodel", "model.pkl", "conda.yaml")}
     assert list(book.files)[-1].endswith("MLmodel")
@@ -323,7 +343,10 @@ def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: B
     assert told["runs/update"]["status"] == "FINISHED"
     assert told["registered-models/alias"] == {"name": "churn", "alias": "prod", "version": "1"}
     before = len(book.told)
-    again = register_at(there, REFERENCE, book.url)
+    assert registered_at(done.source, book.url) == replace(done, created=False)
+    assert dict(book.told[before:])["registered-models/alias"]["version"] == "1"
+    before = len(book.told)
+    again = register_at(there, resolve(there, REFERENCE), book.url)
     assert (again.created, again.version, again.alias) == (False, "1", None)
     assert [what for what, _ in book.told[before:]] == ["model-versions/search"]
 
@@ -332,10 +355,10 @@ def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: B
 def test_registering_that_was_cut_off_goes_on(cut: str, there: Registry, book: Book) -> None:
     book.failing = [cut]
     with pytest.raises(StorageError):
-        register_at(there, REFERENCE, book.url)
+        register_at(there, resolve(there, REFERENCE), book.url)
     assert len(book.versions) == (cut == "runs/update")
     book.failing = []
-    register_at(there, REFERENCE, book.url)
+    register_at(there, resolve(there, REFERENCE), book.url)
     assert (len(book.versions), len(book.runs)) == (1, 1)
 
 
@@ -344,7 +367,7 @@ def test_damage_is_never_registered(there: Registry, book: Book, tmp_path: Path)
     path.chmod(0o644)
     path.write_bytes(b"bag" * 99)
     with pytest.raises(IntegrityError):
-        register_at(there, REFERENCE, book.url)
+        register_at(there, resolve(there, REFERENCE), book.url)
     assert book.versions == []
     assert not any("model.pkl" in name or "MLmodel" in name for name in book.files)
 
@@ -355,14 +378,14 @@ def test_damage_is_never_registered(there: Registry, book: Book, tmp_path: Path)
 def test_a_server_that_passes_nothing_on_is_refused(uri: str, there: Registry, book: Book) -> None:
     book.uri = uri
     with pytest.raises(InvalidInput):
-        register_at(there, REFERENCE, book.url)
+        register_at(there, resolve(there, REFERENCE), book.url)
     assert (book.files, book.versions) == ({}, [])
 
 
 def test_what_is_no_server_is_refused(there: Registry) -> None:
     for uri in ("sqlite:///mlflow.db", "mlruns", "file:///x", "http://ada:hunter2@[::1"):
         with pytest.raises(ArtregError) as raised:
-            register_at(there, REFERENCE, uri)
+            register_at(there, resolve(there, REFERENCE), uri)
         assert "hunter2" not in f"{raised.value.message} {raised.value.hint}"
 
 
@@ -378,7 +401,7 @@ def test_an_order_is_not_given_twice_when_nobody_knows_what_became_of_it(there: 
     Page.do_POST = lambda self: break_off(self) if "runs/create" in self.path else plain(self)  # type: ignore[method-assign]
     try:
         with pytest.raises(StorageError, match="may have done"):
-            register_at(there, REFERENCE, book.url)
+            register_at(there, resolve(there, REFERENCE), book.url)
     finally:
         Page.do_POST = plain  # type: ignore[method-assign]
     assert len(asked) == 1

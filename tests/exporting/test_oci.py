@@ -16,7 +16,7 @@ from artreg.exporting.oci import export_oci, layer_type
 from artreg.registry.handle import Registry
 from artreg.store.local import LocalStore
 from exporting.golden import same_as_golden
-from exporting.made import REF, V, published, registry_on
+from exporting.made import V, meant, published, registry_on
 
 
 def blob(out: Path, descriptor: dict[str, Any]) -> bytes:
@@ -41,7 +41,7 @@ def unpacked(out: Path) -> dict[str, bytes]:
 
 
 def test_the_documents_are_those_of_the_book(registry: Registry, tmp_path: Path) -> None:
-    done = export_oci(registry, REF, tmp_path / "out")
+    done = export_oci(registry, meant(registry), tmp_path / "out")
     manifest = manifest_in(tmp_path / "out")
     same_as_golden("oci-manifest.json", json.dumps(manifest, indent=2) + "\n")
     config = json.loads(blob(tmp_path / "out", manifest["config"]))
@@ -65,7 +65,7 @@ CONFIG = {"architecture", "capabilities", "format", "paramSize", "precision", "q
 def test_a_config_has_no_other_fields_than_the_schema(local_store: LocalStore, tmp_path: Path, run: Any) -> None:
     registry = registry_on(local_store)
     published(registry, tmp_path / "made", {"model.bin": "m"}, run=run)
-    export_oci(registry, REF, tmp_path / "out")
+    export_oci(registry, meant(registry), tmp_path / "out")
     config = json.loads(blob(tmp_path / "out", manifest_in(tmp_path / "out")["config"]))
     assert config.keys() == {"config", "descriptor", "modelfs"}
     assert config["descriptor"].keys() <= DESCRIPTOR
@@ -73,8 +73,21 @@ def test_a_config_has_no_other_fields_than_the_schema(local_store: LocalStore, t
     assert all(isinstance(value, str) and value for part in ("config", "descriptor") for value in config[part].values())
 
 
+@pytest.mark.parametrize(("said", "expected"), [("apache-2.0", "Apache-2.0"), ("openrail", None), ("ours", None)])
+def test_the_license_of_the_card_is_said_as_spdx_calls_it(
+    local_store: LocalStore, tmp_path: Path, said: str, expected: str | None
+) -> None:
+    registry = registry_on(local_store)
+    published(registry, tmp_path / "made", {"model.bin": "m", "README.md": f"---\nlicense: {said}\n---\n"}, run=None)
+    export_oci(registry, meant(registry), tmp_path / "out")
+    manifest = manifest_in(tmp_path / "out")
+    config = json.loads(blob(tmp_path / "out", manifest["config"]))
+    assert manifest["annotations"].get("org.opencontainers.image.licenses") == expected
+    assert config["descriptor"].get("licenses") == ([expected] if expected else None)
+
+
 def test_its_layers_are_the_files_of_the_version(registry: Registry, tmp_path: Path) -> None:
-    export_oci(registry, REF, tmp_path / "out")
+    export_oci(registry, meant(registry), tmp_path / "out")
     files = unpacked(tmp_path / "out")
     version = tmp_path / "registry/demo/churn" / str(V)
     assert files == {path.name: path.read_bytes() for path in version.iterdir()}
@@ -85,7 +98,7 @@ def test_its_layers_are_the_files_of_the_version(registry: Registry, tmp_path: P
 def test_it_is_the_same_to_the_byte_each_time(registry: Registry, tmp_path: Path) -> None:
     outs = [tmp_path / "one", tmp_path / "two"]
     for out in outs:
-        export_oci(registry, REF, out)
+        export_oci(registry, meant(registry), out)
     first, second = ({str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()} for out in outs)
     assert first == second
 
@@ -94,7 +107,7 @@ def test_a_model_of_many_files_and_two_of_the_same_bytes(local_store: LocalStore
     registry = registry_on(local_store)
     files = {"model/config.json": "{}", "model/a.safetensors": b"w", "model/b.safetensors": b"w", "notes/é b.md": "x"}
     published(registry, tmp_path / "made", files, run=None)
-    export_oci(registry, REF, tmp_path / "out")
+    export_oci(registry, meant(registry), tmp_path / "out")
     found = unpacked(tmp_path / "out")
     assert {name: found[name] for name in files} == {
         k: v if isinstance(v, bytes) else v.encode() for k, v in files.items()
@@ -106,7 +119,7 @@ def test_a_manifest_that_no_registry_would_take_is_refused(
 ) -> None:
     monkeypatch.setattr(oci, "LARGEST_MANIFEST", 1000)
     with pytest.raises(InvalidInput, match="more than fit"):
-        export_oci(registry, REF, tmp_path / "out")
+        export_oci(registry, meant(registry), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

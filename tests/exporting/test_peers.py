@@ -98,6 +98,39 @@ def manifest(layout: Path) -> dict[str, Any]:
     return found
 
 
+def schema_errors(schemas: Path, name: str, document: object) -> list[str]:
+    """Return what the OCI's own schema of a document finds wrong in one."""
+    from jsonschema import Draft4Validator  # it takes seconds, which most runs can do without
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT4
+
+    def plain(part: dict[str, Any]) -> dict[str, Any]:
+        """Drop an id, by which what lies in other files could not be found."""
+        return {key: value for key, value in part.items() if key != "id" or not isinstance(value, str)}
+
+    read = {path.name: json.loads(path.read_bytes(), object_hook=plain) for path in schemas.glob("*.json")}
+    known: Any = Registry().with_resources((file, DRAFT4.create_resource(schema)) for file, schema in read.items())
+    return [
+        error.message for error in Draft4Validator(read[f"{name}-schema.json"], registry=known).iter_errors(document)
+    ]
+
+
+def test_the_layout_is_by_the_schemas_of_the_book(layout: Path, tmp_path: Path) -> None:
+    (found,) = peers.unpacked(tmp_path, peers.OCI_SCHEMAS).glob("usr/**/image-manifest-schema.json")
+    documents = {
+        "image-layout": json.loads((layout / "oci-layout").read_bytes()),
+        "image-index": json.loads((layout / "index.json").read_bytes()),
+        "image-manifest": manifest(layout),
+    }
+    assert {name: schema_errors(found.parent, name, document) for name, document in documents.items()} == {
+        name: [] for name in documents
+    }
+    documents["image-manifest"]["layers"][0]["digest"] = "none"
+    documents["image-index"]["manifests"][0].pop("size")
+    documents["image-layout"]["imageLayoutVersion"] = "9.9.9"
+    assert all(schema_errors(found.parent, name, document) for name, document in documents.items())
+
+
 def test_skopeo_reads_and_copies_the_layout(layout: Path, tmp_path: Path) -> None:
     found = manifest(layout)
     assert found["artifactType"] == "application/vnd.cncf.model.manifest.v1+json"

@@ -232,8 +232,9 @@ def test_patterns_do_not_backtrack_without_end() -> None:
     """Each was made for a rule that somebody else's text is held against; the alarm rings where one takes minutes."""
     program = textwrap.dedent(
         """
-        from artreg.core.gates.provenance import _BLANK, _COMMENT, _filled_sections
+        from artreg.core.gates.provenance import _BLANK, _COMMENT, _sections
         from artreg.core.manifest import Manifest
+        from artreg.core.model_card import split_card
         from artreg.core.names import is_alias, is_name
         from artreg.core.policy import matches
         from artreg.core.scalars import parse_scalar
@@ -245,8 +246,9 @@ def test_patterns_do_not_backtrack_without_end() -> None:
         assert stored_version("1.0.0-" + "a." * n) is None
         assert not matches("a" * 2_000 + "!", ["*a" * 50 + "b"])
         assert parse_scalar("1" * n + "x") == "1" * n + "x" and parse_scalar("1." * 5_000)
-        for card in ("<!--" * n, "# " * n, "#" * n, "[" * n, "<!-- " + " " * n, "# a\\n" * n, "`" * n, "\\n" * n):
-            _filled_sections(card), _BLANK.findall(card), _COMMENT.sub("", card)
+        lines = [f"{line}\\n" * n for line in ("# a", "", "a\\n-", "---")]
+        for card in ("<!--" * n, "# " * n, "#" * n, "[" * n, "<!-- " + " " * n, "`" * n, *lines):
+            _sections(split_card(card)[1]), _BLANK.findall(card), _COMMENT.sub("", card)
         for lines in ("x/" * n, "a." * n, "A" * n + "/", "a/" * 50 + "\\n"):
             try:
                 Manifest.parse((("0" * 64 + "  " + lines + "\\n") * 20).encode(), "it")

@@ -231,9 +231,19 @@ def test_what_artreg_trained_predicts_the_same_in_mlflow(beside: Path, ours: Pat
     (ours / "configs/joblib.yaml").write_text(
         (ROOT / "configs/logistic.yaml").read_text().replace("churn-logistic", "pickled") + "format: joblib\n"
     )
+    frame = pd.read_csv(ours / "data/churn.csv")
+    frame.assign(letters=frame.index % 3 == 0).to_csv(
+        ours / "data/letters.csv", index=False
+    )  # true and false, no texts
+    (ours / "configs/letters.yaml").write_text(
+        (ROOT / "configs/logistic.yaml")
+        .read_text()
+        .replace("churn-logistic", "letters")
+        .replace("churn.csv", "letters.csv")
+    )
     expected: dict[str, Any] = {}
     registry = artreg.open(ours / "registry")
-    for name in ("default", "diabetes", "joblib"):
+    for name in ("default", "diabetes", "joblib", "letters"):
         made = typed(ours, "train", "--config", f"configs/{name}.yaml")
         reference = f"{made['project']}/{made['model']}@{made['version']}"
         out = ours / name

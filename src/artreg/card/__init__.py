@@ -11,15 +11,18 @@ from artreg.card.draft import (
     has_front_matter,
     with_front_matter,
 )
+from artreg.card.front_matter import LICENSES, license_of
 
 __all__ = [
     "BEGIN",
     "BLANK",
     "END",
+    "LICENSES",
     "blanks",
     "draft_card",
     "filled_card",
     "front_matter_trouble",
     "has_front_matter",
+    "license_of",
     "with_front_matter",
 ]

@@ -7,16 +7,17 @@ stands between two comments is artreg's, and written anew for each version; all 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from artreg.card.facts import fact_lines
-from artreg.card.front_matter import front_matter, license_of, merged
+from artreg.card.front_matter import front_matter, license_of, merged, split
 from artreg.core.lineage import Making, Origin
 from artreg.core.manifest import is_model_file
 from artreg.core.model_card import split_card
 from artreg.errors import InvalidInput
-from artreg.yamldoc import dump_portable_yaml, parse_yaml
+from artreg.yamldoc import dump_portable_yaml
 
 BLANK = "[More Information Needed]"
 """What stands where somebody must write."""
@@ -66,7 +67,7 @@ def filled_card(card: str, making: Making, files: Iterable[str], what: str) -> s
             hint=f"put both there, or neither: {BEGIN} … {END}",
         )
     formats = formats_of(files)
-    theirs, before = _split(before, what)
+    theirs, before = split(before, what)
     known = front_matter(making, formats)
     block = _block(known if theirs is None else merged(theirs, known))
     return "\n".join([f"{block}{before}{BEGIN}", "", *fact_lines(making, formats), "", f"{END}{after}"])
@@ -83,11 +84,14 @@ def has_front_matter(card: str) -> bool:
 
 
 def front_matter_trouble(card: str) -> str:
-    """Return why the front matter of a card cannot be read, or ''."""
+    """Return what the hub may find fault with in the front matter of a card, or ''."""
     try:
-        _split(card, "the card")
+        license_ = (split(card, "the card")[0] or {}).get("license")
     except InvalidInput as error:
         return error.message
+    names = license_ if isinstance(license_, list) else [license_]
+    if any(not re.fullmatch(r"[a-z0-9.+-]+", str(name)) for name in names if name is not None):
+        return "its license is no identifier, such as apache-2.0, or other with a license_name beside it"
     return ""
 
 
@@ -100,19 +104,6 @@ def formats_of(files: Iterable[str]) -> frozenset[str]:
     """Return the suffixes of a model's own files among those of its version, without dots."""
     suffixes = (os.path.splitext(name)[1].lower().removeprefix(".") for name in files if is_model_file(name))
     return frozenset(suffix for suffix in suffixes if suffix)
-
-
-def _split(text: str, what: str) -> tuple[Mapping[str, Any] | None, str]:
-    """Return what a front matter says, None if there is none, and what follows it."""
-    front, body = split_card(text)
-    if front is None:
-        return None, f"\n{body}"
-    document = parse_yaml(f"\n{front}".encode(), f"the front matter of {what}")  # lines as in the card
-    if document is not None and not isinstance(document, Mapping):
-        raise InvalidInput(
-            f"the front matter of {what} is no mapping", hint="write keys with values, such as license: mit"
-        )
-    return document or {}, body
 
 
 def _block(document: Mapping[str, Any]) -> str:

@@ -11,49 +11,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from artreg.core.comparison.facts import section
-from artreg.core.lineage import Making
+from artreg.core.lineage import Making, Origin
+from artreg.core.model_card import split_card
+from artreg.errors import InvalidInput
+from artreg.yamldoc import parse_yaml
 
 PIPELINES = {"classification": "tabular-classification", "regression": "tabular-regression"}
 """The hub's tasks, by those of a training config."""
 
-LICENSES = frozenset(
-    {
-        "afl-3.0",
-        "agpl-3.0",
-        "apache-2.0",
-        "artistic-2.0",
-        "bsd-2-clause",
-        "bsd-3-clause",
-        "bsd-3-clause-clear",
-        "bsl-1.0",
-        "cc-by-4.0",
-        "cc-by-nc-4.0",
-        "cc-by-nc-nd-4.0",
-        "cc-by-nc-sa-4.0",
-        "cc-by-nd-4.0",
-        "cc-by-sa-4.0",
-        "cc0-1.0",
-        "ecl-2.0",
-        "epl-2.0",
-        "eupl-1.2",
-        "gpl-2.0",
-        "gpl-3.0",
-        "isc",
-        "lgpl-2.1",
-        "lgpl-3.0",
-        "mit",
-        "mpl-2.0",
-        "ms-pl",
-        "odbl",
-        "openrail",
-        "osl-3.0",
-        "postgresql",
-        "unlicense",
-        "wtfpl",
-        "zlib",
-    }
+_SPDX = (
+    "AFL-3.0 AGPL-3.0 Apache-2.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause BSD-3-Clause-Clear BSL-1.0 CC-BY-4.0 "
+    "CC-BY-NC-4.0 CC-BY-NC-ND-4.0 CC-BY-NC-SA-4.0 CC-BY-ND-4.0 CC-BY-SA-4.0 CC0-1.0 ECL-2.0 EPL-2.0 EUPL-1.2 "
+    "GPL-2.0 GPL-3.0 ISC LGPL-2.1 LGPL-3.0 MIT MPL-2.0 MS-PL OSL-3.0 PostgreSQL Unlicense WTFPL Zlib"
 )
-"""Identifiers that the hub knows; any other license is `other` there, with a name."""
+LICENSES = {name.lower(): name for name in _SPDX.split(" ")} | {"odbl": "ODbL-1.0", "openrail": ""}
+"""Licenses that the hub knows, with SPDX's name or '' where it has none; any other is `other` there, with a name."""
 
 FACTS = ("library_name", "pipeline_tag", "metrics", "model-index")
 """What of a front matter artreg fills in, whatever stood there; all else is what people say."""
@@ -109,13 +81,40 @@ def is_number(value: object) -> bool:
 
 
 def license_of(making: Making) -> str | None:
-    """Return the license that the run record names, as whoever published or imported the version supplied it."""
+    """Return the license of a model: what its own card says, else whoever published or imported it."""
     imported = section(making.run, "imported")
-    for place in (section(making.run, "supplied"), imported, section(imported, "card")):
+    card = stated(making.card) if isinstance(making, Origin) and making.card is not None else {}
+    name = "license_name" if card.get("license") == "other" else "license"
+    for place in ({"license": card.get(name)}, section(making.run, "supplied"), imported, section(imported, "card")):
         found = place.get("license")
         if isinstance(found, str) and found.strip():
             return found.strip()[:_LONGEST]
     return None
+
+
+def stated(card: str) -> Mapping[str, Any]:
+    """Return what the front matter of a card says; nothing if it has none, or one that cannot be read."""
+    try:
+        return split(card, "the card")[0] or {}
+    except InvalidInput:
+        return {}
+
+
+def split(text: str, what: str) -> tuple[Mapping[str, Any] | None, str]:
+    """Return what a front matter says, None if there is none, and what follows it.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    front, body = split_card(text)
+    if front is None:
+        return None, f"\n{body}"
+    document = parse_yaml(f"\n{front}".encode(), f"the front matter of {what}")  # lines as in the card
+    if document is not None and not isinstance(document, Mapping):
+        raise InvalidInput(
+            f"the front matter of {what} is no mapping", hint="write keys with values, such as license: mit"
+        )
+    return document or {}, body
 
 
 def _license(making: Making) -> dict[str, str]:

@@ -163,9 +163,8 @@ def pulled(result: Pulled, *, dry_run: bool) -> dict[str, Any]:
 
 
 def exported(result: Exported) -> dict[str, Any]:
-    """Return what `export` prints of a folder."""
+    """Return what `export` prints of a folder, besides which version it holds."""
     return {
-        **resolved(result.source),
         "path": result.path,
         "format": result.format,
         "files": result.files,

@@ -126,6 +126,19 @@ class Session:
     def _cache_size(self) -> int:
         return _bytes("cache_size", self.settings.cache_size)
 
+    def outside(self, path: Path) -> Path:
+        """Return a path that something is to be written to, if it does not lie in the registry.
+
+        Raises:
+            InvalidInput: It does: what lies there would be taken for a part of it.
+        """
+        inside = self.registry.store.local_path("x")
+        if inside is not None and os.path.realpath(path).startswith(f"{os.path.realpath(inside.parent)}{os.sep}"):
+            raise InvalidInput(
+                f"{path} lies in the registry, where only what is published may lie", hint="name a place outside of it"
+            )
+        return path
+
     def consumer(self, *, no_cache: bool = False, offline: bool = False) -> Consumer:
         """Return the registry with what is kept of it on this machine."""
         from artreg.consuming.handle import Consumer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def gather(
     found: Resolved,
     manifest: Manifest,
     *,
-    only: str | None = None,
+    only: Container[str] | None = None,
     offline: bool = False,
     link: bool = False,
     reporter: Reporter = SILENT,
@@ -81,7 +81,7 @@ def gather(
         cache: Where they are looked for first.
         found: The version.
         manifest: Its manifest.
-        only: The one file that is wanted; by default all are.
+        only: The names of the files that are wanted; by default all are.
         offline: Fetch nothing.
         link: Whether the files may be used as they are, by a second name.
         reporter: Told of the bytes that are fetched.
@@ -91,22 +91,24 @@ def gather(
         IntegrityError: The version is damaged.
         StorageError: The registry cannot be read.
     """
-    there = cache.sizes({found.digest, *manifest.files.values()})
-    missing = [name for name, sha256 in manifest.files.items() if sha256 not in there]
+    named = {name: sha256 for name, sha256 in manifest.files.items() if only is None or name in only}
+    there = cache.sizes({found.digest, *named.values()})
+    missing = [name for name, sha256 in named.items() if sha256 not in there]
     run = cache.read(manifest.files[RUN], READ_LIMIT) if RUN in manifest.files and not missing else None
     if run is not None:
         check_run(run, manifest, found.model, found.version)
-        sizes: Mapping[str, int] = {name: there[sha256] for name, sha256 in manifest.files.items()}
+        sizes: Mapping[str, int] = {name: there[sha256] for name, sha256 in named.items()}
     elif offline:
         raise NotFound(
-            f"the cache lacks {len(missing) or 1} of the {len(manifest.files)} files of {found}",
+            f"the cache lacks {len(missing) or 1} of the {len(named)} files of {found}",
             hint="pull it once while the registry can be asked",
         )
     else:
         run, sizes = read_parts(registry, found.model, found.version, manifest)
+        there.pop(manifest.files[RUN], None)  # it may have been thrown away just now
     files = tree_files(registry.store, keys.version_prefix(found.model, found.version), manifest, run, sizes)
     fetching = _Fetching(registry, found, cache)
-    wanted = [file for file in files if only in {None, file.name}]
+    wanted = [file for file in files if only is None or file.name in only]
     fetching.all([file for file in wanted if file.sha256 not in there], reporter)
     cached = there.keys() | fetching.stamps.keys()
     return Gathered(

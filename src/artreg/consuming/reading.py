@@ -11,8 +11,9 @@ from typing import IO
 from artreg.consuming.gathering import find_manifest, gather
 from artreg.consuming.handle import Consumer
 from artreg.consuming.leases import leased, take
-from artreg.consuming.pull import TRIES, pull
+from artreg.consuming.pull import pull
 from artreg.consuming.remembering import resolve
+from artreg.consuming.using import TRIES
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
 from artreg.errors import AlreadyExists, NotFound, StorageError
@@ -59,7 +60,7 @@ def open_file(consumer: Consumer, found: Resolved, name: str, reporter: Reporter
                     f"the cache lacks {name} of {found}", hint="pull it once while the registry can be asked"
                 )
             if descriptor is None:
-                gather(consumer.registry, cache, found, manifest, only=name, reporter=reporter)
+                gather(consumer.registry, cache, found, manifest, only=(name,), reporter=reporter)
                 descriptor = cache.open(sha256)
             if descriptor is not None:
                 return os.fdopen(descriptor, "rb")

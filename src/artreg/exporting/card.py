@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from artreg.card import draft_card, filled_card
 from artreg.core.manifest import CARD
-from artreg.core.names import Reference
 from artreg.errors import InvalidInput
 from artreg.frozen import Frozen
 from artreg.registry.contents import pinned_manifest
 from artreg.registry.handle import Registry
 from artreg.registry.origin import origin_of
-from artreg.registry.resolve import Resolved, resolve
+from artreg.registry.resolve import Resolved
 from artreg.registry.versions import read_file
 
 
@@ -33,12 +32,12 @@ class Card(Frozen):
         return self.data.decode("utf-8", "replace")
 
 
-def find_card(registry: Registry, reference: Reference, *, draft: bool = False) -> Card:
+def find_card(registry: Registry, found: Resolved, *, draft: bool = False) -> Card:
     """Return the card of a version: its own, to the byte, if it has one, else a draft of what is known.
 
     Args:
         registry: The registry.
-        reference: The version.
+        found: The version.
         draft: Whether a draft is wanted all the same; what people wrote into the version's own stays in it, if that
             began as a draft.
 
@@ -46,7 +45,6 @@ def find_card(registry: Registry, reference: Reference, *, draft: bool = False) 
         NotFound: There is no such version.
         IntegrityError: A document of it is damaged.
     """
-    found = resolve(registry, reference)
     manifest = pinned_manifest(registry, found)
     own = read_file(registry, found.model, found.version, manifest, CARD) if CARD in manifest.files else None
     if own is not None and not draft:

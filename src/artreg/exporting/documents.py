@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from artreg.card import LICENSES, license_of
 from artreg.core import keys
 from artreg.core.lineage import croissant, cyclonedx_bom
 from artreg.core.manifest import DATA_MANIFEST
-from artreg.core.names import Reference
 from artreg.core.snapshot import Snapshot, SnapshotRef
 from artreg.errors import InvalidInput, NotFound
 from artreg.frozen import Frozen
 from artreg.registry.handle import Registry
 from artreg.registry.origin import read_origin
+from artreg.registry.resolve import Resolved
 from artreg.registry.snapshots import find
 
 
@@ -28,25 +29,27 @@ class Document(Frozen):
     content: dict[str, Any]
 
 
-def export_cyclonedx(registry: Registry, reference: Reference) -> Document:
+def export_cyclonedx(registry: Registry, found: Resolved) -> Document:
     """Return a version as a CycloneDX 1.6 ML-BOM.
 
     Raises:
         NotFound: There is no such version.
         IntegrityError: A document of it is damaged.
     """
-    origin = read_origin(registry, reference)
-    return Document(origin.name, cyclonedx_bom(origin))
+    origin = read_origin(registry, found)
+    name = license_of(origin)
+    spdx = LICENSES.get((name or "").lower())
+    return Document(origin.name, cyclonedx_bom(origin, {"id": spdx} if spdx else {"name": name} if name else None))
 
 
-def export_croissant(registry: Registry, reference: Reference) -> Document:
+def export_croissant(registry: Registry, found: Resolved) -> Document:
     """Return the data of a version as Croissant 1.0.
 
     Raises:
         NotFound: There is no such version, or it does not say what data it was made from.
         IntegrityError: A document of it, or of its data snapshot, is damaged.
     """
-    origin = read_origin(registry, reference)
+    origin = read_origin(registry, found)
     if origin.data is None:
         raise NotFound(
             f"{origin.name} does not say what data it was made from: it has no {DATA_MANIFEST}",

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from artreg.card import blanks, draft_card, front_matter_trouble, has_front_matter, with_front_matter
 from artreg.core import canonical
 from artreg.core.manifest import CARD, MANIFEST, RUN
-from artreg.core.names import Reference
 from artreg.core.wording import plural
-from artreg.errors import IntegrityError
 from artreg.exporting.folder import Exported, Whole, find_whole, write_folder
+from artreg.exporting.sample import read_sample
 from artreg.exporting.sklearn_config import sklearn_config
 from artreg.frozen import replace
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
-from artreg.registry.versions import read_file
+from artreg.registry.resolve import Resolved
 from artreg.store.interface import TreeFile
 
 SUMS = "SHA256SUMS"
@@ -28,7 +25,6 @@ SUMS = "SHA256SUMS"
 
 _ATTRIBUTES = ".gitattributes"
 _CONFIG = "config.json"
-_SAMPLE = "sample.json"
 _LARGE = 10 * 2**20  # bytes; a push with a larger file that is not in LFS is refused
 _LFS = (
     "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gguf *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz "
@@ -37,7 +33,7 @@ _LFS = (
 )
 
 
-def export_huggingface(registry: Registry, reference: Reference, out: Path, *, reporter: Reporter = SILENT) -> Exported:
+def export_huggingface(registry: Registry, found: Resolved, out: Path, *, reporter: Reporter = SILENT) -> Exported:
     """Write a version into a new folder as a repository of the Hugging Face Hub.
 
     The files keep their places, so that `sha256sum -c checksum.txt` passes there, with two exceptions: what lies in
@@ -51,7 +47,7 @@ def export_huggingface(registry: Registry, reference: Reference, out: Path, *, r
         InvalidInput: The folder cannot be named so.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    whole = find_whole(registry, reference)
+    whole = find_whole(registry, found)
     placed = _placed(whole.files)
     card, trouble = _card(registry, whole, placed)
     made = {CARD: card.encode(), _ATTRIBUTES: _attributes(placed), **_config(registry, whole)}
@@ -60,24 +56,25 @@ def export_huggingface(registry: Registry, reference: Reference, out: Path, *, r
         if name == CARD or name not in files:
             files[name] = small_file(name, data)
     notes = [trouble] if trouble else []
+    if any(file.name.startswith("model/") and file is placed.get(file.name) for file in whole.files):
+        notes.append("model/ stays a folder, since names in it lie beside it too; the hub's libraries look at the top")
     if blanks(card):
         notes.append(f"{CARD} has {plural(blanks(card), 'place')} that somebody must fill in")
     if any(name not in files or files[name].sha256 != sha256 for name, sha256 in whole.origin.manifest.files.items()):
-        files[SUMS] = small_file(SUMS, _sums(files.values()))
-        notes.append(f"{MANIFEST} is the version's, which this folder differs from: sha256sum -c {SUMS} fits it")
-    done = write_folder(
+        sums = f"artreg-{SUMS}" if SUMS in files else SUMS
+        files[sums] = small_file(sums, _sums(files.values()))
+        notes.append(f"{MANIFEST} is the version's, which this folder differs from: sha256sum -c {sums} fits it")
+    return write_folder(
         whole,
         "huggingface",
         list(files.values()),
         out,
         marks=(RUN, MANIFEST),
+        editable=CARD,
         details={"blanks": blanks(card)},
         notes=tuple(notes),
         reporter=reporter,
     )
-    with suppress(OSError):
-        (out / CARD).chmod(0o644)  # it is to be written to, as nothing else here
-    return done
 
 
 def _placed(files: Sequence[TreeFile]) -> dict[str, TreeFile]:
@@ -91,9 +88,9 @@ def _placed(files: Sequence[TreeFile]) -> dict[str, TreeFile]:
 
 def _card(registry: Registry, whole: Whole, placed: Mapping[str, TreeFile]) -> tuple[str, str]:
     """Return the card of the repository, and what the hub may find fault with in it."""
-    if CARD not in placed:
+    own = whole.read(registry, placed[CARD].name).decode("utf-8", "replace") if CARD in placed else ""
+    if not own.strip():
         return draft_card(whole.origin), ""
-    own = _read(registry, whole, placed[CARD].name).decode("utf-8", "replace")
     if not has_front_matter(own):
         return with_front_matter(whole.origin, whole.origin.manifest.files, own), ""
     trouble = front_matter_trouble(own)
@@ -102,16 +99,8 @@ def _card(registry: Registry, whole: Whole, placed: Mapping[str, TreeFile]) -> t
 
 def _config(registry: Registry, whole: Whole) -> dict[str, bytes]:
     """Return the config by which the hub, and skops, know a scikit-learn model; nothing for other models."""
-    sample: Mapping[str, Any] = {}
-    if _SAMPLE in whole.origin.manifest.files:
-        with suppress(IntegrityError):  # whoever published it elsewhere may mean something else by the name
-            sample = canonical.loads(_read(registry, whole, _SAMPLE), _SAMPLE)
-    config = sklearn_config(whole.origin, sample)
+    config = sklearn_config(whole.origin, read_sample(registry, whole))
     return {} if config is None else {_CONFIG: canonical.dumps(config)}
-
-
-def _read(registry: Registry, whole: Whole, name: str) -> bytes:
-    return read_file(registry, whole.found.model, whole.found.version, whole.origin.manifest, name)
 
 
 def _attributes(placed: Mapping[str, TreeFile]) -> bytes:

@@ -7,21 +7,24 @@ lines of code that load it where there is no artreg. The same version always giv
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from artreg.core.canonical import digest
-from artreg.core.comparison.facts import section
+from artreg.core import canonical
+from artreg.core.comparison.facts import entries, section
 from artreg.core.lineage import Origin
-from artreg.core.names import Reference
+from artreg.core.manifest import is_model_file
 from artreg.errors import InvalidInput
-from artreg.exporting.folder import Exported, Whole, find_whole, require_free, write_folder
+from artreg.exporting.folder import Exported, Whole, find_whole, write_folder
+from artreg.exporting.sample import Sample, read_sample
 from artreg.frozen import replace
+from artreg.registry.contents import pinned_manifest
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved
 from artreg.registry.versions import read_file
 from artreg.store.interface import TreeFile
 from artreg.training.standalone import TRUSTED
@@ -34,17 +37,21 @@ _CODE = "code"
 _LOADER = "artreg_standalone"
 _REQUIREMENTS = "requirements.txt"
 _PYTHON_ENV = "python_env.yaml"
-_SAMPLE = "sample.json"
+_EXAMPLE = "input_example.json"
+_EXAMPLE_INFO = {"artifact_path": _EXAMPLE, "pandas_orient": "split", "type": "dataframe"}
 _SKLEARN = ("scikit-learn", "skops", "joblib", "numpy", "scipy", "pandas")
 _TORCH = ("torch", "safetensors", "numpy", "pandas")
 _PERCEPTRON = {"model/model.safetensors", "model/architecture.json"}
 _SERIALIZED = {"model.skops": "skops", "model.joblib": None, "model.pkl": "pickle", "model.pickle": "pickle"}
 """The single files that can be loaded without artreg, and how MLflow calls each of them."""
 
+_TYPES = {("string", "boolean"): "boolean", ("double", "integer"): "long"}
+"""MLflow's types of features, by what they are to the model and in the table, where the first alone does not say."""
+
 _LEAST_MLFLOW = "mlflow>=2.10"
 
 
-def export_mlflow(registry: Registry, reference: Reference, out: Path, *, reporter: Reporter = SILENT) -> Exported:
+def export_mlflow(registry: Registry, found: Resolved, out: Path, *, reporter: Reporter = SILENT) -> Exported:
     """Write a version into a new folder that MLflow loads.
 
     Raises:
@@ -54,20 +61,46 @@ def export_mlflow(registry: Registry, reference: Reference, out: Path, *, report
         InvalidInput: The folder cannot be named so, or the model is of a kind that only its maker can load.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    require_free(out)
-    whole = find_whole(registry, reference)
+    whole = find_whole(registry, found)
     files = mlflow_files(registry, whole)
-    by_mlflow = made_by_mlflow(whole)
+    by_mlflow = _MODEL + MLMODEL in whole.origin.manifest.files
     details = {"made_by_mlflow": by_mlflow}
-    notes = () if by_mlflow else _notes(whole)
+    notes = () if by_mlflow else _notes(whole.origin)
     claim = next(file.name for file in files if isinstance(file.source, bytes) and file.name != MLMODEL)
     marks = (claim, MLMODEL)
-    return write_folder(whole, "mlflow", files, out, marks=marks, details=details, notes=notes, reporter=reporter)
+    editable = None if by_mlflow else _REQUIREMENTS
+    return write_folder(
+        whole,
+        "mlflow",
+        files,
+        out,
+        marks=marks,
+        editable=editable,
+        details=details,
+        notes=notes,
+        reporter=reporter,
+    )
 
 
-def made_by_mlflow(whole: Whole) -> bool:
-    """Return whether the model of a version is a folder of MLflow's."""
-    return _MODEL + MLMODEL in whole.origin.manifest.files
+def require_loadable(registry: Registry, found: Resolved) -> None:
+    """Return if MLflow can be told to load a version; nothing but its listing is read.
+
+    Raises:
+        InvalidInput: The model is of a kind that only its maker can load.
+        IntegrityError: The listing is damaged.
+    """
+    _require_loadable(found, [name for name in pinned_manifest(registry, found).files if is_model_file(name)])
+
+
+def _require_loadable(found: Resolved, names: Collection[str]) -> None:
+    if _MODEL + MLMODEL in names:
+        if len(names) == 1:
+            raise InvalidInput(f"{found} holds an {MLMODEL}, and no model beside it", hint="import it again")
+    elif set(names) != _PERCEPTRON and not (len(names) == 1 and set(names) <= _SERIALIZED.keys()):
+        raise InvalidInput(
+            f"{found} is no model that MLflow can be told to load: {', '.join(sorted(names)[:5])}",
+            hint="it takes model.skops, model.joblib, model.pkl, perceptrons of artreg's, and what came from MLflow",
+        )
 
 
 def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
@@ -77,31 +110,27 @@ def mlflow_files(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
         InvalidInput: The model is of a kind that only its maker can load.
         IntegrityError: A document of the version is damaged.
     """
-    if made_by_mlflow(whole):
-        return _as_it_came(registry, whole)
     models = set(whole.origin.model_files)
-    if models != _PERCEPTRON and not (len(models) == 1 and models <= _SERIALIZED.keys()):
-        raise InvalidInput(
-            f"{whole.found} is no model that MLflow can be told to load: {', '.join(sorted(models)[:5])}",
-            hint="it takes model.skops, model.joblib, model.pkl, perceptrons of artreg's, and what came from MLflow",
-        )
+    _require_loadable(whole.found, models)
+    if _MODEL + MLMODEL in models:
+        return _as_it_came(registry, whole)
+    sample = read_sample(registry, whole)
+    examples = [small_file(_EXAMPLE, _example(sample))] if sample.rows else []
     loader = resources.files("artreg.training").joinpath("standalone.py").read_bytes()
     return [
         small_file(_REQUIREMENTS, "".join(f"{line}\n" for line in _requirements(whole.origin, models)).encode()),
         small_file(_PYTHON_ENV, dump_portable_yaml(_python_env(whole.origin))),
         small_file(f"{_CODE}/{_LOADER}.py", loader),
         *(replace(whole.file(name), name=name.removeprefix(_MODEL)) for name in sorted(models)),
-        small_file(MLMODEL, dump_portable_yaml(_mlmodel(whole, models, _signature(registry, whole)))),
+        *examples,
+        small_file(MLMODEL, dump_portable_yaml(_mlmodel(whole, models, sample))),
     ]
 
 
 def _as_it_came(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
     """Return the files of MLflow's own folder, two of them with their bytes: `MLmodel`, and the smallest."""
     files = sorted((file for file in whole.files if file.name.startswith(_MODEL)), key=lambda file: file.size)
-    others = [file for file in files if file.name != _MODEL + MLMODEL]
-    if not others:
-        raise InvalidInput(f"{whole.found} holds an {MLMODEL}, and no model beside it", hint="import it again")
-    read = {_MODEL + MLMODEL, others[0].name}
+    read = {_MODEL + MLMODEL, next(file.name for file in files if file.name != _MODEL + MLMODEL)}
     found, manifest = whole.found, whole.origin.manifest
     return [
         small_file(
@@ -114,13 +143,18 @@ def _as_it_came(registry: Registry, whole: Whole) -> Sequence[TreeFile]:
     ]
 
 
-def _notes(whole: Whole) -> tuple[str, ...]:
-    models = whole.origin.model_files
-    runs_code = models.keys().isdisjoint({*_PERCEPTRON, "model.skops"})
-    return ("the model is a pickle: loading it may run whatever is in it",) if runs_code else ()
+def _notes(origin: Origin) -> tuple[str, ...]:
+    models = set(origin.model_files)
+    notes = {
+        "the model is a pickle: loading it may run whatever is in it": models.isdisjoint({*_PERCEPTRON, "model.skops"}),
+        f"nobody recorded with which packages it was made: complete {_REQUIREMENTS}": not any(
+            "==" in line for line in _requirements(origin, models)
+        ),
+    }
+    return tuple(note for note, holds in notes.items() if holds)
 
 
-def _mlmodel(whole: Whole, models: set[str], signature: Mapping[str, Any] | None) -> dict[str, Any]:
+def _mlmodel(whole: Whole, models: set[str], sample: Sample) -> dict[str, Any]:
     origin = whole.origin
     environment = origin.axis("environment")
     python = environment.get("python")
@@ -149,36 +183,27 @@ def _mlmodel(whole: Whole, models: set[str], signature: Mapping[str, Any] | None
             "artreg.digest": origin.manifest.digest,
         },
         "mlflow_version": "3.0.0",
-        "model_uuid": digest(f"{origin.name} {origin.manifest.digest}".encode())[:32],
-        **({"signature": signature} if signature else {}),
+        "model_uuid": canonical.digest(f"{origin.name} {origin.manifest.digest}".encode())[:32],
+        **({"saved_input_example_info": _EXAMPLE_INFO} if sample.rows else {}),
+        **({"signature": _signature(origin, sample)} if sample.columns else {}),
         "utc_time_created": str(origin.run.get("published_at", "")).replace("T", " ").rstrip("Z"),
     }
 
 
-def _signature(registry: Registry, whole: Whole) -> Mapping[str, Any] | None:
-    """Return what the model takes and gives, as far as its rows to try it by say."""
-    origin = whole.origin
-    if _SAMPLE not in origin.manifest.files:
-        return None
-    sample = json.loads(read_file(registry, origin.model, origin.version, origin.manifest, _SAMPLE))
-    try:
-        types = {str(column["name"]): str(column["type"]) for column in (origin.data or {}).get("schema", ())}
-        columns = [str(name) for kind in ("categorical", "numeric") for name in sample[kind]]
-        texts = {str(name) for name in sample["categorical"]}
-    except (KeyError, TypeError):
-        return None
-    numbers = {"integer": "long", "number": "double"}
+def _signature(origin: Origin, sample: Sample) -> dict[str, Any]:
+    """Return what the model takes and gives, by the types that its table had."""
+    types = {str(column.get("name")): str(column.get("type")) for column in entries((origin.data or {}).get("schema"))}
+    kinds = (*((name, "string") for name in sample.categorical), *((name, "double") for name in sample.numeric))
     inputs = [
-        {
-            "type": "string" if name in texts else numbers.get(types.get(name, ""), "double"),
-            "name": name,
-            "required": True,
-        }
-        for name in columns
+        {"type": _TYPES.get((kind, types.get(name, "")), kind), "name": name, "required": True} for name, kind in kinds
     ]
     shape = [-1] if origin.task == "regression" else [-1, -1]
     outputs = [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": shape}}]
     return {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}
+
+
+def _example(sample: Sample) -> bytes:
+    return canonical.dumps({"columns": sample.columns, "data": list(sample.rows)})
 
 
 def _requirements(origin: Origin, models: set[str]) -> list[str]:

@@ -16,7 +16,6 @@ from typing import IO, Any
 
 from artreg.core.comparison.facts import leaves, section
 from artreg.core.lineage import Origin
-from artreg.core.names import Reference
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.exporting.folder import Whole, find_whole
 from artreg.exporting.mlflow import MLMODEL, mlflow_files
@@ -64,7 +63,7 @@ class Registered(Frozen):
 
 def register_at(
     registry: Registry,
-    reference: Reference,
+    found: Resolved,
     tracking_uri: str,
     name: str | None = None,
     *,
@@ -74,7 +73,7 @@ def register_at(
 
     Args:
         registry: Where the version lies.
-        reference: The version.
+        found: The version.
         tracking_uri: The server.
         name: What the registered model is called there, by default as here; it is made if it is not there.
         reporter: Told of the bytes that are sent.
@@ -85,23 +84,39 @@ def register_at(
         IntegrityError: The version is damaged; nothing was registered.
         StorageError: The server cannot be reached, or refuses; run again, it goes on.
     """
-    server = MlflowServer(tracking_uri)
-    whole = find_whole(registry, reference)
-    name = name or whole.found.model.model
-    registered = _found(server, name, whole.found.digest)
-    created = registered is None
-    if registered is None:
-        files = mlflow_files(registry, whole)
-        _made(server, "registered-models/create", {"name": name})
-        run = _run(server, registry, whole)
-        _upload(server, run, files, reporter.step(f"register {whole.found}", sum(file.size for file in files)))
-        registered = _version(server, name, whole, run)
-        server.post("runs/update", {"run_id": run["run_id"], "status": "FINISHED", "end_time": _now(registry)})
-    alias, version = whole.found.alias, str(registered.get("version", ""))
+    there = registered_at(found, tracking_uri, name)
+    if there is not None:
+        return there
+    server, name = MlflowServer(tracking_uri), name or found.model.model
+    whole = find_whole(registry, found)
+    files = mlflow_files(registry, whole)
+    _made(server, "registered-models/create", {"name": name})
+    run = _run(server, registry, whole)
+    _upload(server, run, files, reporter.step(f"register {found}", sum(file.size for file in files)))
+    version = _version(server, name, whole, run)
+    server.post("runs/update", {"run_id": run["run_id"], "status": "FINISHED", "end_time": _now(registry)})
+    return _pointed_at(server, found, name, version, created=True)
+
+
+def registered_at(found: Resolved, tracking_uri: str, name: str | None = None) -> Registered | None:
+    """Return a version that a tracking server has already; an alias by which it is named is set there. None if not.
+
+    Raises:
+        InvalidInput: It is no tracking server.
+        StorageError: The server cannot be reached, or refuses.
+    """
+    server, name = MlflowServer(tracking_uri), name or found.model.model
+    version = _found(server, name, found.digest)
+    return None if version is None else _pointed_at(server, found, name, version, created=False)
+
+
+def _pointed_at(
+    server: MlflowServer, found: Resolved, name: str, version: Mapping[str, Any], *, created: bool
+) -> Registered:
+    alias, number = None if found.alias is None else str(found.alias), str(version.get("version", ""))
     if alias is not None:
-        server.post("registered-models/alias", {"name": name, "alias": str(alias), "version": version})
-    run_id = str(registered.get("run_id", ""))
-    return Registered(whole.found, server.url, name, version, run_id, created, None if alias is None else str(alias))
+        server.post("registered-models/alias", {"name": name, "alias": alias, "version": number})
+    return Registered(found, server.url, name, number, str(version.get("run_id", "")), created, alias)
 
 
 def _found(server: MlflowServer, name: str, digest: str) -> Mapping[str, Any] | None:

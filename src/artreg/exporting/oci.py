@@ -13,15 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from artreg.card import LICENSES, license_of
 from artreg.core.canonical import digest
 from artreg.core.lineage import Origin
 from artreg.core.manifest import is_model_file
-from artreg.core.names import Reference
 from artreg.errors import InvalidInput
 from artreg.exporting.folder import Exported, find_whole, write_folder
 from artreg.registry.handle import Registry
 from artreg.registry.parcel import small_file
 from artreg.registry.progress import SILENT, Reporter
+from artreg.registry.resolve import Resolved
 from artreg.store.interface import TreeFile
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -38,7 +39,7 @@ _DATASETS = {".csv", ".tsv", ".parquet", ".jsonl", ".arrow"}
 _CODE = {".py", ".lock", ".sh", ".yaml", ".yml", ".toml", ".patch", ".diff"}
 
 
-def export_oci(registry: Registry, reference: Reference, out: Path, *, reporter: Reporter = SILENT) -> Exported:
+def export_oci(registry: Registry, found: Resolved, out: Path, *, reporter: Reporter = SILENT) -> Exported:
     """Write a version into a new folder as an OCI image layout, tagged with its number.
 
     Raises:
@@ -48,7 +49,7 @@ def export_oci(registry: Registry, reference: Reference, out: Path, *, reporter:
         InvalidInput: The folder cannot be named so, or the version has too many files for a manifest.
         StorageError: The version cannot be read, or the folder cannot be written.
     """
-    whole = find_whole(registry, reference)
+    whole = find_whole(registry, found)
     layers = [_layer(file) for file in whole.files]
     config = _encoded(_config(whole.origin, layers))
     manifest = _encoded(_manifest(whole.origin, config, layers))
@@ -104,8 +105,9 @@ def _config(origin: Origin, layers: list[dict[str, Any]]) -> dict[str, Any]:
         "sourceURL": _source(origin),
     }
     config = {"architecture": origin.architecture, "format": _format(origin)}
+    spdx = _license(origin)
     return {
-        "descriptor": _known(descriptor),
+        "descriptor": _known(descriptor) | ({"licenses": [spdx]} if spdx else {}),
         "modelfs": {"type": "layers", "diffIds": [layer["digest"] for layer in layers]},
         "config": _known(config),
     }
@@ -114,6 +116,7 @@ def _config(origin: Origin, layers: list[dict[str, Any]]) -> dict[str, Any]:
 def _manifest(origin: Origin, config: bytes, layers: list[dict[str, Any]]) -> dict[str, Any]:
     annotations = {
         "org.opencontainers.image.created": _published(origin),
+        "org.opencontainers.image.licenses": _license(origin),
         "org.opencontainers.image.revision": origin.commit,
         "org.opencontainers.image.source": _source(origin),
         "org.opencontainers.image.title": str(origin.model),
@@ -142,6 +145,11 @@ def _descriptor(media_type: str, data: bytes) -> dict[str, Any]:
 def _published(origin: Origin) -> str | None:
     published = origin.run.get("published_at")
     return published if isinstance(published, str) else None
+
+
+def _license(origin: Origin) -> str | None:
+    """Return SPDX's name of the model's license: no other is allowed there."""
+    return LICENSES.get((license_of(origin) or "").lower())
 
 
 def _source(origin: Origin) -> str | None:

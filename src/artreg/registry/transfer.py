@@ -27,11 +27,11 @@ def version_files(registry: Registry, model: ModelName, version: Version, manife
 
 
 def tree_files(store: Store, prefix: str, manifest: Manifest, run: bytes, sizes: Mapping[str, int]) -> list[TreeFile]:
-    """Return the files of a version that lies under a prefix, its run record and the sizes being known."""
+    """Return the files of a version that lies under a prefix, its run record and their sizes being known."""
     files = [
         TreeFile(file, source_of(store, f"{prefix}/{file}"), sizes[file], sha256)
         for file, sha256 in manifest.files.items()
-        if file != RUN
+        if file != RUN and file in sizes
     ]
     return [*files, small_file(RUN, run), small_file(MANIFEST, manifest.encode())]
 

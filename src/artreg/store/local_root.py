@@ -42,7 +42,7 @@ class LocalRoot:
         except OSError as error:
             raise translate(error, self._url, "reached") from error
         if not stat.S_ISDIR(mode):
-            raise InvalidInput(f"{self._url} is a file, no registry", hint="name a folder")
+            raise InvalidInput(f"{self._url} is a file, not a folder", hint="name a folder")
 
     def make_root(self) -> None:
         """Make the folder, and those above it, where they are missing."""

@@ -100,10 +100,10 @@ MODEL_CARD = {
         {"sections": ["Not a heading"]}, False, "it lacks Not a heading", candidate(card=CARD)
     ),
     "without text below it": Case(
-        {"sections": ["Empty"]}, False, "it lacks Empty", candidate(card=CARD), figures={"missing": ["Empty"]}
+        {"sections": ["Empty"]}, False, "below Empty", candidate(card=CARD), figures={"missing": ["Empty"]}
     ),
     "nothing but a comment below it": Case(
-        {"sections": ["Only a comment"]}, False, "it lacks Only", candidate(card=CARD)
+        {"sections": ["Only a comment"]}, False, "nothing stands below Only", candidate(card=CARD)
     ),
     "without the section": Case(
         {"sections": ["Ethics", "Limits"]},
@@ -130,7 +130,19 @@ MODEL_CARD = {
     "a blank and a section that is missing": Case(
         {"sections": ["Use"]}, False, "it lacks Use and 1 place is", candidate(card="[fill in]")
     ),
-    "empty": Case({}, False, "it has no README.md", candidate(card=" \n\t\n")),
+    "empty": Case({}, False, "its README.md is empty", candidate(card=" \n\t\n")),
+    "an underlined heading": Case({"sections": ["Use"]}, True, "4 words", candidate(card="Use\n---\n\nFor tests.")),
+    "underlined headings": Case(
+        {"sections": ["Use", "Limits"]}, False, "nothing stands below Use", candidate(card="Use\n===\nLimits\n===\nx")
+    ),
+    "a list above a line": Case({"sections": ["Use"]}, True, "words", candidate(card="## Use\n- a\n---\n## More\n")),
+    "a line alone": Case({"sections": ["Use"]}, False, "below Use", candidate(card="## Use\n\n---\n\n## More\nx")),
+    "no heading in the front matter": Case(
+        {"sections": ["license: mit"]}, False, "it lacks", candidate(card="---\nlicense: mit\n---\nx")
+    ),
+    "adorned": Case(
+        {"sections": ["Intended use"]}, True, "words", candidate(card="## **Intended\u00a0use:** ##\n\nFor tests.")
+    ),
     "none": Case(
         {"sections": ["Use"]}, False, "it has no README.md", candidate(card=None), figures={"missing": ["Use"]}
     ),
@@ -141,7 +153,7 @@ MODEL_CARD = {
         {"sections": ["Use"]}, False, "it lacks", candidate(card="# " + "# " * 300_000 + "b")
     ),
     "hostile: endless comments": Case(
-        {"sections": ["Use"]}, False, "it lacks", candidate(card="# Use\n" + "<!--" * 200_000)
+        {"sections": ["Use"]}, False, "below Use", candidate(card="# Use\n" + "<!--" * 200_000)
     ),
 }
 

@@ -113,6 +113,23 @@ def test_the_bom_is_valid_cyclonedx(case: Origin) -> None:
     assert json.dumps(cyclonedx_bom(case)) == text
 
 
+@pytest.mark.parametrize("said", [{"id": "Apache-2.0"}, {"name": "ours"}])
+def test_a_license_is_part_of_the_bom(said: dict[str, str]) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    bom = cyclonedx_bom(origin(), said)
+    assert bom["metadata"]["component"]["licenses"] == [{"license": said}]
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom)) is None
+
+
+def test_no_file_of_several_is_taken_for_the_model() -> None:
+    files = {"model/config.json": "1" * 64, "model/model.safetensors": "2" * 64}
+    model = cyclonedx_bom(origin(manifest=Manifest.of(FILES | files)))["metadata"]["component"]
+    assert model["hashes"] == []
+    assert {"name": "artreg:file:model/config.json", "value": "1" * 64} in model["properties"]
+
+
 def test_the_bom_holds_model_data_and_libraries() -> None:
     bom = cyclonedx_bom(origin())
     model = bom["metadata"]["component"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from artreg.cli import documents
 from artreg.cli.cached import NoCacheOption, OfflineOption
-from artreg.cli.commands.reading import warn
+from artreg.cli.commands.reading import find
 from artreg.cli.declare import Argument, Exit, Option
 from artreg.cli.output import error_document
 from artreg.cli.session import Session
@@ -133,16 +133,12 @@ def pull(
     Examples: artreg pull churn@prod -o model/; artreg pull churn@1.2.1; artreg pull churn@prod -o model/ --offline
     """
     from artreg.consuming.pull import pull as run
-    from artreg.consuming.remembering import resolve
     from artreg.store.factory import open_store
 
     consumer = session.consumer(no_cache=no_cache, offline=offline)
-    known = resolve(consumer, session.reference(reference))
+    known = find(session, consumer, reference)
     found = known.found
-    warn(session, found)
-    if known.note:
-        session.output.note(known.note)
-    target = (out or Path(f"{found.model.model}-{found.version}")).absolute()
+    target = session.outside(out or Path(f"{found.model.model}-{found.version}")).absolute()
     if not target.name:
         raise InvalidInput(f"{out} cannot be the folder to make", hint="name a folder that is not there yet")
     into = open_store(str(target.parent))

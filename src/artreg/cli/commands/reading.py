@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Annotated, Any
 
+    from artreg.consuming.handle import Consumer
+    from artreg.consuming.remembering import Known
     from artreg.core.version import Version
     from artreg.registry.catalog import ModelSummary, VersionDetails
     from artreg.registry.resolve import Resolved
@@ -77,8 +79,10 @@ def show(
     if provenance is not None:
         from artreg.core.lineage import slsa_statement
         from artreg.registry.origin import read_origin
+        from artreg.registry.resolve import resolve
 
-        session.output.document(slsa_statement(read_origin(session.registry, session.reference(reference))))
+        named = resolve(session.registry, session.reference(reference))
+        session.output.document(slsa_statement(read_origin(session.registry, named)))
         return
     result = details(session.registry, session.reference(reference))
     warn(session, result.found)
@@ -110,6 +114,17 @@ def warn(session: Session, found: Resolved) -> None:
     """Say by the way why a version should not be used any more, if so."""
     if found.warning:
         session.output.note(f"warning: {found.warning}")
+
+
+def find(session: Session, consumer: Consumer, reference: str) -> Known:
+    """Return what a reference means for a consumer, once what there is to say of it is said."""
+    from artreg.consuming.remembering import resolve
+
+    known = resolve(consumer, session.reference(reference))
+    warn(session, known.found)
+    if known.note:
+        session.output.note(known.note)
+    return known
 
 
 def _models_view(session: Session, summaries: list[ModelSummary]) -> list[Block]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from artreg.core.gates.evidence import Evidence, Needs
 from artreg.core.gates.interface import NONE, Gate
 from artreg.core.manifest import is_model_file
+from artreg.core.model_card import split_card
 from artreg.core.names import Alias
 from artreg.core.record import Verdict
 
@@ -19,6 +20,8 @@ _UNKNOWN = {"", "unknown"}
 SAFE_FORMATS = {".safetensors", ".skops", ".onnx", ".json", ".txt", ".csv", ".ubj", ".gguf", ".parquet"}
 """File formats that are read without running code."""
 _HEADING = re.compile(r"(?P<marks>#{1,6})[ \t]+(?P<title>\S.*)")
+_PARAGRAPH = re.compile(r" {0,3}(?![-*+>#|]|[0-9]+[.)])\S")
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCES = ("```", "~~~")
 _BLANK = re.compile(r"\[(?:more information needed|to be written|fill in)\]|<!-- *write", re.IGNORECASE)
@@ -81,16 +84,21 @@ class ModelCardGate(Gate):
         """Pass a card without blanks that has every section."""
         card = evidence.candidate.card
         if card is None or not card.strip():
-            return self.verdict(False, "it has no README.md", missing=self.sections, blanks=0)
-        filled = _filled_sections(card)
-        missing = [title for title in self.sections if title.casefold() not in filled]
-        blanks = len(_BLANK.findall(card))
-        if missing or blanks:
-            parts = [f"it lacks {', '.join(missing)}"] if missing else []
-            parts += [f"{blanks} {'place is' if blanks == 1 else 'places are'} not filled in"] if blanks else []
-            message = f"README.md is there, but {' and '.join(parts)}"
-            return self.verdict(False, message, missing=missing, blanks=blanks)
-        return self.verdict(True, f"README.md has {len(card.split())} words", missing=[], blanks=0)
+            what = "it has no README.md" if card is None else "its README.md is empty"
+            return self.verdict(False, f"{what}: artreg card drafts one", missing=self.sections, blanks=0)
+        body = split_card(card)[1]
+        found, blanks = _sections(body), len(_BLANK.findall(card))
+        absent = [title for title in self.sections if _title(title) not in found]
+        bare = [title for title in self.sections if found.get(_title(title)) is False]
+        parts = {
+            f"it lacks {', '.join(absent)}": absent,
+            f"nothing stands below {', '.join(bare)}": bare,
+            f"{blanks} {'place is' if blanks == 1 else 'places are'} not filled in": blanks,
+        }
+        wrong = " and ".join(part for part, holds in parts.items() if holds)
+        if wrong:
+            return self.verdict(False, f"README.md is there, but {wrong}", missing=absent + bare, blanks=blanks)
+        return self.verdict(True, f"README.md has {len(body.split())} words", missing=[], blanks=0)
 
 
 class NoPickleGate(Gate):
@@ -127,24 +135,36 @@ def _axis(run: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return axis if isinstance(axis, Mapping) else {}
 
 
-def _filled_sections(card: str) -> set[str]:
-    """Return the titles of the headings that have text below them; comments are none, and code has no headings."""
-    filled: set[str] = set()
+def _sections(body: str) -> dict[str, bool]:
+    """Return the headings of a card, and of each whether it has text below; comments are none, code has no headings."""
+    found: dict[str, bool] = {}
     above: list[tuple[int, str]] = []
     fenced = False
-    for line in _COMMENT.sub("", card).splitlines():
+    lines = _COMMENT.sub("", body).splitlines()
+    for line, below in zip(lines, [*lines, ""][1:], strict=True):
         if line.lstrip().startswith(_FENCES):
             fenced = not fenced
-        elif not fenced and (heading := _HEADING.match(line)):
-            level = len(heading["marks"])
-            above = [*(one for one in above if one[0] < level), (level, _title(heading["title"]))]
-        elif line.strip():
-            filled.update(title for _, title in above)
-    return filled
+        elif not fenced and (heading := _heading(line, below)):
+            level, title = heading
+            above = [*(one for one in above if one[0] < level), heading]
+            found.setdefault(title, False)
+        elif line.strip() and (fenced or not _UNDERLINE.fullmatch(line)):
+            found.update((title, True) for _, title in above)
+    return found
+
+
+def _heading(line: str, below: str) -> tuple[int, str] | None:
+    """Return the level and the title of a heading, which begins with number signs or is underlined."""
+    marked = _HEADING.match(line)
+    if marked:
+        return len(marked["marks"]), _title(marked["title"])
+    if _PARAGRAPH.match(line) and _UNDERLINE.fullmatch(below):
+        return 1 if "=" in below else 2, _title(line)
+    return None
 
 
 def _title(text: str) -> str:
-    """Return a heading's title without the number signs that may close it."""
+    """Return a heading's title without what adorns it: number signs that close it, emphasis, a colon at its end."""
     title = text.rstrip()
     bare = title.rstrip("#")
-    return (bare.rstrip() if bare[-1:].isspace() else title).casefold()
+    return " ".join((bare if bare[-1:].isspace() else title).split()).strip("*_: ").casefold()

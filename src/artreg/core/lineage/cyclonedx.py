@@ -6,6 +6,7 @@ See https://cyclonedx.org/docs/1.6/json/. Equal versions give equal documents: n
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from artreg.core.lineage.origin import ARTREG_URI, Origin, Package
@@ -14,11 +15,16 @@ _MODEL = "model"
 _DATA = "data"
 
 
-def cyclonedx_bom(origin: Origin) -> dict[str, Any]:
-    """Return the document; what is not known is left out."""
+def cyclonedx_bom(origin: Origin, license_: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the document; what is not known is left out.
+
+    Args:
+        origin: The version.
+        license_: The model's license, by its SPDX `id` or its `name`.
+    """
     published = origin.run.get("published_at")
     metadata: dict[str, Any] = {
-        "component": _model(origin),
+        "component": _model(origin) | ({"licenses": [{"license": dict(license_)}]} if license_ else {}),
         "tools": {"components": [{"type": "application", "name": "artreg", "version": origin.artreg}]},
     }
     if isinstance(published, str):
@@ -46,13 +52,14 @@ def cyclonedx_bom(origin: Origin) -> dict[str, Any]:
 
 
 def _model(origin: Origin) -> dict[str, Any]:
+    files = origin.model_files.values()  # of a model of several, no hash is that of the model; properties have each
     component: dict[str, Any] = {
         "type": "machine-learning-model",
         "bom-ref": _MODEL,
         "group": origin.model.project,
         "name": origin.model.model,
         "version": str(origin.version),
-        "hashes": _hashes(list(origin.model_files.values())[:1]),
+        "hashes": _hashes([*files] if len(files) == 1 else []),
         "modelCard": _card(origin),
         "properties": [
             {"name": "artreg:digest", "value": origin.manifest.digest},

@@ -93,11 +93,13 @@ class Origin(Making):
         version: The version.
         manifest: Its files.
         packages: What its lock file pins.
+        card: Its README.md, or None if it has none.
     """
 
     version: Version
     manifest: Manifest
     packages: tuple[Package, ...]
+    card: str | None = None
 
     @property
     def name(self) -> str:
