@@ -137,7 +137,7 @@ def pull(
     from artreg.store.factory import open_store
 
     consumer = session.consumer(no_cache=no_cache, offline=offline)
-    known = resolve(consumer, session.reference(reference))
+    known = resolve(consumer, session.reference(reference, consumer))
     found = known.found
     warn(session, found)
     if known.note:
