@@ -111,6 +111,12 @@ def keep_within(cache: Cache) -> None:
         prune(cache, cache.limit)
 
 
+def tidy(cache: Cache) -> None:
+    """Keep within the limit where that can be done; where not, the cache is too large, no more."""
+    with contextlib.suppress(StorageError):
+        keep_within(cache)
+
+
 def clear(cache: Cache, *, dry_run: bool = False) -> Removed:
     """Remove everything but what is in use, and forget what references meant.
 

@@ -10,6 +10,7 @@ from typing import IO
 
 from artreg.consuming.gathering import find_manifest, gather
 from artreg.consuming.handle import Consumer
+from artreg.consuming.keeping import tidy
 from artreg.consuming.leases import leased, take
 from artreg.consuming.pull import TRIES, pull
 from artreg.consuming.remembering import resolve
@@ -58,11 +59,14 @@ def open_file(consumer: Consumer, found: Resolved, name: str, reporter: Reporter
                 raise NotFound(
                     f"the cache lacks {name} of {found}", hint="pull it once while the registry can be asked"
                 )
+            there = descriptor is not None
             if descriptor is None:
                 gather(consumer.registry, cache, found, manifest, only=name, reporter=reporter)
                 descriptor = cache.open(sha256)
-            if descriptor is not None:
-                return os.fdopen(descriptor, "rb")
+        if descriptor is not None:
+            if not there:
+                tidy(cache)
+            return os.fdopen(descriptor, "rb")
     return _without(consumer, found, name)
 
 
@@ -120,7 +124,7 @@ def _pieces(file: IO[bytes]) -> Iterator[Chunk]:
 
 
 def find_contents(consumer: Consumer, reference: Reference) -> Contents:
-    """Return what a reference means, its files being in the cache or fetched into it.
+    """Return what a reference means, its files being in the cache or fetched into it; tidy it when they were read.
 
     Raises:
         NotFound: There is no such version; or, offline, the cache has not all of it.
