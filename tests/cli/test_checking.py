@@ -173,7 +173,8 @@ def test_expectations_are_kept(shell: Shell) -> None:
     shell.run("promote", "churn", "1.0.0", "--to", "staging")
     assert shell.run("promote", "churn", "1.1.0", "--to", "staging", "--expect", "0.9.0").code == 6
     assert holds(shell, alias="staging") == "1.0.0"
-    assert shell.run("promote", "churn", "1.1.0", "--to", "staging", "--expect", "1.0.0").code == 0
+    words = ("promote", "churn", "1.1.0", "--to", "staging", "--expect", "1.0.0")
+    assert [shell.run(*words).code for _ in range(2)] == [0, 0]  # one that was cut off can be run again
 
 
 def test_a_policy_that_changes_between_check_and_commit_is_noticed(
