@@ -78,8 +78,9 @@ def holds(project: Path, alias: Alias) -> tuple[str, int, str, str]:
     return str(record.version), record.generation, record.who, record.why
 
 
+@pytest.mark.slow  # check-jsonschema takes seconds to be imported
 def test_the_schemas_accept_them(tmp_path: Path) -> None:
-    from check_jsonschema import main as check_jsonschema  # takes seconds, which most runs can do without
+    from check_jsonschema import main as check_jsonschema
 
     header, body = yaml.safe_load_all(COMPONENT.read_text())
     files = {"header": header, "body": body, "made": included({"command": "check"})}
