@@ -10,13 +10,13 @@ from typing import IO
 
 from artreg.consuming.gathering import find_manifest, gather
 from artreg.consuming.handle import Consumer
-from artreg.consuming.keeping import tidy
+from artreg.consuming.keeping import tidy, told
 from artreg.consuming.leases import leased, take
 from artreg.consuming.pull import TRIES, pull
 from artreg.consuming.remembering import resolve
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
-from artreg.errors import AlreadyExists, NotFound, StorageError
+from artreg.errors import AlreadyExists, NotFound
 from artreg.registry.contents import Contents, contents_of, private_copy
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved
@@ -84,15 +84,10 @@ def version_folder(consumer: Consumer, found: Resolved, reporter: Reporter = SIL
     cache = consumer.require_cache()
     manifest = find_manifest(consumer.registry, cache, found, offline=consumer.offline)
     trees = LocalStore(cache.place("trees"))
-    try:
+    with told(cache, "written"):
         cache.make()
         if (cache.folder, found.digest) not in _in_use:
             _, _in_use[cache.folder, found.digest] = take(cache, (found.digest, *manifest.files.values()))
-    except OSError as error:
-        raise StorageError(
-            f"the cache {cache.folder} cannot be written: {(error.strerror or str(error)).lower()}",
-            hint="name another folder: the setting cache, or ARTREG_CACHE",
-        ) from error
     try:
         pull(consumer, found, trees, found.digest, link=True, reporter=reporter)
     except AlreadyExists:  # it was altered
