@@ -103,7 +103,7 @@ class Follower:
         if self.serving is not None and (before is None or self.serving.model is not before.model):
             log.info("serving %s, generation %s", self.serving.source, self.serving.source.generation)
         if self._found != found:
-            log.warning("%s", self._found or "all is well again")
+            log.warning("%s", self._found) if self._found else log.info("all is well again")
 
     def _newest(self, now: Serving | None) -> Serving:
         if self._registry is None:  # it may not be there yet
