@@ -167,6 +167,11 @@ def test_force_is_for_those_whom_the_policy_names_and_shows_in_the_record(shell:
     assert "forced over from, metric: the old one leaks" in shell.run("history", "prod").out
 
 
+def test_what_a_promotion_lacks_is_named(shell: Shell) -> None:
+    told = shell.run("promote", "churn", "", "--json").json["error"]
+    assert told["message"] == "VERSION, --to missing or empty"
+
+
 def test_expectations_are_kept(shell: Shell) -> None:
     for version in ("1.0.0", "1.1.0"):
         shell.publish(version)
