@@ -66,6 +66,10 @@ def test_check_writes_markdown_for_pull_requests(shell: Shell, monkeypatch: pyte
     assert ran.out.startswith("### demo/churn@<!-- -->1.0.0 to staging: refused")
     assert "| ❌ | metric | roc_auc is 0.6, which is not ≥ 0.75 | 0.15 |" in ran.out
     assert summary.read_text().strip() == ran.out.strip()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary / "elsewhere"))
+    ran = shell.run("check", "churn", "1.0.0", "--to", "staging")
+    assert (ran.code, "elsewhere, which GITHUB_STEP_SUMMARY names, cannot be written" in ran.err) == (3, True)
+    assert ran.out.splitlines()[-1] == "demo/churn@1.0.0 may not become staging: 1 of 2 say no"
 
 
 def test_a_local_policy_cannot_weaken_the_one_in_the_registry(shell: Shell) -> None:
