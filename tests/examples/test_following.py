@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import math
 import socket
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -181,6 +183,21 @@ def test_a_look_goes_along_or_leaves_what_is_served(example: ModuleType, line: L
     line.spoil(2)
     assert looked(follower) == ("demo/churn@2.0.0", "")
     assert before.source.version != follower.serving.source.version  # whoever holds the old one still has it whole
+
+
+def test_an_old_model_is_let_go(example: ModuleType, line: Line) -> None:
+    for number in (1, 2, 3):
+        line.publish(number)
+    line.move(1)
+    follower = example.Follower("churn@prod", root=line.root)
+    follower.look()
+    old = weakref.ref(follower.serving.model.model)
+    line.move(2, damaged=True)
+    assert "does not match" in looked(follower)[1]
+    line.move(3)
+    assert looked(follower) == ("demo/churn@3.0.0", "")
+    gc.collect()
+    assert old() is None
 
 
 def test_an_alias_that_went_back_is_not_believed(example: ModuleType, line: Line, tmp_path: Path) -> None:
