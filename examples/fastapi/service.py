@@ -125,7 +125,7 @@ follower = Follower(
     MODEL,
     root=os.environ.get("ARTREG_REGISTRY"),
     seen=os.environ.get("ARTREG_SEEN"),
-    moved_by=[name for name in os.environ.get("ARTREG_MOVED_BY", "").split(",") if name],
+    moved_by=[name.strip() for name in os.environ.get("ARTREG_MOVED_BY", "").split(",") if name.strip()],
     allowed_signers=os.environ.get("ARTREG_ALLOWED_SIGNERS"),
 )
 

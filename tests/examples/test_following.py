@@ -46,6 +46,10 @@ from keys import allow, make_key, needs_openssh
 
 @pytest.fixture(scope="module")
 def example() -> ModuleType:
+    return imported()
+
+
+def imported() -> ModuleType:
     spec = importlib.util.spec_from_file_location("example_service", SERVICE / "service.py")
     assert spec
     assert spec.loader
@@ -229,6 +233,11 @@ def test_whose_moves_are_believed_can_be_said(example: ModuleType, line: Line, t
     line.move(1, key=key)
     assert looked(follower) == ("demo/churn@1.0.0", "")
     assert follower.serving.source.generation == 3
+
+
+def test_whose_moves_are_believed_is_said_as_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTREG_MOVED_BY", "ada@example.com, bob@example.com,")
+    assert imported().follower._opening["moved_by"] == ["ada@example.com", "bob@example.com"]
 
 
 def test_the_same_bytes_are_not_loaded_again(example: ModuleType, line: Line) -> None:
