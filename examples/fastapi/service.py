@@ -4,17 +4,21 @@ In this folder: ARTREG_REGISTRY=s3://models/registry uvicorn service:app
 """
 
 import asyncio
+import logging
 import os
 import threading
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
+from sklearn.exceptions import InconsistentVersionWarning
 
 import artreg
 from artreg.loading.load import Loaded
@@ -25,6 +29,9 @@ EVERY = float(os.environ.get("EVERY", "5"))
 """Seconds from one look at the alias to the next; after looks that failed up to twelve times as many."""
 
 PATIENCE = timedelta(seconds=60 + 20 * EVERY)
+
+log = logging.getLogger("uvicorn.error")  # the one that uvicorn shows
+warnings.filterwarnings("error", category=InconsistentVersionWarning)  # it may predict wrongly here
 
 Row = dict[str, float | str | None]
 
@@ -54,6 +61,7 @@ class Follower:
     def __init__(self, reference: str, **opening: Any) -> None:
         self.serving: Serving | None = None
         self.problem = ""
+        self.started = datetime.now(UTC)
         self.looked: datetime | None = None
         self.begun = threading.Event()
         self._reference = reference
@@ -62,10 +70,16 @@ class Follower:
 
     @property
     def trouble(self) -> str:
-        """What keeps it from going along, or ''."""
-        if self.looked is not None and datetime.now(UTC) - self.looked > PATIENCE:
-            return self.problem or f"no look at the registry has ended since {self.looked}"
-        return self.problem
+        """What keeps it from going along, or is wrong with what it serves, or ''."""
+        last = self.looked or self.started
+        if self.looked is None or datetime.now(UTC) - last > PATIENCE:
+            return self._found or f"no look at the registry has ended since {last}"
+        return self._found
+
+    @property
+    def _found(self) -> str:
+        """What the last look found wrong: what it could not load or reach, or that what is served was yanked."""
+        return self.problem or (self.serving.source.warning if self.serving else "")
 
     def follow(self, stop: threading.Event) -> None:
         """Look again and again."""
@@ -77,14 +91,19 @@ class Follower:
 
     def look(self) -> None:
         """Go along with the alias if it has moved; where anything goes wrong, what is served stays."""
+        before, found = self.serving, self._found
         try:
-            self.serving = self._newest(self.serving)
+            self.serving = self._newest(before)
             self.problem = ""
         except artreg.ArtregError as error:
             self.problem = f"{error.code}: {error.message}"
         except Exception as error:  # noqa: BLE001  # whatever a library raises, this thread must live
             self.problem = f"{type(error).__name__}: {error}"
         self.looked = datetime.now(UTC)
+        if self.serving is not None and (before is None or self.serving.model is not before.model):
+            log.info("serving %s, generation %s", self.serving.source, self.serving.source.generation)
+        if self._found != found:
+            log.warning("%s", self._found) if self._found else log.info("all is well again")
 
     def _newest(self, now: Serving | None) -> Serving:
         if self._registry is None:  # it may not be there yet
@@ -95,10 +114,10 @@ class Follower:
         else:
             model = self._registry.load(self._reference)  # what it means by now, verified
             newest = Serving(model.source, model, datetime.now(UTC))
-        if now is not None:  # somebody may have set storage back, or written the past anew
-            before, after = now.source, newest.source
-            if (after.generation or 0) < (before.generation or 0) + (after.digest != before.digest):
-                raise artreg.IntegrityError(f"{self._reference} went back from generation {before.generation}")
+        if now is not None and now.source.generation is not None:  # it is an alias, which only goes forward
+            least = now.source.generation + (newest.source.digest != now.source.digest)
+            if (newest.source.generation or 0) < least:  # somebody set storage back, or wrote the past anew
+                raise artreg.IntegrityError(f"{self._reference} went back from generation {now.source.generation}")
         return newest
 
 
@@ -106,7 +125,7 @@ follower = Follower(
     MODEL,
     root=os.environ.get("ARTREG_REGISTRY"),
     seen=os.environ.get("ARTREG_SEEN"),
-    moved_by=[name for name in os.environ.get("ARTREG_MOVED_BY", "").split(",") if name],
+    moved_by=[name.strip() for name in os.environ.get("ARTREG_MOVED_BY", "").split(",") if name.strip()],
     allowed_signers=os.environ.get("ARTREG_ALLOWED_SIGNERS"),
 )
 
@@ -145,22 +164,30 @@ def predict(asked: Rows) -> dict[str, Any]:
     """Return a prediction for each row, and the version that made them."""
     serving = serving_now()
     try:
-        predictions = serving.model.predict(pd.DataFrame(asked.rows)).tolist()
+        predictions = serving.model.predict(pd.DataFrame(asked.rows))
+        if not np.isfinite(predictions).all():
+            raise ValueError("for these rows it predicts no finite number")
     except (KeyError, TypeError, ValueError) as error:
         raise HTTPException(422, {**told(serving), "problem": f"{error}"}) from None
-    return {**told(serving), "predictions": predictions}
+    except Exception as error:
+        log.exception("%s cannot predict", serving.source)
+        raise HTTPException(500, {**told(serving), "problem": f"{type(error).__name__}: {error}"}) from None
+    return {**told(serving), "predictions": predictions.tolist()}
 
 
 @app.get("/health")
-def health() -> dict[str, Any]:
-    """Say how things are. It is 200 as long as the process answers: starting it again would bring nothing better."""
+async def health() -> dict[str, Any]:
+    """Say how things are. It is 200 as long as the process answers: starting it again would bring nothing better.
+
+    It waits for no thread, as predictions do: under load nobody is to take the process for dead.
+    """
     serving = follower.serving
     status = "starting" if serving is None else "degraded" if follower.trouble else "ok"
-    known = {} if serving is None else {**told(serving), "since": serving.since, "warning": serving.source.warning}
+    known = {} if serving is None else {**told(serving), "since": serving.since}
     return {"status": status, "model": MODEL, **known, "problem": follower.trouble, "looked": follower.looked}
 
 
 @app.get("/ready")
-def ready() -> dict[str, Any]:
+async def ready() -> dict[str, Any]:
     """Say whether there is a model to answer with: 200, or 503 until there is one."""
     return told(serving_now())

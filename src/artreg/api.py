@@ -146,17 +146,22 @@ class Registry(Frozen):
             IntegrityError: It is damaged, beyond a limit, or is not what is trusted; nothing of it was run.
             InvalidInput: It cannot be loaded, or not without `trust` or `types`.
         """
+        from artreg.consuming.keeping import tidy  # noqa: PLC0415
         from artreg.consuming.reading import find_contents  # noqa: PLC0415
         from artreg.loading.load import load  # noqa: PLC0415
 
         consumer = self.consumer()
-        return load(
-            self.handle,
-            self._reference(reference),
-            trust=trust,
-            types=types,
-            find=lambda _, wanted: find_contents(consumer, wanted),
-        )
+        try:
+            return load(
+                self.handle,
+                self._reference(reference),
+                trust=trust,
+                types=types,
+                find=lambda _, wanted: find_contents(consumer, wanted),
+            )
+        finally:
+            if consumer.cache is not None:
+                tidy(consumer.cache)
 
     def verify(
         self,

@@ -55,7 +55,7 @@ class GitHub:
         assert values.keys() <= inputs.keys(), "GitHub would warn of an unknown input"
         inputs |= values
         known = {f"inputs.{name}": value for name, value in inputs.items()}
-        variables = {**self.variables, "GITHUB_EVENT_NAME": self.event, "GITHUB_ACTOR": "ada"}
+        variables = {"GITHUB_ACTOR": "ada", **self.variables, "GITHUB_EVENT_NAME": self.event}
         files = {name: self.temporary / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH")}
         for name, path in files.items():
             path.write_text("")

@@ -78,8 +78,9 @@ def holds(project: Path, alias: Alias) -> tuple[str, int, str, str]:
     return str(record.version), record.generation, record.who, record.why
 
 
+@pytest.mark.slow  # check-jsonschema takes seconds to be imported
 def test_the_schemas_accept_them(tmp_path: Path) -> None:
-    from check_jsonschema import main as check_jsonschema  # takes seconds, which most runs can do without
+    from check_jsonschema import main as check_jsonschema
 
     header, body = yaml.safe_load_all(COMPONENT.read_text())
     files = {"header": header, "body": body, "made": included({"command": "check"})}
@@ -136,9 +137,23 @@ def test_a_refusal_is_told_in_every_way_there_is(runner: str, project: Path) -> 
     found = run(runner, project, "pull_request", command="check", model="churn", version="staging", to="prod")
     assert found.code == 3
     assert (found.outputs["version"], found.outputs["passed"]) == ("1.1.0", "false")
+    refusal = "demo/churn@1.1.0 may not become prod: roc_auc is 0.78, which is not ≥ 0.8"
     if runner == "github":
         assert "\n| ❌ | metric | roc_auc is 0.78, which is not ≥ 0.8 | 0.02 |\n" in found.summary
-        assert "\n::error title=artreg::demo/churn@1.1.0 may not become prod: 1 of 3 say no\n" in found.log
+        assert f"\n::error title=artreg::{refusal}\n" in found.log
+    moved = run(runner, project, command="promote", model="churn", version="1.1.0", to="prod", reason="100 %")
+    assert (moved.code, set(moved.outputs.values()) <= {""}) == (3, True)
+    if runner == "github":
+        (told,) = (line for line in moved.log.splitlines() if line.startswith("::error"))
+        hint = "nothing was changed; the policy says what a version must show"
+        assert told == f"::error title=artreg::{refusal}%0A{hint}"
+
+
+def test_a_run_that_is_started_again_is_of_whoever_did_that(project: Path) -> None:
+    variables = bare(GITHUB_ACTOR="ada", GITHUB_TRIGGERING_ACTOR="bob")
+    words = {"command": "promote", "model": "churn", "version": "1.1.0", "to": "free"}
+    assert GitHub(project, project.parent, variables).run(install="none", **words).code == 0
+    assert holds(project, FREE)[2] == "bob"
 
 
 @pytest.mark.slow
@@ -156,6 +171,8 @@ def test_a_pull_request_changes_nothing_unless_it_is_said(runner: str, project: 
     before = holds(project, STAGING)
     assert run(runner, project, "pull_request", **words).outputs["generation"] == "3"
     assert run(runner, project, dry_run="true", **words).outputs["changed"] == "true"
+    if runner == "github":
+        assert run(runner, project, "merge_group", **words).outputs["changed"] == "true"
     assert holds(project, STAGING) == before
     assert run(runner, project, "pull_request", dry_run="false", **words).code == 0
     assert holds(project, STAGING)[:2] == ("1.0.0", 3)
@@ -250,7 +267,7 @@ def test_no_other_command_is_run(command: str, project: Path) -> None:
 
 
 def test_what_artreg_prints_is_no_command_of_the_runner(project: Path) -> None:
-    stub(project.parent / "fake", "artreg", "echo '::add-path::/evil'; echo ' ##[add-path]/evil' >&2; exit 4")
+    stub(project.parent / "fake", "artreg", "printf '::add-path::/evil'; echo ' ##[add-path]/evil' >&2; exit 4")
     path = f"{project.parent / 'fake'}:{bare()['PATH']}"
     found = GitHub(project, project.parent, bare(PATH=path)).run(install="none", command="check")
     assert found.code == 4
@@ -258,7 +275,7 @@ def test_what_artreg_prints_is_no_command_of_the_runner(project: Path) -> None:
     assert opened.startswith("::stop-commands::")
     assert closed == f"::{opened.removeprefix('::stop-commands::')}::"
     assert len(closed) >= 36
-    assert sorted(line.strip() for line in printed) == ["##[add-path]/evil", "::add-path::/evil"]
+    assert [line.strip() for line in printed] == ["##[add-path]/evil", "::add-path::/evil"]
 
 
 @pytest.mark.slow  # it trains

@@ -75,6 +75,20 @@ def test_what_needs_no_model_fetches_none(shell: Shell, monkeypatch: pytest.Monk
     assert model.read_bytes() not in [path.read_bytes() for path in files(shell)]
 
 
+def test_offline_an_alias_alone_is_that_of_the_one_model_that_is_remembered(cached: Shell) -> None:
+    (cached.folder / "registry").rename(cached.folder / "away")
+    assert cached.run("pull", "staging", "-o", "second", "--offline").code == 0
+    assert cached.run("pull", "prod", "-o", "third", "--offline").err == (
+        "error: nothing is remembered of what prod meant\nhint: pull it once while the registry can be asked\n"
+    )
+    (cached.folder / "away").rename(cached.folder / "registry")
+    cached.publish("1.0.0", model="upsell")
+    assert cached.run("promote", "upsell", "1.0.0", "--to", "staging").code == 0
+    assert cached.run("pull", "staging", "-o", "third", "--offline").code == 0  # of that one nothing is remembered
+    assert cached.run("pull", "upsell@staging", "-o", "fourth").code == 0
+    assert "several models have an alias staging" in cached.run("pull", "staging", "-o", "fifth", "--offline").err
+
+
 def test_offline_can_be_a_setting(cached: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     (cached.folder / "registry").rename(cached.folder / "away")
     monkeypatch.setenv("ARTREG_OFFLINE", "yes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,20 @@ def test_the_policy_file_is_used_and_checked(shell: Shell) -> None:
     ran = shell.run("promote", "churn", "1.0.0", "--to", "live")
     assert ran.code == 2
     assert "kee: unknown key; did you mean key?" in ran.err
+
+
+def test_who_has_no_config_is_told_how_to_write_one(shell: Shell) -> None:
+    told = shell.run("train", "--json").json["error"]
+    assert told["message"] == "there is no configs/default.yaml"
+    (smallest,) = re.findall("at the least (.*);", told["hint"])
+    (shell.folder / "configs").mkdir()
+    (shell.folder / "configs" / "default.yaml").write_text(smallest)
+    assert "data.csv" in shell.run("train", "--json").json["error"]["message"]  # the next thing that is missing
+
+
+def test_in_an_empty_registry_it_is_said_how_a_model_comes_in(shell: Shell) -> None:
+    hint = "there are no models yet: artreg train or artreg publish makes one"
+    assert shell.run("show", "churn@prod", "--json").json["error"]["hint"] == hint
 
 
 def test_the_built_in_policy_is_the_one_in_configs() -> None:

@@ -291,6 +291,16 @@ def test_a_pull_keeps_the_cache_within_its_size(shop: Shop, bench: Bench) -> Non
     assert shop.pull("churn@2.0.0")[0].fetched != 0
 
 
+def test_files_that_are_opened_keep_the_cache_within_its_size(shop: Shop, bench: Bench) -> None:
+    shop.limit = 1_500_000
+    for number in range(4):
+        bench.publish(f"2.{number}.0", str(number) * 600_000)
+        found = resolve(shop.consumer(), Reference.parse(f"churn@2.{number}.0", "demo")).found
+        with open_file(shop.consumer(), found, "model.bin") as file:
+            assert usage(shop.cache).bytes <= 1_500_000
+            assert file.read() == str(number).encode() * 600_000
+
+
 def test_a_version_larger_than_the_cache_is_pulled_all_the_same(shop: Shop) -> None:
     shop.limit = 1000
     pulled, folder = shop.pull(PROD)

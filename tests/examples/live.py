@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
+import sklearn
 import skops.io
 from sklearn.linear_model import LinearRegression
 
@@ -47,11 +49,12 @@ class Line:
         self.moves: dict[int, int] = {}
         self.digests: dict[int, str] = {}
 
-    def publish(self, number: int) -> None:
+    def publish(self, number: int, sklearn_version: str = sklearn.__version__) -> None:
         folder = self.made / str(number)
         folder.mkdir(parents=True)
         inputs = pd.DataFrame({"x": [0.0, 1.0, 2.0]})
-        skops.io.dump(LinearRegression().fit(inputs, number * inputs["x"]), folder / "model.skops")
+        with mock.patch("sklearn.base.__version__", sklearn_version):
+            skops.io.dump(LinearRegression().fit(inputs, number * inputs["x"]), folder / "model.skops")
         self.digests[number] = publish(self.registry, CHURN, folder, Version(number, 0, 0)).digest
 
     def move(self, number: int, *, damaged: bool = False, key: Path | None = None) -> int:

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow  # it makes two tables
 def test_the_split_keeps_what_it_promises() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "check_split.py")], capture_output=True, text=True, check=True

@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import importlib.util
+import math
+import socket
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
+import yaml
+from anyio import to_thread
 
+from artreg.core.version import Version
 from artreg.registry.freeze import freeze
+from artreg.registry.rollback import rollback
+from artreg.registry.yank import yank
 from docs.sessions import blocks, environment, play
-from examples.live import CHURN, COMMAND, PROD, SERVICE, Line, asking, once, served, service, until
+from examples.live import (
+    CHURN,
+    COMMAND,
+    OPEN,
+    PATIENCE,
+    PROD,
+    SERVICE,
+    Line,
+    asking,
+    is_open,
+    once,
+    served,
+    service,
+    until,
+)
 from keys import allow, make_key, needs_openssh
 
 
 @pytest.fixture(scope="module")
 def example() -> ModuleType:
+    return imported()
+
+
+def imported() -> ModuleType:
     spec = importlib.util.spec_from_file_location("example_service", SERVICE / "service.py")
     assert spec
     assert spec.loader
@@ -79,6 +111,12 @@ def test_what_goes_wrong_is_told_and_keeps_nobody_from_being_served(line: Line) 
             line.spoil(5)
             served(clients, 5)  # and one that was made whole
 
+            line.publish(6, sklearn_version="1.3.0")
+            line.move(6)
+            until(lambda: "churn@6.0.0" in once(port, "/health")[1]["problem"], "the problem")
+            assert "from version 1.3.0 when using version" in once(port, "/health")[1]["problem"]
+            served(clients, line.move(4))
+
             away = line.root.rename(line.root.with_name("away"))
             until(lambda: once(port, "/health")[1]["problem"].startswith("not_found"), "the loss")
             away.rename(line.root)
@@ -103,6 +141,35 @@ def test_the_page_about_serving(line: Line) -> None:
         assert play(shown, line.root.parent, environment()) == 4
 
 
+@pytest.mark.slow  # it runs a service
+def test_a_request_that_is_there_is_answered_before_the_end(line: Line) -> None:
+    line.publish(1)
+    line.move(1)
+    body = b'{"rows": [{"x": 3}]}'
+    with socket.socket() as client, ThreadPoolExecutor() as later:
+        with service(line.root) as port:
+            client.connect(("127.0.0.1", port))
+            client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+            client.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(body), body[:9]))
+            assert once(port, "/ready")[0] == 200  # so the half above has come, too
+
+            def finish() -> bytes:
+                until(lambda: not is_open(port), "the end")
+                client.sendall(body[9:])
+                return client.makefile("rb").read()
+
+            answer = later.submit(finish)
+        assert b"200 OK" in answer.result()
+        assert b'"predictions":[' in answer.result()
+
+
+def test_the_probes_of_the_page_are_there(example: ModuleType) -> None:
+    (shown,) = blocks("docs/howto/serving.md", "yaml")
+    probes = [it["httpGet"]["path"] for it in yaml.safe_load(shown).values() if "httpGet" in it]
+    assert probes == ["/health", "/ready", "/health"]
+    assert set(probes) <= {route.path for route in example.app.routes}
+
+
 def test_a_look_goes_along_or_leaves_what_is_served(example: ModuleType, line: Line) -> None:
     follower = example.Follower("churn@prod", root=line.root)
     assert looked(follower) == (None, f"not_found: there is no model demo/churn in {line.root}")
@@ -120,6 +187,21 @@ def test_a_look_goes_along_or_leaves_what_is_served(example: ModuleType, line: L
     line.spoil(2)
     assert looked(follower) == ("demo/churn@2.0.0", "")
     assert before.source.version != follower.serving.source.version  # whoever holds the old one still has it whole
+
+
+def test_an_old_model_is_let_go(example: ModuleType, line: Line) -> None:
+    for number in (1, 2, 3):
+        line.publish(number)
+    line.move(1)
+    follower = example.Follower("churn@prod", root=line.root)
+    follower.look()
+    old = weakref.ref(follower.serving.model.model)
+    line.move(2, damaged=True)
+    assert "does not match" in looked(follower)[1]
+    line.move(3)
+    assert looked(follower) == ("demo/churn@3.0.0", "")
+    gc.collect()
+    assert old() is None
 
 
 def test_an_alias_that_went_back_is_not_believed(example: ModuleType, line: Line, tmp_path: Path) -> None:
@@ -153,6 +235,11 @@ def test_whose_moves_are_believed_can_be_said(example: ModuleType, line: Line, t
     assert follower.serving.source.generation == 3
 
 
+def test_whose_moves_are_believed_is_said_as_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTREG_MOVED_BY", "ada@example.com, bob@example.com,")
+    assert imported().follower._opening["moved_by"] == ["ada@example.com", "bob@example.com"]
+
+
 def test_the_same_bytes_are_not_loaded_again(example: ModuleType, line: Line) -> None:
     line.publish(1)
     line.move(1)
@@ -168,10 +255,86 @@ def test_the_same_bytes_are_not_loaded_again(example: ModuleType, line: Line) ->
 
 def test_a_look_that_does_not_end_is_told(example: ModuleType, line: Line) -> None:
     follower = example.Follower("churn@prod", root=line.root)
+    assert follower.trouble == f"no look at the registry has ended since {follower.started}"
     follower.look()
     follower.problem = ""
     follower.looked -= 2 * example.PATIENCE
     assert follower.trouble == f"no look at the registry has ended since {follower.looked}"
+
+
+def test_what_was_yanked_is_served_and_told(example: ModuleType, line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "uvicorn.error")
+    for number in (1, 2):
+        line.publish(number)
+        line.move(number)
+    follower = example.Follower("churn@prod", root=line.root)
+    assert looked(follower) == ("demo/churn@2.0.0", "")
+    yank(line.registry, CHURN, Version(2, 0, 0), "it leaks the label")
+    source, problem = looked(follower)
+    assert (source, follower.problem) == ("demo/churn@2.0.0", "")  # so the next look comes no later
+    assert problem.endswith(": it leaks the label")
+    rollback(line.registry, CHURN, PROD, OPEN, reason="see above")
+    assert looked(follower) == ("demo/churn@1.0.0", "")
+    assert caplog.messages == [
+        "serving demo/churn@2.0.0, generation 2",
+        problem,
+        "serving demo/churn@1.0.0, generation 4",
+        "all is well again",
+    ]
+
+
+def test_what_is_computed_may_go_back(example: ModuleType, line: Line) -> None:
+    line.publish(1)
+    follower = example.Follower("churn@latest", root=line.root)
+    assert looked(follower) == ("demo/churn@1.0.0", "")
+    line.publish(2)
+    assert looked(follower) == ("demo/churn@2.0.0", "")
+    yank(line.registry, CHURN, Version(2, 0, 0), "it leaks the label")
+    assert looked(follower) == ("demo/churn@1.0.0", "")
+
+
+@pytest.mark.parametrize(("answer", "code"), [(math.inf, 422), (ValueError("rows"), 422), (AttributeError("x"), 500)])
+def test_whatever_a_model_does_its_version_is_named(
+    example: ModuleType, line: Line, monkeypatch: pytest.MonkeyPatch, answer: object, code: int
+) -> None:
+    line.publish(1)
+    line.move(1)
+    follower = example.Follower("churn@prod", root=line.root)
+    follower.look()
+    model = Mock(predict=Mock(side_effect=[answer if isinstance(answer, Exception) else np.array([answer])]))
+    follower.serving = replace(follower.serving, model=model)
+    monkeypatch.setattr(example, "follower", follower)
+    with pytest.raises(example.HTTPException) as refused:
+        example.predict(example.Rows(rows=[{"x": 1}]))
+    assert (refused.value.status_code, refused.value.detail["version"]) == (code, "1.0.0")
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_probes_are_answered_while_every_thread_is_busy(
+    example: ModuleType, line: Line, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    line.publish(1)
+    line.move(1)
+    follower = example.Follower("churn@prod", root=line.root)
+    follower.look()
+    monkeypatch.setattr(example, "follower", follower)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        threads = to_thread.current_default_thread_limiter()
+        for _ in range(int(threads.total_tokens)):
+            threads.acquire_on_behalf_of_nowait(object())
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        await asyncio.wait_for(example.app(scope, receive, send), PATIENCE)
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == 200
 
 
 def looked(follower: Any) -> tuple[str | None, str]:

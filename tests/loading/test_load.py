@@ -15,6 +15,8 @@ import pytest
 
 import artreg
 from artreg.api import Registry
+from artreg.consuming.cache import Cache
+from artreg.consuming.keeping import usage
 from artreg.core.version import Version
 from artreg.errors import IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.frozen import replace
@@ -43,6 +45,16 @@ def test_loads_what_an_alias_holds(put: Put) -> None:
     assert (str(loaded.source.version), loaded.format) == ("1.1.0", "skops")
     assert loaded.source.digest == registry.resolve("churn@prod").digest
     assert not np.array_equal(registry.load("churn@1.0.0").predict(FRAME), expected())
+
+
+@pytest.mark.parametrize("models", [0, 2])
+def test_loading_keeps_the_cache_within_its_size(put: Put, tmp_path: Path, models: int) -> None:
+    data = as_skops(estimator())
+    limit = models * len(data) + 4000
+    for _ in range(4):
+        registry = replace(put({"model.skops": data + os.urandom(8)}), cache=str(tmp_path / "cache"), cache_size=limit)
+        assert np.array_equal(registry.load("churn@prod").predict(FRAME), expected())
+        assert usage(Cache(str(tmp_path / "cache"))).bytes <= limit
 
 
 def test_what_is_not_there_is_not_loaded(put: Put) -> None:

@@ -227,13 +227,18 @@ class Session:
         """Return the model that a person means by `text`."""
         return ModelName.parse(text, self.settings.project)
 
-    def reference(self, text: str) -> Reference:
-        """Return the reference that a person means by `text`; a bare alias is that of the one model that has it."""
+    def reference(self, text: str, consumer: Consumer | None = None) -> Reference:
+        """Return the reference that a person means by `text`; a bare alias is that of the one model that has it.
+
+        Args:
+            text: The reference.
+            consumer: Who asks, where that may be somebody who goes by the cache alone.
+        """
         if "@" not in text and not text.startswith("models:/"):
-            return Reference(self.model_with(Alias(text)), Alias(text))
+            return Reference(self.model_with(Alias(text), consumer), Alias(text))
         return Reference.parse(text, self.settings.project)
 
-    def model_with(self, alias: Alias) -> ModelName:
+    def model_with(self, alias: Alias, consumer: Consumer | None = None) -> ModelName:
         """Return the model that is meant where only an alias is named: the configured one, or the only one.
 
         Raises:
@@ -242,22 +247,31 @@ class Session:
         """
         if self.settings.model:
             return self.model(self.settings.model)
-        from artreg.registry.versions import list_aliases, list_models
+        if consumer is not None and consumer.offline:
+            from artreg.consuming.remembering import remembered_models
 
-        store = self.registry.store
-        store.require_root()
-        candidates = [model for model in list_models(store) if alias.name in list_aliases(store, model)]
+            candidates = remembered_models(consumer, alias)
+        else:
+            candidates = self._models_with(alias)
         own = [model for model in candidates if model.project == self.settings.project]
         if len(own or candidates) == 1:
             return (own or candidates)[0]
-        if not candidates:
-            raise self._no_such_alias(alias)
         names = ", ".join(str(model) for model in candidates)
         raise InvalidInput(
             f"several models have an alias {alias}: {names}",
             hint=f"name one: --model {candidates[0]}, or {candidates[0]}@{alias}",
             candidates=[str(model) for model in candidates],
         )
+
+    def _models_with(self, alias: Alias) -> list[ModelName]:
+        from artreg.registry.versions import list_aliases, list_models
+
+        store = self.registry.store
+        store.require_root()
+        found = [model for model in list_models(store) if alias.name in list_aliases(store, model)]
+        if not found:
+            raise self._no_such_alias(alias)
+        return found
 
     def _no_such_alias(self, alias: Alias) -> NotFound:
         from itertools import islice

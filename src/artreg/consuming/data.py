@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,12 +10,12 @@ from functools import partial
 from artreg.consuming.cache import Cache
 from artreg.consuming.filling import fill
 from artreg.consuming.handle import Consumer
-from artreg.consuming.keeping import keep_within
+from artreg.consuming.keeping import tidy
 from artreg.consuming.leases import leased
 from artreg.consuming.remembering import keep, kept
 from artreg.core import canonical
 from artreg.core.snapshot import Snapshot, SnapshotRef, parse_snapshot
-from artreg.errors import IntegrityError, NotFound, StorageError
+from artreg.errors import IntegrityError, NotFound
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.snapshot_data import pieces
 from artreg.registry.snapshots import match
@@ -68,8 +67,7 @@ def cached_pieces(
             )
         if descriptor is None:
             descriptor = _fetch(consumer, cache, snapshot, reporter)
-    with contextlib.suppress(StorageError):  # it is too large, no more
-        keep_within(cache)
+    tidy(cache)
     return None if descriptor is None else _pieces(descriptor)
 
 

@@ -166,7 +166,10 @@ class _Fetching:
         try:
             self.stamps[file.sha256] = fill(self._cache, file.sha256, file.size, self._source(file), progress)
         except OSError as error:
-            self.trouble = (error.strerror or str(error)).lower()
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self.trouble = (error.strerror or str(error)).lower()
 
     def _source(self, file: TreeFile) -> Callable[[int], Iterator[Chunk]]:
         if isinstance(file.source, bytes):
@@ -187,7 +190,7 @@ class _Fetching:
             self._cache.make()
             figures = os.statvfs(self._cache.folder)
         except OSError as error:
-            self.trouble = (error.strerror or str(error)).lower()
+            self._give_up(error)
             return False
         if figures.f_bavail * figures.f_frsize < 2 * total:
             self.trouble = "its disk has too little room"

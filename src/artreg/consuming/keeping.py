@@ -70,7 +70,7 @@ def usage(cache: Cache) -> Usage:
     Raises:
         StorageError: It cannot be read.
     """
-    with _said(cache, "read"):
+    with told(cache, "read"):
         entries = sorted(cache.entries(), key=lambda entry: (-entry.used, entry.sha256))
         return Usage(tuple(entries), sum(entry.size for entry in _partial(cache)))
 
@@ -83,7 +83,7 @@ def prune(cache: Cache, limit: int, *, dry_run: bool = False) -> Removed:
     """
     if not os.path.isdir(cache.folder):
         return Removed(0, 0, 0)
-    with _said(cache, "written"), nobody_comes(cache) as used:
+    with told(cache, "written"), nobody_comes(cache) as used:
         entries = sorted((*cache.entries(), *_partial(cache)), key=lambda entry: entry.used)
         excess = sum(entry.size for entry in entries) - limit
         removed: list[Entry] = []
@@ -111,6 +111,12 @@ def keep_within(cache: Cache) -> None:
         prune(cache, cache.limit)
 
 
+def tidy(cache: Cache) -> None:
+    """Keep within the limit where that can be done; where not, the cache is too large, no more."""
+    with contextlib.suppress(StorageError):
+        keep_within(cache)
+
+
 def clear(cache: Cache, *, dry_run: bool = False) -> Removed:
     """Remove everything but what is in use, and forget what references meant.
 
@@ -120,7 +126,7 @@ def clear(cache: Cache, *, dry_run: bool = False) -> Removed:
     removed = prune(cache, 0, dry_run=dry_run)
     if not dry_run:
         for name in listed(cache.place("resolved")):
-            with _said(cache, "written"), contextlib.suppress(FileNotFoundError):
+            with told(cache, "written"), contextlib.suppress(FileNotFoundError):
                 os.unlink(cache.place("resolved", name))
     return removed
 
@@ -189,7 +195,12 @@ def _inodes(paths: Iterable[str]) -> set[int]:
 
 
 @contextlib.contextmanager
-def _said(cache: Cache, doing: str) -> Iterator[None]:
+def told(cache: Cache, doing: str) -> Iterator[None]:
+    """Say of an error of the system that it is the cache's.
+
+    Raises:
+        StorageError: There was one.
+    """
     try:
         yield
     except OSError as error:

@@ -10,13 +10,14 @@ from typing import IO
 
 from artreg.consuming.gathering import find_manifest, gather
 from artreg.consuming.handle import Consumer
+from artreg.consuming.keeping import tidy, told
 from artreg.consuming.leases import leased, take
 from artreg.consuming.pull import pull
 from artreg.consuming.remembering import resolve
 from artreg.consuming.using import TRIES
 from artreg.core.manifest import MANIFEST, RUN
 from artreg.core.names import Reference
-from artreg.errors import AlreadyExists, NotFound, StorageError
+from artreg.errors import AlreadyExists, NotFound
 from artreg.registry.contents import Contents, contents_of, private_copy
 from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved
@@ -59,11 +60,14 @@ def open_file(consumer: Consumer, found: Resolved, name: str, reporter: Reporter
                 raise NotFound(
                     f"the cache lacks {name} of {found}", hint="pull it once while the registry can be asked"
                 )
+            there = descriptor is not None
             if descriptor is None:
                 gather(consumer.registry, cache, found, manifest, only=(name,), reporter=reporter)
                 descriptor = cache.open(sha256)
-            if descriptor is not None:
-                return os.fdopen(descriptor, "rb")
+        if descriptor is not None:
+            if not there:
+                tidy(cache)
+            return os.fdopen(descriptor, "rb")
     return _without(consumer, found, name)
 
 
@@ -81,15 +85,10 @@ def version_folder(consumer: Consumer, found: Resolved, reporter: Reporter = SIL
     cache = consumer.require_cache()
     manifest = find_manifest(consumer.registry, cache, found, offline=consumer.offline)
     trees = LocalStore(cache.place("trees"))
-    try:
+    with told(cache, "written"):
         cache.make()
         if (cache.folder, found.digest) not in _in_use:
             _, _in_use[cache.folder, found.digest] = take(cache, (found.digest, *manifest.files.values()))
-    except OSError as error:
-        raise StorageError(
-            f"the cache {cache.folder} cannot be written: {(error.strerror or str(error)).lower()}",
-            hint="name another folder: the setting cache, or ARTREG_CACHE",
-        ) from error
     try:
         pull(consumer, found, trees, found.digest, link=True, reporter=reporter)
     except AlreadyExists:  # it was altered
@@ -121,7 +120,7 @@ def _pieces(file: IO[bytes]) -> Iterator[Chunk]:
 
 
 def find_contents(consumer: Consumer, reference: Reference) -> Contents:
-    """Return what a reference means, its files being in the cache or fetched into it.
+    """Return what a reference means, its files being in the cache or fetched into it; tidy it when they were read.
 
     Raises:
         NotFound: There is no such version; or, offline, the cache has not all of it.

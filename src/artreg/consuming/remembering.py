@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from artreg.consuming.cache import Cache
+from artreg.consuming.cache import Cache, listed
 from artreg.consuming.handle import Consumer
 from artreg.core import canonical
 from artreg.core.ages import shown
@@ -109,17 +109,32 @@ def resolve(consumer: Consumer, reference: Reference) -> Known:
     return Known(found)
 
 
+def remembered_models(consumer: Consumer, alias: Alias) -> list[ModelName]:
+    """Return the models of which it is remembered what an alias meant, in order.
+
+    Raises:
+        NotFound: There is none.
+        InvalidInput: There is no cache.
+    """
+    cache, found = consumer.require_cache(), set[ModelName]()
+    for name in listed(cache.place("resolved")):
+        with contextlib.suppress(OSError, IntegrityError):  # what else was asked about lies there, too
+            remembered = _parsed(read_plain(cache.place("resolved", name), READ_LIMIT))
+            if (remembered.registry, remembered.reference.target) == (consumer.place, alias):
+                found.add(remembered.reference.model)
+    if not found:
+        raise _forgotten(alias)
+    return sorted(found, key=str)
+
+
 def _recall(consumer: Consumer, reference: Reference) -> Known:
     registry, cache, place = consumer.registry, consumer.require_cache(), consumer.place
     try:
-        data = kept(cache, place, str(reference))
-        remembered = parse_strictly(data, "what is remembered", FORMAT, _from_document)
+        remembered = _parsed(kept(cache, place, str(reference)))
         if (remembered.registry, remembered.reference) != (place, reference):
             raise IntegrityError("what is remembered is of something else")
     except (OSError, IntegrityError) as error:
-        raise NotFound(
-            f"nothing is remembered of what {reference} meant", hint="pull it once while the registry can be asked"
-        ) from error
+        raise _forgotten(reference) from error
     if isinstance(reference.target, Alias) and registry.demands is not None:
         _require(registry, registry.demands, remembered, reference.target)
     age = shown(registry.now() - datetime.fromisoformat(remembered.time))
@@ -183,6 +198,14 @@ def kept(cache: Cache, place: str, what: str) -> bytes:
 
 def _path(cache: Cache, place: str, what: str) -> str:
     return cache.place("resolved", f"{canonical.digest(f'{place} {what}'.encode())[:32]}.json")
+
+
+def _forgotten(what: Reference | Alias) -> NotFound:
+    return NotFound(f"nothing is remembered of what {what} meant", hint="pull it once while the registry can be asked")
+
+
+def _parsed(data: bytes) -> Remembered:
+    return parse_strictly(data, "what is remembered", FORMAT, _from_document)
 
 
 def _from_document(document: Mapping[str, Any]) -> Remembered:

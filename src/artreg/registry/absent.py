@@ -36,7 +36,8 @@ def no_model(registry: Registry, model: ModelName) -> NotFound:
         others = near(model.project, {one.project: None for one in known})
         found = [str(one) for one in known if one.project in others and near(model.model, [one.model])]
     names = ", ".join(str(one) for one in known[:10])
-    hint = did_you_mean(found[:3]) or f"there are: {names or 'no models yet'}"
+    none = "there are no models yet: artreg train or artreg publish makes one"
+    hint = did_you_mean(found[:3]) or (f"there are: {names}" if names else none)
     return NotFound(f"there is no model {model} in {registry.store.url}", hint=hint, suggestions=found[:3])
 
 

@@ -48,7 +48,7 @@ def promote(
         policy: What the version must show.
         reason: Why; stands in the record.
         force: Move although gates say no, where the policy allows it to the actor; the record keeps their verdicts.
-        expect: The version that the alias must hold now.
+        expect: The version that the alias must hold now, unless it holds the candidate already.
         dry_run: Verify and ask the gates, but move nothing.
         instruments: What measures for gates, by their kinds.
         policy_now: Gives the digest of the policy that holds at this moment; asked just before the move.
@@ -68,10 +68,10 @@ def promote(
     require_permission(rules, registry.actor, alias)
     require_key(registry, Signers(rules, policy.signers), Action.PROMOTE)
     found = assess(registry, model, version, alias, policy, instruments=instruments, reporter=reporter)
-    _require_expected(found, expect)
     if found.stands_there:
         assert found.head is not None
         return stay(registry, found.head, dry_run=dry_run)
+    _require_expected(found, expect)
     require_reason(found.rules, alias, reason)
     if force:
         _require_force(found, registry.actor, reason)

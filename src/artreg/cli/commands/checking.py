@@ -15,7 +15,7 @@ from artreg.cli.session import Session
 from artreg.cli.view import Block, Fields, Line, Table, Tone
 from artreg.core.names import Alias, ModelName, Reference, parse_target
 from artreg.core.version import Version
-from artreg.errors import GateRejected, InvalidInput, exit_code
+from artreg.errors import GateRejected, exit_code
 
 if TYPE_CHECKING:
     from artreg.core.gates.interface import Gate
@@ -55,17 +55,18 @@ def check(
     gates = [verdict.document() for verdict in found.verdicts]
     title = f"{name}@{number} to {alias}"
     text = markdown(gates, title)
-    _summarise(text)
+    _summarise(session, text)
     document = documents.assessed(found)
     blocks: list[Block] = [Line(line) for line in text.splitlines()] if as_markdown else [checklist(gates)]
     if not found.refusals:
         summary = f"{name}@{number} may become {alias}"
         session.output.result(document, blocks if as_markdown else [*blocks, Line(summary, Tone.GOOD)])
         return
-    error = GateRejected(f"{name}@{number} may not become {alias}: {len(found.refusals)} of {len(gates)} say no")
+    refused = f"{name}@{number} may not become {alias}"
+    error = GateRejected(f"{refused}: {'; '.join(verdict.message for verdict in found.refusals)}")
+    summary = f"{refused}: {len(found.refusals)} of {len(gates)} say no"
     session.output.result(
-        {**document, "error": error_document(error)},
-        blocks if as_markdown else [*blocks, Line(error.message, Tone.BAD)],
+        {**document, "error": error_document(error)}, blocks if as_markdown else [*blocks, Line(summary, Tone.BAD)]
     )
     raise Exit(exit_code(error))
 
@@ -174,7 +175,7 @@ def _told(gate: Gate) -> str:
     return " ".join([gate.gate, *(f"{key}={value}" for key, value in gate.settings().items())])
 
 
-def _summarise(text: str) -> None:
+def _summarise(session: Session, text: str) -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -182,4 +183,4 @@ def _summarise(text: str) -> None:
         with open(path, "a", encoding="utf-8") as file:
             file.write(text + "\n")
     except OSError as error:
-        raise InvalidInput(f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror}") from error
+        session.output.note(f"warning: {path}, which GITHUB_STEP_SUMMARY names, cannot be written: {error.strerror}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from artreg.core.config import TrainingConfig
 
 DEFAULT_CONFIG = "configs/default.yaml"
+_SMALLEST = "data: {path: data.csv, id_column: id, target: label}"
 
 ConfigOption = Annotated[
     list[str] | None,
@@ -66,6 +67,9 @@ def train(
     """
     workers = workers_of(jobs, backend, scheduler, Backend.PROCESSES)
     files = [Path(name) for name in config or [DEFAULT_CONFIG]]
+    if not config and not files[0].exists():
+        hint = f"write one, at the least {_SMALLEST}; or name another: --config FILE"
+        raise InvalidInput(f"there is no {DEFAULT_CONFIG}", hint=hint, path=DEFAULT_CONFIG)
     if len(files) > 1 or is_pattern(files[0]) or workers.backend in {Backend.DASK, Backend.RAY}:
         if version is not None:
             raise InvalidInput("--version names one version", hint="use --bump, or train one config without a cluster")

@@ -66,7 +66,11 @@ def promote(
         _release(session, plan, reason, dry_run)
         return
     if not (model and version and to):
-        raise InvalidInput("what is to be moved where?", hint="artreg promote MODEL VERSION --to ALIAS, or --plan FILE")
+        given = {"MODEL": model, "VERSION": version, "--to": to}
+        missing = ", ".join(name for name, value in given.items() if not value)
+        raise InvalidInput(
+            f"{missing} missing or empty", hint="artreg promote MODEL VERSION --to ALIAS, or --plan FILE"
+        )
     _promote(session, session.model(model), version, Alias(to), reason, expect, force, dry_run)
 
 

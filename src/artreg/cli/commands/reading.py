@@ -120,7 +120,7 @@ def find(session: Session, consumer: Consumer, reference: str) -> Known:
     """Return what a reference means for a consumer, once what there is to say of it is said."""
     from artreg.consuming.remembering import resolve
 
-    known = resolve(consumer, session.reference(reference))
+    known = resolve(consumer, session.reference(reference, consumer))
     warn(session, known.found)
     if known.note:
         session.output.note(known.note)
