@@ -77,8 +77,11 @@ class Flusher(Frozen):
             with self.turns.taken(hook.name, leave=self.leave) as mine:
                 if not mine:
                     return Flushed(hook, (), left=True)
-                return Flushed(hook, tuple(flush(self.registry, hook, self.source, send, self.patience)))
+                done = Flushed(hook, tuple(flush(self.registry, hook, self.source, send, self.patience)))
+                self.turns.take_down(hook.name, failed=not done.ok)
+                return done
         except ArtregError as error:
+            self.turns.take_down(hook.name, failed=True)
             return Flushed(hook, (), error.message)
 
 

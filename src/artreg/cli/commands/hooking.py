@@ -113,7 +113,6 @@ def flush(
         return
     flusher = Flusher(session.registry, source_of(session.registry, hooks.source), os.environ, turns, leave)
     done = flusher.flush(chosen)
-    turns.take_down({one.hook.name: not one.ok for one in done if not one.left})
     ok = all(one.ok for one in done)
     document = {"hooks": [documents.flushed(one) for one in done], "ok": ok, "dry_run": False}
     session.output.result(document, lambda: _flushed(done))
