@@ -108,7 +108,7 @@ def apart(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def wait_for(receiver: Receiver, count: int) -> None:
-    wait_until(lambda: len(receiver.heard()) >= count)
+    wait_until(lambda: len(receiver.heard()) >= count, receiver.heard)
 
 
 def test_a_move_is_told_though_its_receiver_hangs_until_it_is_over(desk: Desk, receiver: Receiver) -> None:

@@ -94,7 +94,7 @@ def running(command: list[str], folder: str, **variables: str) -> Iterator[None]
 
 
 def wait_for(holds: Callable[[], bool], folder: str) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300  # a machine may be busy
     while not holds():
         assert time.monotonic() < end, Path(folder, "log").read_text()
         time.sleep(0.05)
