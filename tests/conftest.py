@@ -30,6 +30,7 @@ hypothesis.settings.register_profile(
     deadline=None,
     database=None,
     derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # as slow as the machine is busy
     phases=unshrunk if os.environ.get("ARTREG_TEST_NO_SHRINKING") else tuple(hypothesis.Phase),
 )
 hypothesis.settings.load_profile("artreg")
