@@ -542,13 +542,12 @@ def test_a_server_that_drips_is_given_up(server: Double, monkeypatch: pytest.Mon
 
     def drip(handler: Handler, path: str) -> bool:
         handler.send_response(200)
-        handler.send_header("Content-Length", "100")
+        handler.send_header("Content-Length", "1000000")
         handler.end_headers()
-        for _ in range(100):
+        while True:  # until nobody listens any more
             handler.wfile.write(b" ")
             handler.wfile.flush()
             time.sleep(0.01)
-        return True
 
     server.faults.append(drip)
     with pytest.raises(StorageError, match="next to nothing"):

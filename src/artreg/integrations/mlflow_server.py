@@ -322,7 +322,7 @@ class _InFile:
 def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
     """Hand on what arrives; a server that only drips is given up."""
     until, taken = time.monotonic() + _DEADLINE_S, 0
-    while piece := answer.read(_PIECE):
+    while piece := answer.read1(_PIECE):  # what has come, or a drip would be waited for until it is a whole piece
         taken += len(piece)
         sink.take(piece)
         if time.monotonic() > until + taken / _SLOWEST:
