@@ -46,7 +46,7 @@ test: setup ## The quick tests: no network, no S3 server
 	@$(PYTEST) -n $(WORKERS) --dist worksteal
 
 test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for the purpose
-	@$(RUN) bash scripts/test-s3
+	@$(RUN) bash scripts/test-s3 -n $(WORKERS) --dist loadfile
 
 faults: setup ## Every fault, at the sizes that docs/reliability.md states: an hour or two
 	@export ARTREG_TEST_FULL=1 ARTREG_TEST_NIGHTLY=1

@@ -12,23 +12,25 @@ from typing import TypeVar
 
 import hypothesis
 import pytest
+from hypothesis import is_hypothesis_test
 
 os.environ.setdefault("ARTREG_CACHE", "off")  # no test fills the cache of whoever runs it
 
 pytest.register_assert_rewrite("store.contract", "store.bucket_contract", "docs.sessions", "importing.contract")
 
+import sizes  # noqa: E402
 from artreg.store.local import LocalStore  # noqa: E402
 from artreg.store.memory import MemoryStore  # noqa: E402
-from sizes import size  # noqa: E402
 from store.places import MotoPlace, S3Place  # noqa: E402
 
 unshrunk = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 hypothesis.settings.register_profile(
     "artreg",
-    max_examples=size(30, 100, 500),
+    max_examples=sizes.size(30, 100, 500),
     deadline=None,
     database=None,
     derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # as slow as the machine is busy
     phases=unshrunk if os.environ.get("ARTREG_TEST_NO_SHRINKING") else tuple(hypothesis.Phase),
 )
 hypothesis.settings.load_profile("artreg")
@@ -63,8 +65,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)  # before markers are looked at
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs torch where torch is not installed: it is an extra. CI runs it too."""
+    """Mark what tries more where it is asked to; leave out what needs torch where that extra is not installed."""
+    for item in items:
+        if isinstance(item, pytest.Function) and (sizes.asked_by(item.module) or is_hypothesis_test(item.obj)):
+            item.add_marker("sized")
     if importlib.util.find_spec("torch") is None:
         left_out = [item for item in items if item.get_closest_marker("torch")]
         items[:] = [item for item in items if item not in left_out]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +26,11 @@ DVC = "dvc>=3.67,<4"
 PINS = "pins>=0.9,<1"
 STANDARD_WEBHOOKS = "standardwebhooks>=1.1,<2"
 OCI_SCHEMAS = "golang-github-opencontainers-image-spec-dev"  # of Debian
+
+
+def mlflow_at(port: int) -> list[str]:
+    """Return the words that let a tracking server answer at a port."""
+    return ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
 
 
 def environment(folder: Path, *requirements: str) -> Path:
@@ -39,3 +51,44 @@ def unpacked(folder: Path, package: str) -> Path:
     (file,) = folder.glob("*.deb")
     subprocess.run(["dpkg", "-x", file.name, "."], cwd=folder, check=True)
     return folder
+
+
+@contextmanager
+def serving(
+    command: Callable[[int], list[str]], health: str, folder: Path, variables: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Run a server on loopback until the end, and give its address as soon as it answers.
+
+    Args:
+        command: How it is run on a port.
+        health: The path that it answers when it is ready.
+        folder: Where it runs and logs to.
+        variables: Its environment, unless it is ours.
+    """
+    log = folder / "server.log"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with log.open("ab") as said:
+        server = subprocess.Popen(
+            command(port), stdout=said, stderr=said, cwd=folder, env=variables, start_new_session=True
+        )
+    try:
+        end = time.monotonic() + 600  # a machine may be busy
+        while not _answers(f"{url}{health}"):
+            assert server.poll() is None, f"it has ended: {log.read_text()}"
+            assert time.monotonic() < end, f"it does not answer: {log.read_text()}"
+            time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False

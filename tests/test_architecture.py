@@ -1,6 +1,7 @@
 """The layers may import only downwards, and what is heavy only where it is used."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -338,3 +339,16 @@ def test_going_by_a_lock_imports_nothing_heavy(registry: Path, tmp_path: Path) -
 def test_the_file_system_is_light(registry: Path) -> None:
     code = "import fsspec; fs = fsspec.filesystem('artreg', root='r'); assert fs.cat('churn@staging/model.txt') == b'm'"
     assert loaded_after(code, registry) & (HEAVY - {"fsspec", "asyncio"} | {"typer", "yaml"}) == set()
+
+
+def test_only_tests_themselves_ask_how_large_they_are() -> None:
+    """Else they would not be marked `sized`, and never be run at full size."""
+    tests = Path(__file__).parent
+    asking = {path.relative_to(tests) for path in tests.rglob("*.py") if "ARTREG_TEST_FULL" in path.read_text()}
+    assert asking - {Path("test_architecture.py")} == {Path("sizes.py")}
+    asking = {
+        path.name
+        for path in tests.rglob("*.py")
+        if re.search(r"^(from|import) sizes\b", path.read_text(), re.MULTILINE)
+    }
+    assert [name for name in asking if not name.startswith("test_")] == ["conftest.py"]

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 import stories
 from artreg.registry.handle import Registry
 from artreg.site import build
 from artreg.store.local import LocalStore
+
+PATIENCE_MS = 60_000  # a machine may be busy
+expect.set_options(timeout=PATIENCE_MS)
 
 ARTREG = str(Path(sys.executable).with_name("artreg"))
 CHURN = "models/demo/churn"
@@ -125,7 +128,7 @@ class Watched:
         context.on("console", self._said)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         context.on("request", self._asked)
-        context.on("requestfailed", lambda request: self.failed.append(request.url))
+        context.on("requestfailed", self._failed)
         context.on("response", lambda answer: answer.ok or self.failed.append(f"{answer.status} {answer.url}"))
 
     @property
@@ -135,6 +138,10 @@ class Watched:
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning", "assert"}:
             self.console.append(f"{message.type}: {message.text}")
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the browser itself gave it up, for it went on to another page
+            self.failed.append(f"{request.failure} {request.url}")
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.inside, "data:")):
@@ -162,7 +169,7 @@ def visiting(chromium: Browser, site: Site) -> Iterator[Visit]:
         contexts.append(context)
         watched.watch(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.goto("about:blank" if path is None else site.at(path))
         return page
 

@@ -167,7 +167,7 @@ def test_a_broken_or_silent_registry_offers_nothing_and_says_nothing(settings: s
         [sys.executable, "-m", "artreg", BREAKS, "artreg resolve ch"],
         env={**os.environ, **credentials, "_ARTREG_COMPLETE": "bash"},
         capture_output=True,
-        timeout=60,
+        timeout=600,
         check=True,
     )
     assert (done.stdout, done.stderr) == (b"", b"")

@@ -30,7 +30,8 @@ def project(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     write_churn(shell.folder / "small.csv", 200)
     config(shell, "a")
     monkeypatch.setattr(openlineage, "_PAUSES_S", (0.01, 0.01))
-    monkeypatch.setattr(openlineage, "_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(openlineage, "_TIMEOUT_S", 60.0)  # who answers is waited for, however busy the machine is
+    monkeypatch.setattr(lineage, "_INTERRUPTED_S", 60.0)
     for name in ("URL", "DISABLED", "PARENT_ID", "_TRANSPORT__TYPE"):
         monkeypatch.delenv(f"OPENLINEAGE_{name}", raising=False)
     return shell
@@ -130,17 +131,14 @@ def test_the_beginning_is_told_beside_the_training(project: Shell, monkeypatch: 
     manifest = project.folder / "registry/demo/churn/1.0.0/checksum.txt"
 
     def answer(event: Event) -> int:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not manifest.exists() and time.monotonic() < end:
             time.sleep(0.01)
-        return 201
+        return 201 if manifest.exists() else 400
 
-    monkeypatch.setattr(openlineage, "_TIMEOUT_S", 20.0)
     with receiving(answer) as there:
         monkeypatch.setenv("OPENLINEAGE_URL", there.url)
-        begin = time.monotonic()
         assert train(project, "--json").json["lineage"]["told"]
-        assert time.monotonic() - begin < 20
     assert kinds(there) == ["START", "COMPLETE"]
 
 
@@ -148,6 +146,8 @@ def test_the_beginning_is_told_beside_the_training(project: Shell, monkeypatch: 
 def test_whatever_a_receiver_does_the_training_stands(
     project: Shell, monkeypatch: pytest.MonkeyPatch, code: int | None, problem: str
 ) -> None:
+    if code is None:
+        monkeypatch.setattr(openlineage, "_TIMEOUT_S", 0.1)
     with receiving(lambda event: code) as there:
         url = there.url if code != 0 else "http://127.0.0.1:1"
         monkeypatch.setenv("OPENLINEAGE_URL", url.replace("//", "//me:s3cr3t@"))

@@ -24,12 +24,15 @@ def test_it_says_where_it_answers_serves_and_ends_when_told(shell: Shell, how: s
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            said = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+            lines = [process.stdout.readline()]
+            while lines[-1] not in {"}\n", ""}:
+                lines.append(process.stdout.readline())
+            said = json.loads("".join(lines))
             assert set(said) == {"url", "port", "registry"}
-            with urlopen(said["url"], timeout=30) as answer:
+            with urlopen(said["url"], timeout=120) as answer:
                 assert "churn" in answer.read().decode()
             process.send_signal(how)
-            rest, errors = process.communicate(timeout=30)
+            rest, errors = process.communicate(timeout=120)
         finally:
             process.kill()
     assert (process.returncode, rest, errors) == (0, "", "")

@@ -21,6 +21,7 @@ from cli.conftest import Shell
 from hostile.victim import clean_environment
 
 Step = Callable[[], object]
+PATIENCE = 300.0  # seconds; a machine may be busy
 
 MOVE_MANY = """
 import sys
@@ -301,7 +302,7 @@ class Watching:
         )
 
     def __enter__(self) -> Watching:
-        self._watchdog = threading.Timer(60, self.process.kill)  # a test that waits in vain fails
+        self._watchdog = threading.Timer(PATIENCE, self.process.kill)  # a test that waits in vain fails
         self._watchdog.start()
         return self
 
@@ -312,7 +313,10 @@ class Watching:
 
     def line(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
+        assert self.process.stderr is not None
+        line = self.process.stdout.readline()
+        assert line, f"it ended: {self.process.stderr.read()}"
+        return json.loads(line)
 
 
 def test_moves_of_several_processes_that_come_quickly_are_each_told_once(churn: Shell, tmp_path: Path) -> None:
@@ -339,7 +343,7 @@ def follow_movers(watch: Watching, tmp_path: Path, environment: dict[str, str]) 
     assert last > 8
     assert seen == list(range(1, last + 1))
     watch.process.send_signal(signal.SIGINT)
-    rest, err = watch.process.communicate(timeout=20)
+    rest, err = watch.process.communicate(timeout=PATIENCE)
     assert (json.loads(rest)["error"]["code"], err, watch.process.returncode) == ("interrupted", "", 130)
 
 
@@ -349,7 +353,7 @@ def test_it_ends_with_its_reader_though_nothing_comes(churn: Shell, tmp_path: Pa
         assert watch.process.stdout is not None
         assert watch.process.stderr is not None
         watch.process.stdout.close()
-        assert watch.process.wait(timeout=20) == 0
+        assert watch.process.wait(timeout=PATIENCE) == 0
         assert watch.process.stderr.read() == ""
 
 

@@ -26,28 +26,33 @@ from consuming.shop import Watched
 PROD = Reference.parse("churn@free", "demo")
 
 
-class Slow(Watched):
-    """Gives a large file in small pieces, with a rest before each; after so many of them its process is killed."""
+class InPieces(Watched):
+    """Gives a large file in small pieces; after so many of them its process gets a signal."""
 
-    def __init__(self, store: LocalStore, rest: float, dies_after: int = -1) -> None:
+    def __init__(self, store: LocalStore, pieces: int, how: signal.Signals) -> None:
         super().__init__(store)
-        self._rest, self._left = rest, dies_after
+        self._left, self._how = pieces, how
 
     def chunks(self, key: str, start: int = 0) -> Iterator[Chunk]:
         for piece in super().chunks(key, start):
             for place in range(0, len(piece), 50_000):
-                time.sleep(self._rest)
                 self._left -= len(piece) > 100_000
                 if self._left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    os.kill(os.getpid(), self._how)
                 yield piece[place : place + 50_000]
 
 
 def one_pull(
-    folder: Path, name: str, rest: float = 0.0, dies_after: int = -1, limit: int = 2**30, *, link: bool = False
-) -> Slow:
+    folder: Path,
+    name: str,
+    pieces: int = -1,
+    how: signal.Signals = signal.SIGKILL,
+    limit: int = 2**30,
+    *,
+    link: bool = False,
+) -> InPieces:
     """Pull what is in prod from the registry in a folder, through the cache there, into a folder there."""
-    store = Slow(LocalStore(folder / "registry"), rest, dies_after)
+    store = InPieces(LocalStore(folder / "registry"), pieces, how)
     consumer = Consumer(Registry(store), Cache(str(folder / "cache"), limit), "there")
     pull(consumer, resolve(consumer, PROD).found, LocalStore(folder), name, link=link)
     return store
@@ -85,15 +90,9 @@ def meddler(folder: Path, barrier: object, done: object) -> None:
         time.sleep(0.002)
 
 
-def doomed(folder: Path, dies_after: int) -> None:
-    """Pull until killed."""
-    one_pull(folder, "doomed", 0.0, dies_after)
-
-
-def slow(folder: Path, name: str, started: object) -> None:
-    """Pull slowly."""
-    started.set()
-    one_pull(folder, name, 0.02)
+def signalled(folder: Path, name: str, pieces: int, how: signal.Signals) -> None:
+    """Pull, and be killed or stopped in the middle of a large file."""
+    one_pull(folder, name, pieces, how)
 
 
 def holder(folder: Path, sha256: str, taken: object) -> None:

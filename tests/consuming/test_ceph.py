@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +27,15 @@ from registry.test_requests import CountedBucket, Request
 from store.places import S3Place
 
 pytestmark = pytest.mark.s3
+
+LIMITED = """
+import resource, signal, sys
+from artreg.cli.main import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (20 * 2**20,) * 2)
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+main(sys.argv[1:])
+"""
+"""A command that the kernel kills when it has written 20 MiB of a file and goes on."""
 
 PROD = Reference.parse("churn@free", "demo")
 
@@ -87,14 +96,11 @@ def test_a_command_that_was_killed_is_gone_on_with(bench: Bench, ceph_place: S3P
         "ARTREG_REGISTRY": bench.store.url,
         "ARTREG_ENDPOINT_URL": os.environ["S3_TEST_ENDPOINT"],
     }
-    killed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    while not any(path.stat().st_size > 16 * 2**20 for path in cache.glob("partial/*")):
-        assert killed.poll() is None, "it was done before it could be killed"
-        time.sleep(0.001)
-    killed.kill()
-    killed.wait()
+    killed = subprocess.run([sys.executable, "-c", LIMITED, *command[3:]], env=environment, check=False)
+    assert killed.returncode == -signal.SIGXFSZ
     assert not (tmp_path / "out").exists()
     come = max(path.stat().st_size for path in cache.glob("partial/*"))
+    assert come > 16 * 2**20
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     fetched = json.loads(done.stdout)["fetched"]
     assert size - come <= fetched < size - come + 100_000

@@ -13,7 +13,7 @@ import pytest
 from artreg.consuming.cache import Cache
 from artreg.consuming.keeping import prune, usage
 from artreg.store.local import LocalStore
-from consuming.children import doomed, holder, meddler, one_pull, puller, slow
+from consuming.children import holder, meddler, one_pull, puller, signalled
 from consuming.conftest import MODEL
 from consuming.shop import content
 from faults.processes import barrier, event, finish, start, start_all
@@ -69,7 +69,7 @@ def test_who_prunes_and_alters_meanwhile_breaks_and_falsifies_nothing(folder: Pa
 
 
 def test_a_pull_that_was_killed_is_gone_on_with(folder: Path) -> None:
-    assert finish(start(doomed, folder, 8)) == -signal.SIGKILL
+    assert finish(start(signalled, folder, "doomed", 8, signal.SIGKILL)) == -signal.SIGKILL
     assert not (folder / "doomed").exists()
     (partial,) = [path for path in (folder / "cache" / "partial").iterdir() if path.stat().st_size > 100_000]
     come = partial.stat().st_size
@@ -81,13 +81,10 @@ def test_a_pull_that_was_killed_is_gone_on_with(folder: Path) -> None:
 
 
 def test_a_peer_that_makes_no_progress_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = event()
-    stuck = start(slow, folder, "stuck", begun)
-    begun.wait()
-    partial = folder / "cache" / "partial"
-    while not partial.is_dir() or not any(path.stat().st_size > 50_000 for path in partial.iterdir()):
+    stuck = start(signalled, folder, "stuck", 8, signal.SIGSTOP)
+    while state_of(stuck.pid) != "T":
+        assert stuck.is_alive(), "it ended before it was stopped"
         time.sleep(0.01)
-    os.kill(stuck.pid, signal.SIGSTOP)
     monkeypatch.setattr("artreg.consuming.filling._PATIENCE", 0.1)
     try:
         one_pull(folder, "own")
@@ -98,6 +95,11 @@ def test_a_peer_that_makes_no_progress_is_not_waited_for(folder: Path, monkeypat
         code = finish(stuck)
     assert code == 0
     assert content(folder / "stuck") == right(folder)
+
+
+def state_of(pid: int) -> str:
+    """Return the kernel's letter for the state of a process."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_the_lease_of_who_was_killed_does_not_last(folder: Path) -> None:

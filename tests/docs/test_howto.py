@@ -90,7 +90,7 @@ def test_the_session_about_moving_in(tmp_path: Path) -> None:
         path.write_text(content)
     (tmp_path / "models/churn/current").symlink_to("2024-06-01")
     shutil.copytree(tmp_path / "models/churn/2024-05-01", tmp_path / "models/churn/old one")
-    subprocess.run([sys.executable, hub.__file__, str(tmp_path / "hf")], check=True, capture_output=True, timeout=60)
+    subprocess.run([sys.executable, hub.__file__, str(tmp_path / "hf")], check=True, capture_output=True, timeout=600)
     shutil.copytree(tmp_path / "hf/cache", tmp_path / "hub", symlinks=True)
     (tmp_path / "hf/churn").rename(tmp_path / "download")
     assert read("docs/howto/moving-in.md", tmp_path, environment(ARTREG_ACTOR="bob@example.org")) >= 9

@@ -37,7 +37,7 @@ CHURN = ModelName("demo", "churn")
 PROD = Alias("prod")
 OPEN = parse_policy({"aliases": {"prod": {}}})
 COMMAND = ["uvicorn", "service:app"]
-PATIENCE = 60.0  # seconds
+PATIENCE = 300.0  # seconds; a machine may be busy
 
 
 class Line:

@@ -71,7 +71,7 @@ def test_no_request_fails_while_the_alias_moves(workers: int, moves: int, line: 
         line.publish(number)
     line.move(10)
     with service(line.root, "--workers", str(workers)) as port:
-        assert once(port, "/ready")[0] == 200
+        until(lambda: once(port, "/ready")[0] == 200, "a model")
         with asking(port, line, clients=8 * workers) as clients:
             for number in range(moves):
                 served(clients, line.move(number % 10 + 1))
@@ -121,6 +121,7 @@ def test_what_goes_wrong_is_told_and_keeps_nobody_from_being_served(line: Line) 
             until(lambda: once(port, "/health")[1]["problem"].startswith("not_found"), "the loss")
             away.rename(line.root)
             served(clients, line.move(1))
+        until(lambda: once(port, "/health")[1]["status"] == "ok", "the end of the trouble")  # just after the model
         health = once(port, "/health")[1]
         assert (health["status"], health["version"], health["problem"]) == ("ok", "1.0.0", "")
         code, answer = once(port, "/predict", {"rows": [{"y": 1.0}]})
@@ -238,6 +239,19 @@ def test_whose_moves_are_believed_can_be_said(example: ModuleType, line: Line, t
 def test_whose_moves_are_believed_is_said_as_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARTREG_MOVED_BY", "ada@example.com, bob@example.com,")
     assert imported().follower._opening["moved_by"] == ["ada@example.com", "bob@example.com"]
+
+
+def test_whoever_is_let_in_finds_that_somebody_has_looked(
+    example: ModuleType, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = example.Follower("churn@prod", root=line.root)
+    monkeypatch.setattr(example, "follower", follower)
+
+    async def let_in() -> bool:
+        async with example.lifespan(example.app):
+            return follower.looked is not None
+
+    assert asyncio.run(let_in())
 
 
 def test_the_same_bytes_are_not_loaded_again(example: ModuleType, line: Line) -> None:

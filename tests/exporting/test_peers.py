@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 from huggingface_hub import ModelCard
@@ -71,26 +68,15 @@ def layout(project: Path) -> Path:
 def oci_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An OCI registry on loopback."""
     folder = tmp_path_factory.mktemp("oci")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    storage = {"filesystem": {"rootdirectory": str(folder / "data")}}
-    config = {"version": 0.1, "log": {"level": "error"}, "storage": storage, "http": {"addr": address}}
-    (folder / "config.yml").write_text(json.dumps(config))
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen([OCI_REGISTRY, "serve", str(folder / "config.yml")], stdout=log, stderr=log)
-        try:
-            for _ in range(100):
-                try:
-                    urlopen(f"http://{address}/v2/").close()
-                    break
-                except OSError:
-                    assert server.poll() is None, (folder / "log").read_text()
-                    time.sleep(0.1)
-            yield address
-        finally:
-            server.terminate()
-            server.wait()
+
+    def command(port: int) -> list[str]:
+        storage = {"filesystem": {"rootdirectory": str(folder / "data")}}
+        config = {"version": 0.1, "log": {"level": "error"}, "storage": storage}
+        (folder / "config.yml").write_text(json.dumps({**config, "http": {"addr": f"127.0.0.1:{port}"}}))
+        return [OCI_REGISTRY, "serve", str(folder / "config.yml")]
+
+    with peers.serving(command, "/v2/", folder) as url:
+        yield url.removeprefix("http://")
 
 
 def manifest(layout: Path) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from faults.races import Race
 from store.faults import Wrapper
 
 VERSIONS = (V1, V2, V3)
+AT_LEAST = 12
+"""How many moves a mover tries, however busy the machine is: to each version and by each way."""
 
 
 class Timed(Wrapper):
@@ -55,7 +57,7 @@ def mover(number: int, track: Track, seconds: float) -> None:
     moved, refused, attempt = [], 0, number
     track.start.wait()
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or attempt < number + AT_LEAST:
         attempt += 1
         alias = PROD if attempt % 3 else FREE
         try:
@@ -84,7 +86,7 @@ def judge(number: int, track: Track, seconds: float, rest: float) -> None:
     by_yank = number % 4 < 2
     track.start.wait()
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or len(forbidden) < 2:
         if by_yank:
             yank(registry, MODEL, version, "bad")
         else:

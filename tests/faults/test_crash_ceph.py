@@ -4,12 +4,14 @@ import pytest
 
 from faults.build import make_sources
 from faults.crash_bucket import BUCKET, kill_at_every_request
+from sizes import size
 from store.places import PART
 
 pytestmark = pytest.mark.s3
 
 
 def test_killed_at_every_request(ceph_place, tmp_path):
+    """At night; else at those that may have changed something, since only what these leave is checked."""
     sources = make_sources(tmp_path / "sources", large=PART + 1)
     points = 0
     for name in BUCKET:
@@ -18,6 +20,6 @@ def test_killed_at_every_request(ceph_place, tmp_path):
         )
         folder = tmp_path / name
         folder.mkdir()
-        points += kill_at_every_request(place, name, sources, folder)[0]
+        points += kill_at_every_request(place, name, sources, folder, changes_only=size(True, True, False))[0]
     print(f"{points} crash points in a bucket")
-    assert points >= 220
+    assert points >= size(40, 40, 220)

@@ -1,5 +1,11 @@
 """Every single flipped bit of a registry is found by `verify`."""
 
+from functools import cache
+from itertools import islice
+
+import pytest
+
+from artreg.core import record, strict, version_event
 from artreg.core.names import Alias, ModelName
 from artreg.core.policy import parse_policy
 from artreg.registry.handle import Registry
@@ -15,6 +21,9 @@ from store.places import LocalPlace, MemoryPlace
 M = ModelName("p", "m")
 STAGING, PROD = Alias("staging"), Alias("prod")
 POLICY = parse_policy({"aliases": {"staging": {}, "prod": {"gates": [{"gate": "from", "alias": "staging"}]}}})
+
+PARTS = size(1, 4, 4)
+"""Into how many tests the flips in memory are split, for as many workers."""
 
 
 def _build(store: Store, folder) -> Registry:
@@ -45,14 +54,23 @@ def _flipped(data: bytes, position: int, bit: int) -> bytes:
     return data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
 
 
-def test_every_flip_in_memory(tmp_path):
+@pytest.fixture
+def parsed_once(monkeypatch):
+    """Records and events that are as they were are not parsed again: it depends on their bytes and names alone."""
+    for module in (record, version_event):
+        monkeypatch.setattr(module, "parse_strictly", cache(strict.parse_strictly))
+
+
+@pytest.mark.usefixtures("parsed_once")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_flip_in_memory(tmp_path, part):
     place = MemoryPlace()
     registry = _build(place.store(), tmp_path)
     names = place.keys()
     files = {key: place.get(key) for key in names}
     assert {"p/m/prod", "p/m/history/prod/00000003.json", "p/m/1.2.0/checksum.txt"} <= files.keys()
     missed, count = [], 0
-    for key, position, bit in _flips(files, step=size(23, 1, 1)):
+    for key, position, bit in islice(_flips(files, step=size(23, 1, 1)), part, None, PARTS):
         place.put(key, _flipped(files[key], position, bit))
         if verify(registry).ok:
             missed.append((key, position, bit))
@@ -63,6 +81,7 @@ def test_every_flip_in_memory(tmp_path):
     assert verify(registry).ok
 
 
+@pytest.mark.usefixtures("parsed_once")
 def test_flips_on_a_disk(tmp_path):
     place = LocalPlace(tmp_path / "registry")
     registry = _build(place.store(), tmp_path)

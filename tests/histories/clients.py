@@ -94,7 +94,7 @@ class Task:
 def client(number: int, connection, start) -> None:
     """Do one task after another; tell of each call before and after it, so that a death in between is seen."""
     while (task := connection.recv()) is not None:
-        start.wait(60)
+        start.wait(600)
         with opened(task.through or task.place, task) as caller:
             for call in random_calls(task):
                 connection.send((call, time.monotonic_ns()))

@@ -115,13 +115,20 @@ class Receiver:
         return [one.event for one in self.heard() if one.taken]
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds; what will never hold fails at last, and does not hang for ever."""
-    for _ in range(30_000):
-        if holds():
-            return
+def wait_until(holds: Callable[[], bool], seen: Callable[[], object]) -> None:
+    """Wait until something holds; what will never hold fails at last with what was seen, and does not hang for ever."""
+    end = time.monotonic() + 300
+    while not holds():
+        assert time.monotonic() < end, f"it never came; seen: {seen()}"
         time.sleep(0.01)
-    raise AssertionError("it never came")
+
+
+def ended(pid: str) -> bool:
+    """Return whether a process has ended, looked after by its parent or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def numbers_by_source(events: list[dict[str, Any]]) -> dict[str, list[int]]:

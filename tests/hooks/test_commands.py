@@ -19,7 +19,7 @@ from artreg.core.version import Version
 from artreg.registry.handle import Registry
 from artreg.registry.publish import publish
 from artreg.store.local import LocalStore
-from hooks.bench import SECRETS, VARIABLE, Receiver, numbers_by_source, wait_until
+from hooks.bench import SECRETS, VARIABLE, Receiver, ended, numbers_by_source, wait_until
 from registry.bench import CHURN
 
 HOOKS = """hooks:
@@ -108,7 +108,7 @@ def apart(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def wait_for(receiver: Receiver, count: int) -> None:
-    wait_until(lambda: len(receiver.heard()) >= count)
+    wait_until(lambda: len(receiver.heard()) >= count, receiver.heard)
 
 
 def test_a_move_is_told_though_its_receiver_hangs_until_it_is_over(desk: Desk, receiver: Receiver) -> None:
@@ -265,18 +265,28 @@ def test_one_hook_alone_is_flushed_by_its_name(desk: Desk, receiver: Receiver) -
     assert receiver.heard() == []
 
 
+SLOW_TO_BEGIN = """
+import subprocess, sys, time
+from artreg.cli.main import main
+class Slow(subprocess.Popen):  # the program runs already while whoever begins it does not know so yet
+    def __init__(self, *words, **more):
+        super().__init__(*words, **more)
+        time.sleep(0.3)
+subprocess.Popen = Slow
+sys.exit(main(["hooks", "flush"]))
+"""
+
+
 def test_an_interrupted_flush_leaves_no_program_behind(desk: Desk) -> None:
     desk.promote()
     desk.write("hooks: {slow: {command: [/bin/sh, -c, 'echo $$ > pid; sleep 600'], since: 2026-01-01, timeout: 10m}}\n")
-    script = "import sys; from artreg.cli.main import main; sys.exit(main(['hooks', 'flush']))"
-    flush = subprocess.Popen([sys.executable, "-c", script], cwd=desk.path, stderr=subprocess.PIPE)
+    flush = subprocess.Popen([sys.executable, "-c", SLOW_TO_BEGIN], cwd=desk.path, stderr=subprocess.PIPE)
     pid = desk.path / "pid"
-    wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"), flush.poll)
     flush.send_signal(signal.SIGINT)
     _, said = flush.communicate()
     assert (flush.returncode, b"interrupted" in said) == (130, True)
-    stat = Path(f"/proc/{pid.read_text().strip()}/stat")
-    wait_until(lambda: not stat.exists() or stat.read_text().split()[2] == "Z")
+    wait_until(lambda: ended(pid.read_text().strip()), lambda: "the program goes on")
 
 
 def test_mirrors_checks_and_clean_ups_take_no_notice(desk: Desk, receiver: Receiver) -> None:

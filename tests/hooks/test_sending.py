@@ -19,7 +19,7 @@ from artreg.hooks.event import Event
 from artreg.hooks.refusal import Refused
 from artreg.hooks.sending import sender
 from certificates import self_signed, serving
-from hooks.bench import SECRET, SECRETS, Receiver, hook, wait_until
+from hooks.bench import SECRET, SECRETS, Receiver, ended, hook, wait_until
 from hooks.test_signature import by_openssl
 
 EVENT = Event("0123abcd", "dev.cdevents.service.upgraded.0.2.0", b'{"specversion":"1.0"}')
@@ -118,7 +118,7 @@ class UntilThereIsAStatus(threading.Thread):
         self._call = target.__self__
 
     def join(self, _timeout: float | None = None) -> None:
-        wait_until(lambda: self._call._outcome is not None)
+        wait_until(lambda: self._call._outcome is not None, lambda: "no status")
 
 
 @pytest.mark.parametrize("manner", ["broken", "endless"])
@@ -132,14 +132,13 @@ def test_a_status_stands_whatever_becomes_of_the_body(
     assert sender(hook(url=receiver.url), SECRETS)(EVENT) == "200 X"
 
 
-def test_an_answer_that_trickles_in_ends_when_the_time_is_up(receiver: Receiver) -> None:
-    receiver.behave("trickle")
+@pytest.mark.parametrize("manner", ["trickle", "hang {folder}/never"])
+def test_a_receiver_that_trickles_or_hangs_is_left_when_the_time_is_up(
+    receiver: Receiver, tmp_path: Path, manner: str
+) -> None:
+    receiver.behave(manner.format(folder=tmp_path))
     assert refused(receiver, timeout=0.3).message == "no answer within 0.3 s"
-
-
-def test_a_receiver_that_hangs_is_left_when_the_time_is_up(receiver: Receiver, tmp_path: Path) -> None:
-    receiver.behave(f"hang {tmp_path / 'never'}")
-    assert refused(receiver, timeout=0.3).message == "no answer within 0.3 s"
+    receiver.kill()  # or it might hear of this later, while another test asks what it has heard
 
 
 def test_where_nobody_listens_it_says_so(receiver: Receiver) -> None:
@@ -211,12 +210,14 @@ def test_a_program_that_says_no_end_of_things_fills_nothing() -> None:
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_began(tmp_path: Path) -> None:
-    words = ("/bin/sh", "-c", 'sleep 600 & echo $! >"$0"; wait', str(tmp_path / "pid"))
-    with pytest.raises(Refused, match=r"did not end within 0\.5 s"):
-        sender(hook(command=words, timeout=0.5), {})(EVENT)
-    pid = int((tmp_path / "pid").read_text())
-    while Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z":
-        time.sleep(0.01)
+    told = tmp_path / "pid"
+    words = ("/bin/sh", "-c", 'sleep 600 & echo $! >"$0.new"; mv "$0.new" "$0"; wait', str(told))
+    for timeout in (0.5, 5, 50):  # a busy machine may need longer to begin it at all
+        with pytest.raises(Refused, match=rf"did not end within {timeout:g} s"):
+            sender(hook(command=words, timeout=timeout), {})(EVENT)
+        if told.exists():
+            break
+    wait_until(lambda: ended(told.read_text().strip()), lambda: "what it began")
 
 
 def test_a_program_that_there_is_not_is_not_tried_again() -> None:

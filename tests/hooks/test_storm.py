@@ -67,7 +67,7 @@ def test_every_event_arrives_in_order_whoever_dies(root: Path, receiver: Receive
     try:
         for part, die in enumerate(deaths, 1):
             enough = moves * part // (len(deaths) + 1)
-            wait_until(lambda enough=enough: len(receiver.heard()) >= enough)
+            wait_until(lambda enough=enough: len(receiver.heard()) >= enough, lambda: len(receiver.heard()))
             die()
         assert [processes.finish(mover) for mover in movers] == [0] * len(ALIASES)
     finally:

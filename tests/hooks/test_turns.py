@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from artreg.hooks.several import Flusher
 from artreg.hooks.turns import Turns
+from hooks.bench import SECRETS, hook
+from registry.bench import Bench
 
 
 @pytest.fixture
@@ -18,32 +21,25 @@ def turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Turns:
     return Turns("here")
 
 
-def test_one_works_one_waits_and_the_others_leave(turns: Turns) -> None:
+def test_one_works_one_waits_and_the_others_leave(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    waiting = threading.Event()
+    second = threading.Thread(target=lambda: looked.append(leave(turns)))
+    waits, flock = threading.Event(), fcntl.flock
 
-    def wait() -> None:
-        waiting.set()
-        with turns.taken("deploy", leave=True) as mine:
-            assert mine
-            looked.append("second")
+    def noted(file: int, how: int) -> None:
+        flock(file, how)
+        if threading.current_thread() is second:
+            waits.set()
 
-    second = threading.Thread(target=wait)
+    monkeypatch.setattr(fcntl, "flock", noted)
     with turns.taken("deploy", leave=True) as mine:
         assert mine
         second.start()
-        waiting.wait()
-        while True:  # until the second waits, a third would do so in its place
-            third = threading.Thread(target=lambda: looked.append(leave(turns)))
-            third.start()
-            third.join(0.05)
-            if not third.is_alive():
-                break
-        assert looked[-1] == "left"
-        assert "second" not in looked
+        assert waits.wait(60), "before the second waits, a third would do so in its place"
+        assert leave(turns) == "left"
+        assert looked == []
     second.join()
-    third.join()
-    assert "second" in looked
+    assert looked == ["took"]
 
 
 def leave(turns: Turns) -> str:
@@ -91,15 +87,32 @@ def test_where_nothing_can_be_kept_it_goes_without(monkeypatch: pytest.MonkeyPat
             assert one
             assert other
         turns.know(b"config")
-        turns.take_down({"deploy": True})
+        turns.take_down("deploy", failed=True)
         assert not turns.is_known(b"config")
         assert turns.failing() == []
     assert not Path("not").exists()
 
 
 def test_what_failed_is_remembered_until_it_does_not(turns: Turns) -> None:
-    turns.take_down({"deploy": True, "note": False})
-    turns.take_down({"note": True})
+    turns.take_down("note", failed=False)
+    assert turns.failing() == []
+    for name in ("deploy", "note", "note"):
+        turns.take_down(name, failed=True)
     assert turns.failing() == ["deploy", "note"]
-    turns.take_down({"deploy": False})
+    turns.take_down("deploy", failed=False)
     assert turns.failing() == ["note"]
+
+
+def test_how_a_flush_went_is_taken_down_before_the_next_has_the_turn(
+    turns: Turns, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def take_down(turns: Turns, name: str, *, failed: bool) -> None:
+        with open(f"{turns.folder}/{name}.now", "rb") as now, pytest.raises(BlockingIOError):
+            fcntl.flock(now, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        told.append((name, failed))
+
+    monkeypatch.setattr(Turns, "take_down", take_down)
+    assert Flusher(bench.registry, "urn:here", SECRETS, turns).flush([hook()])[0].ok
+    assert told == [("deploy", False)]

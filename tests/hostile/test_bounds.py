@@ -259,7 +259,7 @@ def test_patterns_do_not_backtrack_without_end() -> None:
         assert len(locked_packages(lock)) == n // 10
         """
     )
-    subprocess.run([sys.executable, "-c", program, "200000" if FULL else "20000"], timeout=120, check=True)
+    subprocess.run([sys.executable, "-c", program, "200000" if FULL else "20000"], timeout=600, check=True)
 
 
 def test_a_document_may_have_as_many_parts_as_the_bound_says(monkeypatch: pytest.MonkeyPatch) -> None:

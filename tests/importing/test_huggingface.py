@@ -32,7 +32,7 @@ ONE = Version(1, 0, 0)
 def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the library has filled: its cache, and a download of its own."""
     folder = tmp_path_factory.mktemp("hub")
-    subprocess.run([sys.executable, hub.__file__, str(folder)], check=True, capture_output=True, timeout=60)
+    subprocess.run([sys.executable, hub.__file__, str(folder)], check=True, capture_output=True, timeout=600)
     return folder
 
 

@@ -6,11 +6,8 @@ import json
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,30 +61,10 @@ def quiet() -> dict[str, str]:
 @contextmanager
 def serving(beside: Path, folder: Path) -> Iterator[str]:
     """Run a tracking server on SQLite in a folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(beside / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += [
-        "--backend-store-uri",
-        f"sqlite:///{folder}/mlflow.db",
-        "--artifacts-destination",
-        f"{folder}/artifacts",
-    ]
-    url = f"http://127.0.0.1:{port}"
-    with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=quiet(), start_new_session=True)
-        try:
-            for _ in range(600):
-                try:
-                    with urllib.request.urlopen(f"{url}/health", timeout=1):
-                        break
-                except OSError:
-                    time.sleep(0.2)
-            yield url
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    program = [str(beside / "mlflow"), "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    program += ["--artifacts-destination", f"{folder}/artifacts"]
+    with peers.serving(lambda port: [*program, *peers.mlflow_at(port)], "/health", folder, quiet()) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -161,18 +138,28 @@ def test_a_real_mlflow_moves_in_and_out_again(
     exported(place, beside, ours)
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from artreg.cli.main import main
+
+def hook(event, arguments):
+    if event == "os.mkdir" and len(list(Path("registry").glob("*/*/*/checksum.txt"))) >= int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hook)
+main(sys.argv[2:])
+"""
+"""A command that dies where it makes a folder, once so many versions are there."""
+
+
 def killed_twice(place: Place, ours: Path) -> None:
     """Import, and be killed when some versions are there."""
     variables = {**quiet(), "ARTREG_CACHE": "off", "ARTREG_REGISTRY": str(ours / "registry")}
     for wanted in (3, 11):
-        command = [sys.executable, "-m", "artreg", "import", "mlflow", place.location]
-        process = subprocess.Popen(
-            command, cwd=ours, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while len(list((ours / "registry").glob("*/*/*/checksum.txt"))) < wanted and process.poll() is None:
-            time.sleep(0.01)
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
+        words = [sys.executable, "-c", KILLED, str(wanted), "import", "mlflow", place.location]
+        done = subprocess.run(words, cwd=ours, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
         there = len(list((ours / "registry").glob("*/*/*/checksum.txt")))
         assert wanted <= there < len(MODELS) * VERSIONS
 

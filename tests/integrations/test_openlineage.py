@@ -158,8 +158,10 @@ def test_it_is_asked_for_by_the_environment() -> None:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers is waited for, however busy the machine is."""
     monkeypatch.setattr(openlineage, "_PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(openlineage, "_TIMEOUT_S", 60.0)
 
 
 @pytest.fixture
@@ -167,7 +169,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openlineage, "_TIMEOUT_S", 0.1)
 
 
-def tell(limit: float = 20.0, **variables: str) -> Told:
+def tell(limit: float = 120.0, **variables: str) -> Told:
     """Tell of a run from beginning to end."""
     teller = Teller(receiver({f"OPENLINEAGE_{name}": value for name, value in variables.items()}))
     teller.tell(start(RUN, NOW, ALONE))
@@ -214,12 +216,11 @@ def test_what_may_be_taken_soon_is_sent_again(code: int, tried: int) -> None:
     assert {path for path, _ in there.requests} == {"/api/v1/lineage"}  # the key goes nowhere else
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_receiver_that_hangs_is_waited_for_no_longer_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving(lambda event: None) as there:
-        assert tell(URL=there.url) == Told(2, 0, "the receiver did not answer within 0 s")
-        monkeypatch.setattr(openlineage, "_TIMEOUT_S", 20.0)  # of one request; of all no more than is said at the end
         assert tell(0.05, URL=there.url) == Told(2, 0, "the receiver did not answer within 0 s")
+        monkeypatch.setattr(openlineage, "_TIMEOUT_S", 0.1)  # of one request
+        assert tell(URL=there.url) == Told(2, 0, "the receiver did not answer within 0 s")
 
 
 def test_a_receiver_whose_answer_trickles_in_does_not_hold_up_the_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,8 +235,8 @@ def test_telling_waits_for_nobody() -> None:
     with receiving(lambda event: None) as there:
         teller = Teller(receiver({"OPENLINEAGE_URL": there.url}))
         for _ in range(100):
-            teller.tell(start(RUN, NOW, ALONE))  # 100 * 0.1 s, if each were waited for
-        assert len(there.requests) <= 2
+            teller.tell(start(RUN, NOW, ALONE))  # the first of which is never answered
+        assert len(there.requests) <= 1
         assert teller.close(0.0).sent == 0
 
 

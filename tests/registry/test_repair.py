@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from datetime import timedelta
@@ -28,11 +27,11 @@ from faults.damage import EXTRA_DAMAGE, HISTORY_DAMAGE, QUIET_DAMAGE, VERSION_DA
 from keys import make_key, needs_openssh
 from registry.bench import CHURN, PROD
 from registry.keepsake import SNAPSHOT, bytes_of, in_memory, on_disk
+from sizes import FULL
 from store.fakes import DictFileSystem
 from store.faults import Crash, CrashAt
 from store.places import GenericPlace
 
-FULL = bool(os.environ.get("ARTREG_TEST_FULL"))  # as .ci/run sets it
 DAMAGE = [*VERSION_DAMAGE, *EXTRA_DAMAGE, *HISTORY_DAMAGE, *QUIET_DAMAGE]
 SOME = DAMAGE if FULL else DAMAGE[1::4]
 BY_ITSELF = {case.name for case in EXTRA_DAMAGE if "link" not in case.name} | {

@@ -182,7 +182,7 @@ def test_of_many_who_take_the_same_one_makes_it(local_store: LocalStore, tmp_pat
     for taker in takers:
         taker.start()
     start.set()
-    outcomes = [made for _ in takers for made in results.get(timeout=60)]
+    outcomes = [made for _ in takers for made in results.get(timeout=600)]
     for taker in takers:
         taker.join()
     assert sum(outcomes) == 1

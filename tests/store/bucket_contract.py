@@ -24,7 +24,7 @@ from store.faults import Crash
 from store.places import PART, S3Place
 from store.proxy import Proxy
 
-FAST = {"connect_timeout": 1.0, "read_timeout": 0.25, "attempts": 8, "backoff": 0.005}
+FAST = {"connect_timeout": 1.0, "read_timeout": 0.25, "attempts": 20, "backoff": 0.005}
 
 
 def large(parts: int = 2, *, name: str = "weights") -> TreeFile:
@@ -320,6 +320,10 @@ class BucketContract:
                 store.read("a")
             with pytest.raises(OutcomeUnknown):
                 store.create("a", b"x")
+            end = time.monotonic() + 60
+            while place.keys() != ["a"]:  # it is on its way still, perhaps
+                assert time.monotonic() < end, proxy.seen
+                time.sleep(0.01)
         assert place.get("a") == b"x"
 
     # Doubt

@@ -22,11 +22,8 @@ from store.proxy import Answer, Breaking, Exchange
 from store.s3_fake import BUCKET, FakeS3, Lying, said, xml
 
 QUICK = {
-    "connect_timeout": 0.3,
-    "read_timeout": 0.3,
     "attempts": 2,
     "backoff": 0.001,
-    "budget": 2.0,
     "part_size": 2**20,
 }
 

@@ -19,6 +19,7 @@ import pytest
 
 from artreg.workers import Backend, Workers
 from cli.conftest import shell  # noqa: F401  # a fixture
+from workers.tasks import SESSIONS
 
 TESTS = Path(__file__).parents[1]
 LOSES = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}  # else Dask itself tries a lost task again
@@ -82,6 +83,7 @@ def running(command: list[str], folder: str, **variables: str) -> Iterator[None]
     env = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONWARNINGS": "ignore", **variables}
     with Path(folder, "log").open("ab") as log:
         child = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder, start_new_session=True)
+    SESSIONS.append(child.pid)
     try:
         yield
     finally:
@@ -94,7 +96,7 @@ def running(command: list[str], folder: str, **variables: str) -> Iterator[None]
 
 
 def wait_for(holds: Callable[[], bool], folder: str) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300  # a machine may be busy
     while not holds():
         assert time.monotonic() < end, Path(folder, "log").read_text()
         time.sleep(0.05)

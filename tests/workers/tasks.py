@@ -9,6 +9,9 @@ from pathlib import Path
 from artreg.errors import NotFound
 from artreg.frozen import Frozen
 
+SESSIONS: list[int] = []
+"""Of the clusters that tests began; whatever a cluster begins belongs to one of them."""
+
 
 def square(number: int) -> int:
     return number * number

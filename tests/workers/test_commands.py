@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from artreg.training.churn import write_churn
 from artreg.workers import Backend
 from cli.conftest import Shell
 from workers.conftest import scheduler_of
+from workers.tasks import SESSIONS
 
 pytestmark = pytest.mark.cluster
 CONFIG = """
@@ -39,29 +40,50 @@ def workers_of(cluster: list[str]) -> list[int]:
     """Return the processes of a cluster's workers."""
     wanted = WORKER[Backend(cluster[1])]
     found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if wanted in command and "resource_tracker" not in command:
-                found.append(int(folder.name))
+    for process in (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()):
+        command = read(process, "cmdline").replace("\0", " ")
+        if wanted in command and "resource_tracker" not in command and session_of(process) in SESSIONS:
+            found.append(process)
     return found
 
 
+def session_of(process: int) -> int:
+    try:
+        return os.getsid(process)
+    except ProcessLookupError:
+        return 0
+
+
+def read(process: int, name: str) -> str:
+    """Return what the kernel says of a process; '' if it is gone."""
+    try:
+        return Path(f"/proc/{process}/{name}").read_text()
+    except OSError:
+        return ""
+
+
+def trains(process: int) -> bool:
+    """Whether a worker has begun an interpreter that trains."""
+    threads = [name.name for name in Path(f"/proc/{process}/task").glob("*")]  # each knows its own children
+    children = [child for thread in threads for child in read(process, f"task/{thread}/children").split()]
+    return any("artreg.training.apart" in read(int(child), "cmdline") for child in children)
+
+
 @contextmanager
-def killing(cluster: list[str], every: float, times: int) -> Iterator[list[int]]:
+def killing(
+    cluster: list[str], every: float, times: int, when: Callable[[int], bool] = lambda process: True
+) -> Iterator[list[int]]:
     """Kill a worker of the cluster now and then, but fewer than would make artreg give up."""
     killed: list[int] = []
     over = threading.Event()
 
     def kill() -> None:
         while not over.wait(every) and len(killed) < times:
-            for process in set(workers_of(cluster)) - set(killed):
-                os.kill(process, signal.SIGKILL)
-                killed.append(process)
-                break
+            for process in filter(when, sorted(set(workers_of(cluster)) - set(killed))):
+                with suppress(ProcessLookupError):  # it may just have ended by itself
+                    os.kill(process, signal.SIGKILL)
+                    killed.append(process)
+                    break
 
     thread = threading.Thread(target=kill)
     thread.start()
@@ -100,7 +122,7 @@ def test_training(shell: Shell, cluster: list[str]) -> None:
     for number, strength in enumerate(("1.0", "0.1", "0.01")):
         (shell.folder / "sweep" / f"{number}.yaml").write_text(CONFIG.format(strength=strength))
     assert shell.run("train", "--config", "sweep/*.yaml", "-r", "alone").code == 0
-    with killing(cluster, every=2.0, times=2) as killed:
+    with killing(cluster, every=0.1, times=2, when=trains) as killed:
         ran = shell.run("train", "--config", "sweep/*.yaml", "--json", *cluster)
     assert ran.code == 0, ran.err
     assert [run["version"] for run in ran.json["runs"]] == ["1.0.0", "1.0.1", "1.0.2"]

@@ -81,8 +81,11 @@ class Flusher(Frozen):
                 if not mine:
                     return Flushed(hook, (), left=True)
                 done = flush(self.registry, hook, self.source, send, self.patience, thorough=not self.leave)
-                return Flushed(hook, tuple(done))
+                flushed = Flushed(hook, tuple(done))
+                self.turns.take_down(hook.name, failed=not flushed.ok)
+                return flushed
         except ArtregError as error:
+            self.turns.take_down(hook.name, failed=True)
             return Flushed(hook, (), error.message)
 
 

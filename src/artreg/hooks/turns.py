@@ -1,8 +1,8 @@
 """Whose turn it is to deliver: on one machine one process for each hook, and at most one that waits for its turn.
 
 Nothing depends on it but that events are not sent twice without need. The folder also holds the digest of the hooks
-file that was read last and found good, so that whoever moves an alias need not read it again, and which hooks failed
-last, so that he hears of it.
+file that was read last and found good, so that whoever moves an alias need not read it again, and an empty file for
+each hook that failed last, so that he hears of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from artreg.core import canonical
 from artreg.plainfile import read_plain, replace_plain
@@ -20,7 +20,7 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _LIMIT = 65_536  # bytes
 LARGEST = 256 * 1024
 """Bytes of a hooks file: those of any file of YAML (`yamldoc.MAX_BYTES`), which a move need not load to know."""
-_CONFIG, _FAILING = "config", "failing"
+_CONFIG, _FAILING = "config", ".failing"
 
 
 class Turns:
@@ -93,12 +93,16 @@ class Turns:
     def failing(self) -> list[str]:
         """Return the hooks to which the last flush of this machine could not deliver everything."""
         try:
-            return read_plain(self._file(_FAILING), _LIMIT).decode("ascii").split()
-        except (OSError, ValueError):
+            names = os.listdir(self.folder)
+        except OSError:
             return []
+        return sorted(name.removesuffix(_FAILING) for name in names if name.endswith(_FAILING))
 
-    def take_down(self, failing: Mapping[str, bool]) -> None:
-        """Take down which of the hooks that were flushed failed, for whoever moves an alias next."""
-        left = [name for name in self.failing() if name not in failing]
+    def take_down(self, hook: str, *, failed: bool) -> None:
+        """Take down whether a flush of a hook failed, for whoever moves an alias next; in the turn, or not in order."""
         with contextlib.suppress(OSError):
-            replace_plain(self._file(_FAILING), " ".join([*left, *(it for it in failing if failing[it])]).encode())
+            file = self._file(hook + _FAILING)
+            if failed:
+                os.close(os.open(file, _NEW, 0o600))
+            else:
+                os.unlink(file)
