@@ -88,7 +88,7 @@ def memory_store() -> MemoryStore:
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
     """A simulated S3, which checks conditions atomically only because its requests take turns."""
-    from moto.server import DomainDispatcherApplication, create_backend_app
+    from moto.server import create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):
@@ -97,7 +97,7 @@ def moto_endpoint() -> Iterator[str]:
         def log(self, *_args: object) -> None:
             pass
 
-    app = DomainDispatcherApplication(create_backend_app)
+    app = create_backend_app("s3")  # the dispatcher to all services lists moto's folder twice for each request
     turn = threading.Lock()
 
     def one_at_a_time(environ, start_response):
