@@ -218,7 +218,9 @@ class MotoPlace(S3Place):
 
     def keys(self) -> list[str]:
         lead = f"{self.prefix}/"
-        return sorted(key[len(lead) :] for key in list(_simulated().get_bucket(self.bucket).keys) if key.startswith(lead))
+        return sorted(
+            key[len(lead) :] for key in list(_simulated().get_bucket(self.bucket).keys) if key.startswith(lead)
+        )
 
 
 def _simulated():
