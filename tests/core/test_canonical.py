@@ -7,7 +7,7 @@ import json
 from collections import OrderedDict
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from artreg.core.canonical import dumps, loads_canonical
@@ -36,6 +36,9 @@ def by_the_library(document: object) -> bytes:
 
 
 @given(documents)
+@example(Level.NONE)
+@example([Colour.RED, OrderedDict(b=1, a=[]), OrderedDict()])
+@example({2: 1, 10: 2})
 def test_it_is_what_the_library_writes(document: object) -> None:
     assert dumps(document) == by_the_library(document)
 
