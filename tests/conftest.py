@@ -13,6 +13,7 @@ from typing import TypeVar
 import hypothesis
 import pytest
 
+gc.disable()  # until everything is loaded, of which nothing is garbage
 os.environ.setdefault("ARTREG_CACHE", "off")  # no test fills the cache of whoever runs it
 
 pytest.register_assert_rewrite("store.contract", "store.bucket_contract", "docs.sessions", "importing.contract")
@@ -59,8 +60,9 @@ def _not_left_out(report: Report) -> Report:
 
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from going through thousands of tests again and again."""
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
