@@ -47,7 +47,7 @@ def test_other_threads_give_the_same_bytes_and_a_proof(project: Project) -> None
 
 
 def test_each_axis_that_was_broken_is_named(changed: Project) -> None:
-    ran = changed.run("reproduce", "churn@1.0.0", "--here", "--set", "model.C=2.0", "--json")
+    ran = changed.here("reproduce", "churn@1.0.0", "--here", "--set", "model.C=2.0", "--json")  # but for the training
     assert ran.code == 9, ran.out + ran.err
     document = ran.json
     assert document["error"]["code"] == "not_reproduced"
