@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 from hypothesis import is_hypothesis_test
 
+gc.disable()  # until everything is loaded, of which nothing is garbage
 os.environ.setdefault("ARTREG_CACHE", "off")  # no test fills the cache of whoever runs it
 
 pytest.register_assert_rewrite("store.contract", "store.bucket_contract", "docs.sessions", "importing.contract")
@@ -61,8 +62,9 @@ def _not_left_out(report: Report) -> Report:
 
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from going through thousands of tests again and again."""
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before markers are looked at
@@ -94,7 +96,7 @@ def memory_store() -> MemoryStore:
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
     """A simulated S3, which checks conditions atomically only because its requests take turns."""
-    from moto.server import DomainDispatcherApplication, create_backend_app
+    from moto.server import create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):
@@ -103,7 +105,7 @@ def moto_endpoint() -> Iterator[str]:
         def log(self, *_args: object) -> None:
             pass
 
-    app = DomainDispatcherApplication(create_backend_app)
+    app = create_backend_app("s3")  # the dispatcher to all services lists moto's folder twice for each request
     turn = threading.Lock()
 
     def one_at_a_time(environ, start_response):

@@ -40,7 +40,8 @@ DISCRETE: dict[str, tuple[Draw, Draw]] = {
     "constant": (lambda r, n: np.full(n, 5), lambda r, n: np.full(n, 5)),
     "constants": (lambda r, n: np.full(n, 5), lambda r, n: np.full(n, 3)),
 }
-SIZES = ((2000, 1500), (8000, 8000), (101, 90), (30, 4000), (1, 1), (2, 50))
+LARGE = size(2500, 8000, 8000)
+SIZES = ((2000, 1500), (LARGE, LARGE), (101, 90), (30, 4000), (1, 1), (2, 50))
 
 
 def drawn(pair: tuple[Draw, Draw], sizes: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -204,7 +204,9 @@ def test_the_trainer_of_the_documentation(trained: Path, tmp_path: Path) -> None
     assert "published demo/churn@1.0.0" in shell("artreg train -c mine.yaml", place, environment())
 
 
-def test_the_python_of_the_readme(trained: Path) -> None:
+def test_the_python_of_the_readme(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = trained / "made"
     made.mkdir()
     skops.io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), made / "model.skops")
@@ -218,10 +220,10 @@ def test_the_python_of_the_readme(trained: Path) -> None:
         assert "[exit" not in shell(f"artreg {command} --registry other", trained, environment())
     (snippet,) = blocks("README.md", "python")
     code = snippet.replace('"registry"', '"other"', 1) + "\nprint(version, who)"
-    variables = environment(ARTREG_CACHE=str(trained / "cache"))
-    words = [sys.executable, "-c", code]
-    printed = subprocess.run(words, cwd=trained, env=variables, capture_output=True, text=True, check=True)
-    assert printed.stdout.startswith("9.0.0 [")
+    monkeypatch.chdir(trained)
+    monkeypatch.setenv("ARTREG_CACHE", str(trained / "cache"))
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("9.0.0 [")
 
 
 def test_the_configs_of_the_readme() -> None:

@@ -52,7 +52,7 @@ def kill_at_every_request(
         if changes_only and state in checked:
             continue
         print(f"{name}: killed at moment {point}, {moment}")
-        fresh = S3Place(place.endpoint, place.bucket, f"{place.prefix}-{point}", place.client)
+        fresh = type(place)(place.endpoint, place.bucket, f"{place.prefix}-{point}", place.client)
         _restore(fresh, template)
         assert _run(name, fresh, sources, point, None) == -signal.SIGKILL
         killed += 1

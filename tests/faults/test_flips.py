@@ -70,7 +70,7 @@ def test_every_flip_in_memory(tmp_path, part):
     files = {key: place.get(key) for key in names}
     assert {"p/m/prod", "p/m/history/prod/00000003.json", "p/m/1.2.0/checksum.txt"} <= files.keys()
     missed, count = [], 0
-    for key, position, bit in islice(_flips(files, step=size(23, 1, 1)), part, None, PARTS):
+    for key, position, bit in islice(_flips(files, step=size(41, 1, 1)), part, None, PARTS):
         place.put(key, _flipped(files[key], position, bit))
         if verify(registry).ok:
             missed.append((key, position, bit))
@@ -88,7 +88,7 @@ def test_flips_on_a_disk(tmp_path):
     names = place.keys()
     files = {key: place.get(key) for key in names}
     missed, count = [], 0
-    for key, position, bit in _flips(files, step=size(47, 11, 11)):
+    for key, position, bit in _flips(files, step=size(97, 11, 11)):
         path = place.root / key
         path.chmod(0o644)
         path.write_bytes(_flipped(files[key], position, bit))

@@ -199,7 +199,7 @@ def test_a_source_that_is_being_written_to_gives_a_sound_mirror(template: Path, 
     moment, busy_still, seen = 0, True, set()
     made, start = make_source(tmp_path / "new", "new"), bytes_of(LocalStore(template))
     while busy_still:
-        moment += 1 if FULL else 9
+        moment += 1 if FULL else 17
         source, target = Registry(in_memory(start)), MemoryStore(uuid.uuid4().hex)
         busy = Busy(source.store, moment, work(source, made))
         result = copy(Registry(busy), target)
@@ -216,7 +216,7 @@ def test_it_goes_on_where_it_was_cut_off(template: Path) -> None:
     whole, point = bytes_of(LocalStore(template)), 0
     source = Registry(in_memory(whole))
     while True:
-        point += 1 if FULL else 11
+        point += 1 if FULL else 19
         target = GenericPlace(DictFileSystem()).store()
         try:
             copy(source, CrashAt(target, point))

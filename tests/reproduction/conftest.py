@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from artreg.cli.main import main
 from artreg.training.churn import write_churn
 from cli.conftest import Ran
 
@@ -25,7 +28,7 @@ model: {C: 0.5}
 
 @dataclass(frozen=True)
 class Project:
-    """A repository that commands are run in, each in a process of its own, as people do."""
+    """A repository that commands are run in: each in a process of its own, as people do, or `here`."""
 
     folder: Path
     python: Path = Path(sys.executable)
@@ -36,6 +39,19 @@ class Project:
         command = [str(self.python), "-m", "artreg", *words]
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def here(self, *words: str, **variables: str) -> Ran:
+        """Run a command in this process, which need not load everything again."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.chdir(self.folder)
+            patch.syspath_prepend(self.folder)
+            for name in [name for name in os.environ if name.startswith("ARTREG_")]:
+                patch.delenv(name)
+            for name, value in {"ARTREG_ACTOR": "ada", **variables}.items():
+                patch.setenv(name, value)
+            code = main(words)
+        return Ran(code, out.getvalue(), err.getvalue())
 
     def done(self, *words: str) -> None:
         ran = self.run(*words)
@@ -67,5 +83,5 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made.git("init", "--quiet", "--initial-branch=main")
     made.git("add", ".")
     made.git("commit", "--quiet", "--message", "a first model")
-    made.done("train")
+    assert made.here("train").code == 0
     return made

@@ -43,11 +43,11 @@ def test_other_threads_give_the_same_bytes_and_a_proof(project: Project) -> None
     event = (project.folder / "registry/demo/churn/history/1.0.0/00000001.json").read_text()
     assert '"kind": "reproduced"' in event
     assert '"who": "ada"' in event
-    assert project.run("verify").code == 0
+    assert project.here("verify").code == 0
 
 
 def test_each_axis_that_was_broken_is_named(changed: Project) -> None:
-    ran = changed.run("reproduce", "churn@1.0.0", "--here", "--set", "model.C=2.0", "--json")
+    ran = changed.here("reproduce", "churn@1.0.0", "--here", "--set", "model.C=2.0", "--json")  # but for the training
     assert ran.code == 9, ran.out + ran.err
     document = ran.json
     assert document["error"]["code"] == "not_reproduced"
@@ -79,11 +79,11 @@ def test_what_cannot_be_rebuilt_is_refused_with_the_way_on(project: Project, tmp
     made.mkdir()
     (made / "model.bin").write_text("m")
     elsewhere = ("--registry", str(tmp_path))
-    assert project.run("publish", str(made), "--model", "other", "--version", "1.0.0", *elsewhere).code == 0
-    ran = project.run("reproduce", "other@1.0.0", *elsewhere)
+    assert project.here("publish", str(made), "--model", "other", "--version", "1.0.0", *elsewhere).code == 0
+    ran = project.here("reproduce", "other@1.0.0", *elsewhere)
     assert ran.code == 5
     assert "has no config.yaml: it was made elsewhere" in ran.err
-    ran = project.run("reproduce", "churn@1.0.0")  # it was trained where there is no uv.lock
+    ran = project.here("reproduce", "churn@1.0.0")  # it was trained where there is no uv.lock
     assert ran.code == 5
     assert "its environment cannot be rebuilt" in ran.err
     assert "--here" in ran.err
@@ -91,13 +91,13 @@ def test_what_cannot_be_rebuilt_is_refused_with_the_way_on(project: Project, tmp
 
 def test_a_damaged_version_is_not_trained_again(project: Project, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    assert project.run("pull", "churn@1.0.0", "-o", str(copy)).code == 0
+    assert project.here("pull", "churn@1.0.0", "-o", str(copy)).code == 0
     root = tmp_path / "registry"
-    assert project.run("publish", str(copy), "--model", "churn", "--version", "1.0.0", "-r", str(tmp_path)).code == 0
+    assert project.here("publish", str(copy), "--model", "churn", "--version", "1.0.0", "-r", str(tmp_path)).code == 0
     with (tmp_path / "demo/churn/1.0.0/config.yaml").open("a") as file:
         file.write("#")
     assert not root.exists()
-    assert project.run("reproduce", "churn@1.0.0", "--here", "-r", str(tmp_path)).code == 4
+    assert project.here("reproduce", "churn@1.0.0", "--here", "-r", str(tmp_path)).code == 4
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_damaged_version_is_not_trained_again(project: Project, tmp_path: Path
     ],
 )
 def test_options_that_make_no_sense_together(project: Project, words: tuple[str, ...], problem: str) -> None:
-    ran = project.run("reproduce", *words)
+    ran = project.here("reproduce", *words)
     assert ran.code == 2
     assert problem in ran.err
 
@@ -119,7 +119,7 @@ def test_options_that_make_no_sense_together(project: Project, words: tuple[str,
 def test_diff_tells_what_separates_two_versions(changed: Project) -> None:
     trained = changed.run("train", "--set", "model.C=2.0", "--version", "2.0.0")
     assert trained.code == 0, trained.err
-    ran = changed.run("diff", "churn@1.0.0", "churn@2.0.0", "--json")
+    ran = changed.here("diff", "churn@1.0.0", "churn@2.0.0", "--json")
     assert ran.code == 0, ran.out
     document = ran.json
     assert likeness(document) == {
@@ -133,10 +133,10 @@ def test_diff_tells_what_separates_two_versions(changed: Project) -> None:
     assert {"before", "after", "axes", "commits", "drift", "metrics", "files", "same_files"} <= set(document)
     auc = next(metric for metric in document["metrics"] if metric["what"] == "roc_auc")
     assert auc["note"].endswith(("better", "worse"))
-    shown = changed.run("diff", "churn@1.0.0", "churn@2.0.0").out
+    shown = changed.here("diff", "churn@1.0.0", "churn@2.0.0").out
     assert shown.startswith("demo/churn@1.0.0 → demo/churn@2.0.0\n")
     assert "model.C 0.5 → 2.0" in shown
-    same = changed.run("diff", "churn@1.0.0", "churn@1.0.0")
+    same = changed.here("diff", "churn@1.0.0", "churn@1.0.0")
     assert "0 not" in same.out
 
 
@@ -155,7 +155,7 @@ def test_data_that_are_gone_come_from_the_registry(project: Project, tmp_path: P
         (made.folder / "churn.csv.dvc").write_text(f"outs:\n- md5: {md5}\n  path: data/churn.csv\n")
         words = ["--set", "data.path=churn.csv.dvc"]
     else:
-        ref = made.run("data", "snapshot", "data/churn.csv", "--json").json["snapshot"]
+        ref = made.here("data", "snapshot", "data/churn.csv", "--json").json["snapshot"]
         words = ["--set", "data.path=null", "--set", f"data.snapshot={ref}"]
     made.done("train", *words)
     data.unlink()

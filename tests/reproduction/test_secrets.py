@@ -80,7 +80,7 @@ def contents(path: Path) -> Iterator[bytes]:
 
 
 def test_none_of_many_kinds_is_found_in_any_file(planted: Project) -> None:
-    ran = planted.run(
+    ran = planted.here(
         "train",
         "--actor",
         "ada",

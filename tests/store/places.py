@@ -198,14 +198,35 @@ class S3Place:
 
 
 class MotoPlace(S3Place):
-    """A bucket of the simulated server, which runs in this process."""
+    """A bucket of the simulated server, which runs in this process, looked at without asking it."""
+
+    @classmethod
+    def make(cls, endpoint: str, bucket: str, prefix: str) -> MotoPlace:
+        _simulated().create_bucket(bucket, "us-east-1")
+        return cls(endpoint, bucket, prefix, _client(endpoint))
+
+    def get(self, key: str) -> bytes | None:
+        found = _simulated().get_object(self.bucket, f"{self.prefix}/{key}")
+        return None if found is None else found.value
+
+    def put(self, key: str, data: bytes) -> None:
+        _simulated().put_object(self.bucket, f"{self.prefix}/{key}", data)
 
     def put_many(self, keys: list[str]) -> None:
-        from moto.s3.models import s3_backends
-
-        backend = s3_backends["123456789012"]["aws"]
         for key in keys:
-            backend.put_object(self.bucket, f"{self.prefix}/{key}", b"x")
+            self.put(key, b"x")
+
+    def keys(self) -> list[str]:
+        lead = f"{self.prefix}/"
+        return sorted(
+            key[len(lead) :] for key in list(_simulated().get_bucket(self.bucket).keys) if key.startswith(lead)
+        )
+
+
+def _simulated():
+    from moto.s3.models import s3_backends
+
+    return s3_backends["123456789012"]["aws"]
 
 
 def at_once(count: int, action) -> list[object]:

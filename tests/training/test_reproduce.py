@@ -19,6 +19,7 @@ from sizes import size
 MakeConfig = Callable[..., TrainingConfig]
 KINDS = ("hist_gradient_boosting", "logistic_regression")
 REGRESSION = ("hist_gradient_boosting", "ridge")
+FEW = "model.max_iter=5"  # trees; what shows in a hundred shows in these
 
 
 def train_here(config: TrainingConfig, out: Path, base: Path) -> dict[str, str]:
@@ -40,16 +41,16 @@ def test_nothing_but_the_axes_matters(
     make_config: MakeConfig, base: Path, shuffled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C", "MALLOC_PERTURB_": "85"}
-    two = {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "HOME": "/"}
+    two = {"OMP_NUM_THREADS": "3", "PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "HOME": "/"}
     configs = [make_config(trainer=kind) for kind in KINDS]
     configs += [make_config("data.task=regression", "data.target=age", trainer=kind) for kind in REGRESSION]
     configs.append(make_config("format=joblib", "cross_validation.folds=2"))
-    configs = size(configs[1::2], configs, configs)
+    configs = size([make_config(FEW), *configs[1::2]], configs, configs)
     monkeypatch.chdir(tmp_path)  # not the folder of the data
-    outcomes = run_trials(configs, [Trial(base, one), Trial(shuffled, two)])
-    assert outcomes[0] == outcomes[1]
+    trials = [Trial(shuffled, two), Trial(base, one)]  # this process is one more, and few machines have three cores
+    outcomes = run_trials(configs, size(trials[:1], trials, trials))
     here = [train_here(config, tmp_path / str(number), base) for number, config in enumerate(configs)]
-    assert here == outcomes[0]
+    assert all(outcome == here for outcome in outcomes)
     assert len({str(digests) for digests in here}) == len(configs)
 
 
@@ -97,16 +98,17 @@ def test_ten_trainings_one_digest(make_config: MakeConfig, base: Path, shuffled:
 
 
 def test_what_was_trained_before_does_not_matter(make_config: MakeConfig, base: Path, tmp_path: Path) -> None:
-    first = [train_here(make_config(trainer=kind), tmp_path / f"1-{kind}", base) for kind in KINDS]
+    configs = [make_config(FEW), make_config(trainer="logistic_regression")]
+    first = [train_here(config, tmp_path / f"1-{config.trainer}", base) for config in configs]
     train_here(make_config("model.max_iter=7", "seed=1"), tmp_path / "other", base)
-    again = [train_here(make_config(trainer=kind), tmp_path / f"2-{kind}", base) for kind in KINDS[::-1]]
+    again = [train_here(config, tmp_path / f"2-{config.trainer}", base) for config in configs[::-1]]
     assert first == again[::-1]
 
 
-@pytest.mark.parametrize("change", ["seed=43", "model.max_iter=99", "data.salt=other"])
+@pytest.mark.parametrize("change", ["seed=43", "model.max_iter=6", "data.salt=other"])
 def test_the_axes_do_matter(make_config: MakeConfig, base: Path, tmp_path: Path, change: str) -> None:
-    one = train_here(make_config(), tmp_path / "one", base)
-    two = train_here(make_config(change), tmp_path / "two", base)
+    one = train_here(make_config(FEW), tmp_path / "one", base)
+    two = train_here(make_config(FEW, change), tmp_path / "two", base)
     assert one["model.skops"] != two["model.skops"]
 
 
@@ -114,10 +116,10 @@ def test_the_number_of_threads_would_show(
     make_config: MakeConfig, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Shows that the care in `fit` is needed, and that these tests would notice its loss."""
-    one = train_here(make_config(), tmp_path / "one", base)
+    one = train_here(make_config(FEW), tmp_path / "one", base)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # unless it is set, scikit-learn takes no more than there are cores
     monkeypatch.setattr(threads, "THREADS", 2)
-    two = train_here(make_config(), tmp_path / "two", base)
+    two = train_here(make_config(FEW), tmp_path / "two", base)
     assert one["model.skops"] != two["model.skops"]
 
 

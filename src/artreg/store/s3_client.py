@@ -8,6 +8,7 @@ that is not sent.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import socket
@@ -54,6 +55,7 @@ def connect(options: StorageOptions) -> Client:
         **({"signature_version": UNSIGNED} if options.anonymous else {}),
     )
     session = botocore.session.get_session()
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     try:
         client = session.create_client("s3", endpoint_url=options.endpoint_url, config=config)
@@ -185,6 +187,14 @@ class Client:
             known = service == _SERVICE if head["authorization"] else True
             self._ways[bucket] = _Way(head["url"].removesuffix(_ANY), region, known)
         return self._ways[bucket]
+
+
+@functools.cache
+def _loader(path: str | None) -> Any:
+    """Return what reads botocore's models: it keeps them, and parsing them is most of what another client costs."""
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    return create_loader(path)
 
 
 def _moment(text: Any) -> datetime:
