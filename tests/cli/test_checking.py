@@ -174,6 +174,8 @@ def test_force_is_for_those_whom_the_policy_names_and_shows_in_the_record(shell:
 def test_what_a_promotion_lacks_is_named(shell: Shell) -> None:
     told = shell.run("promote", "churn", "", "--json").json["error"]
     assert told["message"] == "VERSION, --to missing or empty"
+    told = shell.run("check", "churn@1.0.0", "1.0.0", "--to", "prod", "--json").json["error"]
+    assert told["message"] == "'churn@1.0.0' is a reference; a model stands here alone"
 
 
 def test_expectations_are_kept(shell: Shell) -> None:

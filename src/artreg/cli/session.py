@@ -225,6 +225,10 @@ class Session:
 
     def model(self, text: str) -> ModelName:
         """Return the model that a person means by `text`."""
+        name, at, version = text.partition("@")
+        if at:
+            hint = f"write {name[:100]}, and {version[:100]} apart where a version is asked for"
+            raise InvalidInput(f"{text[:200]!r} is a reference; a model stands here alone", hint=hint)
         return ModelName.parse(text, self.settings.project)
 
     def reference(self, text: str, consumer: Consumer | None = None) -> Reference:
