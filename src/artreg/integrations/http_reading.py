@@ -13,7 +13,13 @@ import urllib3
 TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _PATIENCE_S = 120.0  # for a whole answer, besides what its bytes take at the slowest
 _SLOWEST = 64 * 1024  # bytes a second
-_AGAIN: Mapping[str, Any] = {"total": 4, "status_forcelist": (429, 500, 502, 503, 504), "backoff_factor": 0.3}
+# A server that hangs takes a minute each time.
+_AGAIN: Mapping[str, Any] = {
+    "total": 4,
+    "read": 1,
+    "status_forcelist": (429, 500, 502, 503, 504),
+    "backoff_factor": 0.3,
+}
 _OK = 200
 _PIECE = 2**20
 
