@@ -391,9 +391,11 @@ def test_a_version_that_comes_with_a_trouble_of_its_own_can_be_pointed_at(monkey
 
 def test_of_two_that_become_one_the_later_one_holds() -> None:
     registry = new_registry()
-    source = Given(incoming(1), incoming(2), aliases=(alias("a", ONE, "prod"), alias("b", TWO, "prod")))
-    result = bring_all(registry, source, Naming("demo", {}))
-    assert [(it.item, it.generation) for it in result.aliases] == [("churn@b", 1)]
+    same = alias("a", ONE, "prod"), alias("b", TWO, "prod"), alias("c", TWO, "prod")
+    source = Given(incoming(1), incoming(2), aliases=same)
+    for _ in range(2):
+        result = bring_all(registry, source, Naming("demo", {}))
+        assert [(it.item, it.generation, it.over) for it in result.aliases] == [("churn@c", 1, ("churn@a",))]
 
 
 def test_rooms_of_the_dead_are_removed_and_those_of_the_living_are_not(
