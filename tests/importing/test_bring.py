@@ -416,12 +416,13 @@ def test_rooms_of_the_dead_are_removed_and_those_of_the_living_are_not(
 
 
 def whole(root: Path) -> dict[str, str]:
-    """Return what is in a registry: each version with the digest of its content, each alias with where it points."""
+    """Return what is in a registry: the digest of each version's content, where prod points, and what is yanked."""
     registry = Registry(LocalStore(root))
     found = {}
     for path in sorted(root.glob("demo/*/[!.]*/run.json")):
         found[path.parent.relative_to(root).as_posix()] = path.read_text().partition('"content": "')[2][:64]
     found["prod"] = held(registry, "prod")
+    found["yanked"] = " ".join(str(it.parent.name) for it in sorted(root.glob(f"demo/*/**/{keys.YANKED}")))
     return found
 
 
@@ -435,6 +436,7 @@ def test_an_import_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.M
     Folders().fill(place)
     assert moved(str(place), str(tmp_path / "clean")).troubles == ()
     wanted = whole(tmp_path / "clean")
+    assert wanted["yanked"] == "3.0.0"
     at, killed, left = 1, 0, 0
     with unwritten(place):
         while True:
