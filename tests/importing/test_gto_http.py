@@ -277,5 +277,11 @@ def test_remotes_that_are_not_read_are_named_before_anything_is_fetched(scheme: 
         assert "dvc fetch --all-tags" in it.error.hint
         assert SECRET not in it.error.message
     fill(place / ".dvc/cache")
+    name = md5(b"model")
+    kept = place / ".dvc/cache/files/md5" / name[:2] / name[2:]
+    kept.write_bytes(b"modeI")
+    result, _ = brought(place)
+    assert {item: error.code for item, error in errors(result).items()} == {"churn@v1.0.0": "integrity"}
+    kept.write_bytes(b"model")
     result, _ = brought(place)
     assert (result.troubles, len(result.imported)) == ((), 2)
