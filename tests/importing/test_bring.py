@@ -242,6 +242,7 @@ def test_a_dry_run_says_what_gates_would_say_and_which_cannot_be_asked_yet() -> 
     refused = bring_all(registry, source, naming, policy=GATED, dry_run=True)
     assert codes(refused) == {"churn@a": "gate_rejected"}
     assert "may not become staging: roc_auc is 0.7" in refused.troubles[0].error.message
+    assert [it["gate"] for it in refused.troubles[0].error.details["gates"]] == ["metric"]  # and no word of integrity
     assert registry.store.page("").entries == ()
 
 
