@@ -162,6 +162,12 @@ def test_a_dry_run_names_the_gates_that_it_could_not_ask(shell: Shell, models: P
     assert shell.run(*command).code == 3
 
 
+def test_what_becomes_an_alias_that_another_one_takes_is_named(shell: Shell, models: Path) -> None:
+    (models / "churn/best").symlink_to("1.2.0")
+    told = shell.run("import", "dir", "models", "--dry-run", "--alias", "current=staging", "--alias", "best=staging")
+    assert "churn/current: demo/churn@staging would become 1.3.0, over churn/best" in told.out.splitlines()
+
+
 def test_of_several_troubles_the_gravest_gives_the_code() -> None:
     kinds = [GateRejected, InvalidInput, NotFound, StorageError, IntegrityError]
     for place, kind in enumerate(kinds):

@@ -7,9 +7,11 @@ import signal
 import sys
 from pathlib import Path
 
+from artreg.frozen import replace
 from artreg.importing.bring import Brought
 from artreg.importing.folder import FolderSource
 from artreg.importing.naming import Naming
+from artreg.importing.source import Survey
 from artreg.registry.handle import Registry
 from artreg.store.local import LocalStore
 from artreg.store.object import ObjectStore
@@ -21,10 +23,21 @@ from importing.contract import bring_all
 _CHANGES = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir"}
 
 
+class Withdrawing(FolderSource):
+    """A folder of which somebody took back the last version that no link names."""
+
+    def survey(self) -> Survey:
+        found = super().survey()
+        named = {(it.model, it.version) for it in found.aliases}
+        gone = [it for it in found.versions if (it.model, it.version) not in named][-1]
+        versions = (replace(it, withdrawn="worse" if it == gone else "") for it in found.versions)
+        return replace(found, versions=tuple(versions))
+
+
 def moved(place: str, root: str) -> Brought:
     """Import a folder into a registry on this disk."""
     naming = Naming("demo", {})
-    return bring_all(Registry(LocalStore(Path(root)), "ada"), FolderSource(place, naming), naming)
+    return bring_all(Registry(LocalStore(Path(root)), "ada"), Withdrawing(place, naming), naming)
 
 
 def brings_and_dies(place: str, root: str, at: int) -> None:
@@ -60,4 +73,4 @@ def brings_into_a_bucket_and_dies(place: str, root: Root, at: int) -> None:
     URLLib3Session.send = counted
     naming = Naming("demo", {})
     store = ObjectStore(S3Bucket(root.bucket, root.prefix, root.options, connect))
-    bring_all(Registry(store, "ada"), FolderSource(place, naming), naming)
+    bring_all(Registry(store, "ada"), Withdrawing(place, naming), naming)

@@ -242,6 +242,7 @@ def test_a_dry_run_says_what_gates_would_say_and_which_cannot_be_asked_yet() -> 
     refused = bring_all(registry, source, naming, policy=GATED, dry_run=True)
     assert codes(refused) == {"churn@a": "gate_rejected"}
     assert "may not become staging: roc_auc is 0.7" in refused.troubles[0].error.message
+    assert [it["gate"] for it in refused.troubles[0].error.details["gates"]] == ["metric"]  # and no word of integrity
     assert registry.store.page("").entries == ()
 
 
@@ -391,9 +392,11 @@ def test_a_version_that_comes_with_a_trouble_of_its_own_can_be_pointed_at(monkey
 
 def test_of_two_that_become_one_the_later_one_holds() -> None:
     registry = new_registry()
-    source = Given(incoming(1), incoming(2), aliases=(alias("a", ONE, "prod"), alias("b", TWO, "prod")))
-    result = bring_all(registry, source, Naming("demo", {}))
-    assert [(it.item, it.generation) for it in result.aliases] == [("churn@b", 1)]
+    same = alias("a", ONE, "prod"), alias("b", TWO, "prod"), alias("c", TWO, "prod")
+    source = Given(incoming(1), incoming(2), aliases=same)
+    for _ in range(2):
+        result = bring_all(registry, source, Naming("demo", {}))
+        assert [(it.item, it.generation, it.over) for it in result.aliases] == [("churn@c", 1, ("churn@a",))]
 
 
 def test_rooms_of_the_dead_are_removed_and_those_of_the_living_are_not(
@@ -414,12 +417,13 @@ def test_rooms_of_the_dead_are_removed_and_those_of_the_living_are_not(
 
 
 def whole(root: Path) -> dict[str, str]:
-    """Return what is in a registry: each version with the digest of its content, each alias with where it points."""
+    """Return what is in a registry: the digest of each version's content, where prod points, and what is yanked."""
     registry = Registry(LocalStore(root))
     found = {}
     for path in sorted(root.glob("demo/*/[!.]*/run.json")):
         found[path.parent.relative_to(root).as_posix()] = path.read_text().partition('"content": "')[2][:64]
     found["prod"] = held(registry, "prod")
+    found["yanked"] = " ".join(str(it.parent.name) for it in sorted(root.glob(f"demo/*/**/{keys.YANKED}")))
     return found
 
 
@@ -433,6 +437,7 @@ def test_an_import_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.M
     Folders().fill(place)
     assert moved(str(place), str(tmp_path / "clean")).troubles == ()
     wanted = whole(tmp_path / "clean")
+    assert wanted["yanked"] == "3.0.0"
     at, killed, left = 1, 0, 0
     with unwritten(place):
         while True:

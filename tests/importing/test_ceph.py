@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from artreg.importing.folder import FolderSource
+from artreg.core.names import ModelName
+from artreg.core.version import Version
 from artreg.importing.naming import Naming
 from artreg.registry.handle import Registry
 from artreg.registry.verify import verify
+from artreg.registry.version_log import find_yank
 from faults import processes
 from faults.children import Root
-from importing.children import brings_into_a_bucket_and_dies
+from importing.children import Withdrawing, brings_into_a_bucket_and_dies
 from importing.contract import bring_all, unwritten
 from importing.test_folder import TestFolder as Folders
 from store.places import S3Place
@@ -35,10 +37,11 @@ def test_an_import_into_a_bucket_that_was_killed_goes_on(ceph_place: S3Place, tm
             code = processes.finish(processes.start(brings_into_a_bucket_and_dies, str(place), root, at))
             naming = Naming("demo", {})
             registry = Registry(fresh.store(), "ada")
-            result = bring_all(registry, FolderSource(str(place), naming), naming)
+            result = bring_all(registry, Withdrawing(str(place), naming), naming)
             assert (result.troubles, result.stopped) == ((), None)
             assert len(result.imported) + len(result.present) == 4
             assert [(str(it.alias), str(it.version)) for it in result.aliases] == [("prod", "1.2.0")]
+            assert find_yank(registry, ModelName("demo", "fraud"), Version(3, 0, 0)) is not None
             assert verify(registry, deep=True).ok
             if code == 0:
                 break

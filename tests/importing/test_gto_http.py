@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from artreg.errors import ArtregError
 from artreg.importing.bring import Brought
@@ -226,6 +227,21 @@ def test_a_server_that_only_drips_is_given_up(web: Web, tmp_path: Path, monkeypa
     assert not hasattr(web.server, "ended")
 
 
+def test_a_server_that_hangs_is_asked_twice(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_reading, "TIMEOUT", urllib3.Timeout(connect=10, read=0.05))
+    over = threading.Event()
+    web.fault = lambda handler: over.wait(60)
+    result, said = brought(repository(tmp_path / "repository", web.url))
+    over.set()
+    assert {error.code for error in errors(result).values()} == {"storage"}
+    assert said.count("cannot be read: ReadTimeoutError") == 2
+    for _ in range(3000):  # who went away may have been heard of only now
+        if len(web.asked) >= 4:
+            break
+        time.sleep(0.01)
+    assert len(web.asked) == 4
+
+
 def test_what_is_busy_for_a_moment_is_asked_again(web: Web, tmp_path: Path) -> None:
     fill(tmp_path / "web")
     web.fault = lambda handler: len(web.asked) % 2 == 1 and give(handler, None, 503, **{"Retry-After": "9999"}) is None
@@ -262,5 +278,11 @@ def test_remotes_that_are_not_read_are_named_before_anything_is_fetched(scheme: 
         assert "dvc fetch --all-tags" in it.error.hint
         assert SECRET not in it.error.message
     fill(place / ".dvc/cache")
+    name = md5(b"model")
+    kept = place / ".dvc/cache/files/md5" / name[:2] / name[2:]
+    kept.write_bytes(b"modeI")
+    result, _ = brought(place)
+    assert {item: error.code for item, error in errors(result).items()} == {"churn@v1.0.0": "integrity"}
+    kept.write_bytes(b"model")
     result, _ = brought(place)
     assert (result.troubles, len(result.imported)) == ((), 2)

@@ -82,9 +82,9 @@ def blocks(result: Brought) -> list[Block]:
         here = f"{alias.model}@{alias.alias}"
         how = "is already" if not alias.changed else "would become" if result.dry_run else "is now"
         unless = f", unless {_either(alias.unasked)} refuses it then" if alias.unasked else ""
-        shown.append(
-            Line(f"{alias.item}: {here} {how} {alias.version}{unless}", Tone.PLAIN if alias.changed else Tone.DIM)
-        )
+        over = f", over {', '.join(alias.over)}" if alias.over else ""
+        tone = Tone.PLAIN if alias.changed else Tone.DIM
+        shown.append(Line(f"{alias.item}: {here} {how} {alias.version}{over}{unless}", tone))
     for one in result.troubles:
         shown.append(Line(f"{one.item}: {one.error.message}", Tone.BAD))
         shown += [Line(f"  hint: {one.error.hint}")] if one.error.hint else []
@@ -142,5 +142,6 @@ def _alias(one: AliasSet) -> dict[str, Any]:
         "version": str(one.version),
         "generation": one.generation,
         "unasked": list(one.unasked),
+        "over": list(one.over),
         "changed": one.changed,
     }

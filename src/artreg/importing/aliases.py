@@ -48,6 +48,7 @@ class AliasSet(Frozen):
         changed: Whether this call moved it, or would; False if it stood there already.
         generation: The number of the move; None as long as it is only to come.
         unasked: The kinds of gates that a dry run could not ask, and that may refuse it yet.
+        over: Others of the source that become this alias too, but point at another version, and do not count.
     """
 
     item: str
@@ -57,6 +58,7 @@ class AliasSet(Frozen):
     changed: bool
     generation: int | None
     unasked: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
 
 class Chosen(Frozen):
@@ -66,11 +68,13 @@ class Chosen(Frozen):
         incoming: What the source says of it.
         alias: What it is called here.
         version: What the source says of the version that it points at.
+        over: Others that become this alias too, but point at another version.
     """
 
     incoming: IncomingAlias
     alias: Alias
     version: Incoming
+    over: tuple[str, ...] = ()
 
 
 def chosen(
@@ -89,7 +93,7 @@ def chosen(
         failed: Why others did not, as far as that is known.
         policy: Says which aliases there are.
     """
-    last: dict[tuple[ModelName, Alias], Chosen] = {}
+    becoming: dict[tuple[ModelName, Alias], list[IncomingAlias]] = {}
     troubles = []
     for incoming in aliases:
         alias = names.get(incoming.name, incoming.alias)
@@ -100,8 +104,11 @@ def chosen(
         elif (version := (incoming.model, incoming.version)) not in came:
             troubles.append(Trouble(incoming.item, _versionless(incoming, failed.get(version, _UNKNOWN))))
         else:
-            last[incoming.model, alias] = Chosen(incoming, alias, came[version])
-    furthest = sorted(last.values(), key=lambda one: -len(_before(policy, one.incoming.model, one.alias)))
+            becoming.setdefault((incoming.model, alias), []).append(incoming)
+    known = [
+        Chosen(same[-1], alias, came[model, same[-1].version], _over(same)) for (model, alias), same in becoming.items()
+    ]
+    furthest = sorted(known, key=lambda one: -len(_before(policy, one.incoming.model, one.alias)))
     return furthest, troubles
 
 
@@ -131,7 +138,7 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
     head = find_head(registry, model, alias)
     if head is not None and head.record.version == version:
         stay(registry, head, dry_run=dry_run)
-        return AliasSet(incoming.item, model, alias, version, False, head.record.generation)
+        return AliasSet(incoming.item, model, alias, version, False, head.record.generation, over=wanted.over)
     _require_ours(head, incoming, alias)
     why = reason(kind, incoming.item + (f" ({incoming.why})" if incoming.why else ""))
     unasked: dict[str, None] = {}
@@ -148,8 +155,13 @@ def set_alias(registry: Registry, kind: str, wanted: Chosen, terms: Terms, *, dr
             else:
                 moved = _promote(registry, incoming, step, terms, head=standing, reason=f"{why}{way}")
     if moved is None:
-        return AliasSet(incoming.item, model, alias, version, True, None, tuple(unasked))
-    return AliasSet(incoming.item, model, alias, version, moved.changed, moved.record.generation)
+        return AliasSet(incoming.item, model, alias, version, True, None, tuple(unasked), wanted.over)
+    return AliasSet(incoming.item, model, alias, version, moved.changed, moved.record.generation, over=wanted.over)
+
+
+def _over(same: Sequence[IncomingAlias]) -> tuple[str, ...]:
+    """Return which of those that become one alias point at another version than the last one, which holds."""
+    return tuple(one.item for one in same if one.version != same[-1].version)
 
 
 def _promote(

@@ -142,12 +142,15 @@ class DvcStorage:
 
     def _bring(self, part: _Part, folder: Path, place: str) -> None:
         damage: IntegrityError | None = None
-        for chunks in self._sources(part.output, part.expected.digest, part.what):
-            try:
-                return lay(folder, place, _at_most(part.most, chunks, part.what), part.what, part.expected)
-            except IntegrityError as error:
-                damage = error
-                (folder / place).unlink(missing_ok=True)
+        try:
+            for chunks in self._sources(part.output, part.expected.digest, part.what):
+                try:
+                    return lay(folder, place, _at_most(part.most, chunks, part.what), part.what, part.expected)
+                except IntegrityError as error:
+                    damage = error
+                    (folder / place).unlink(missing_ok=True)
+        except NotFound as error:  # there is a remote that artreg does not read
+            raise damage or error from error
         raise damage or self._absent(part.expected.digest, part.what)
 
     def _absent(self, md5: str, what: str) -> NotFound:

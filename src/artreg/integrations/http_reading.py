@@ -17,7 +17,13 @@ PIECE = 2**20
 
 _PACE = Pace(silence=60.0, slowest=64 * 1024)
 TIMEOUT = urllib3.Timeout(connect=10, read=_PACE.silence)
-_AGAIN: Mapping[str, Any] = {"total": 4, "status_forcelist": (429, 500, 502, 503, 504), "backoff_factor": 0.3}
+# A server that hangs takes a minute each time.
+_AGAIN: Mapping[str, Any] = {
+    "total": 4,
+    "read": 1,
+    "status_forcelist": (429, 500, 502, 503, 504),
+    "backoff_factor": 0.3,
+}
 _OK = 200
 
 
