@@ -64,6 +64,7 @@ def test_a_yanked_version_is_exported_with_a_warning(published: Shell) -> None:
             "outside of it",
         ),
         ("pull churn@1.2.1 -o registry/demo/churn/2.0.0", 2, "outside of it"),
+        ("data pull churn -o registry/churn.csv", 2, "outside of it"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_left(published: Shell, words: str, code: int, hint: str) -> None:

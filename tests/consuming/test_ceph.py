@@ -17,8 +17,13 @@ from artreg.consuming.cache import Cache
 from artreg.consuming.handle import Consumer
 from artreg.consuming.pull import pull
 from artreg.consuming.remembering import resolve
+from artreg.consuming.shelf import work_on
 from artreg.core.names import Reference
+from artreg.exporting.card import find_card
+from artreg.exporting.oci import export_oci
 from artreg.registry.handle import Registry
+from artreg.registry.origin import FILES
+from artreg.registry.resolve import Resolved
 from artreg.store.local import LocalStore
 from artreg.store.object import ObjectStore
 from consuming.shop import content
@@ -47,14 +52,18 @@ def bench(ceph_place: S3Place, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def take(bench: Bench, ceph_place: S3Place, tmp_path: Path) -> Callable[[str], list[Request]]:
-    """Pulls into a folder of a name, and returns the requests that this took."""
+def take(bench: Bench, ceph_place: S3Place, tmp_path: Path) -> Callable[..., list[Request]]:
+    """Pulls into a folder, or makes something else of the version, and returns the requests that this took."""
 
-    def run(name: str) -> list[Request]:
+    def run(name: str, make: Callable[[Registry, Resolved], object] | None = None) -> list[Request]:
         known = ceph_place.store()._bucket
         bucket = CountedBucket(known._bucket, known._lead.rstrip("/"), known._options, known._make)
         consumer = Consumer(Registry(ObjectStore(bucket)), Cache(str(tmp_path / "cache")), "here")
-        pull(consumer, resolve(consumer, PROD).found, LocalStore(tmp_path), name)
+        found = resolve(consumer, PROD).found
+        if make is None:
+            pull(consumer, found, LocalStore(tmp_path), name)
+        else:
+            work_on(consumer, found, lambda registry: make(registry, found), only=FILES if name == "card" else None)
         return bucket.requests
 
     return run
@@ -69,6 +78,20 @@ def test_from_a_full_cache_nothing_is_asked_for_but_the_alias(
     assert ("get_object", "1.0.0/model.bin") in first
     assert take("second") == [("list_objects_v2", "history/free/"), ("get_object", "history/free/00000001.json")]
     assert content(tmp_path / "first") == content(tmp_path / "second")
+
+
+def test_an_export_asks_for_no_more_than_a_pull(
+    bench: Bench, take: Callable[..., list[Request]], tmp_path: Path
+) -> None:
+    bench.publish("1.0.0", "x" * 100_000)
+    bench.promote("1.0.0")
+    alias = [("list_objects_v2", "history/free/"), ("get_object", "history/free/00000001.json")]
+    assert ("get_object", "1.0.0/model.bin") not in take("card", find_card)
+    assert take("card", find_card) == alias
+    assert ("get_object", "1.0.0/model.bin") in take("one", lambda *it: export_oci(*it, tmp_path / "one"))
+    assert take("two", lambda *it: export_oci(*it, tmp_path / "two")) == alias
+    assert take("pulled") == alias
+    assert content(tmp_path / "one") == content(tmp_path / "two")
 
 
 def test_of_a_new_version_only_what_is_new_is_fetched(bench: Bench, take: Callable[[str], list[Request]]) -> None:

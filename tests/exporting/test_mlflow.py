@@ -351,6 +351,15 @@ def test_a_version_is_registered_with_all_that_is_known(there: Registry, book: B
     assert [what for what, _ in book.told[before:]] == ["model-versions/search"]
 
 
+def test_names_of_figures_are_made_to_fit(registry: Registry, tmp_path: Path, book: Book) -> None:
+    odd = {"precision@10": 1, "f1 (macro)": 2, "a//b/": 3, "../up": 4, "": 5, "ü": 6, "x" * 300: 7, "precision%10": 8}
+    files = {"model__MLmodel": MLMODEL.encode(), "model__model_pkl": b"m", "metrics_json": canonical.dumps(odd)}
+    published(registry, tmp_path, **files)
+    register_at(registry, resolve(registry, REFERENCE), book.url)
+    logged = {it["key"]: it["value"] for it in dict(book.told)["runs/log-batch"]["metrics"]}
+    assert logged == {"_": 5, "a/b": 3, "f1 _macro_": 2, "precision_10": 8, "up": 4, "x" * 250: 7, "ü": 6}
+
+
 @pytest.mark.parametrize("cut", ["model.pkl", "MLmodel", "model-versions/create", "runs/update", "log-batch"])
 def test_registering_that_was_cut_off_goes_on(cut: str, there: Registry, book: Book) -> None:
     book.failing = [cut]

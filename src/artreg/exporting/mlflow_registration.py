@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from artreg.core.comparison.facts import leaves, section
 from artreg.core.lineage import Origin
@@ -27,6 +28,8 @@ from artreg.registry.progress import SILENT, Reporter
 from artreg.registry.resolve import Resolved
 from artreg.store.interface import Chunk, Progress, TreeFile
 
+T = TypeVar("T")
+
 DIGEST = "artreg.digest"
 """The tag by which a version is known again."""
 
@@ -34,6 +37,7 @@ _FOLDER = "model"
 _THERE = "RESOURCE_ALREADY_EXISTS"
 _AT_ONCE = 100
 _PIECE = 2**20
+_LONGEST_KEY = 250
 _LONGEST_PARAM = 6000
 _LONGEST_TAG = 5000
 _COMMIT = "mlflow.source.git.commit"
@@ -166,14 +170,23 @@ def _run(server: MlflowServer, registry: Registry, whole: Whole) -> dict[str, An
 
 
 def _log(server: MlflowServer, run_id: str, registry: Registry, origin: Origin) -> None:
-    params = [{"key": key, "value": value[:_LONGEST_PARAM]} for key, value in _params(origin).items()]
+    params = [{"key": key, "value": value[:_LONGEST_PARAM]} for key, value in _fitting(_params(origin)).items()]
     metrics = [
         {"key": key, "value": value, "timestamp": _now(registry), "step": step}
-        for key, (value, step) in _metrics(origin).items()
+        for key, (value, step) in _fitting(_metrics(origin)).items()
     ]
     for start in range(0, max(len(params), len(metrics)), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         server.post("runs/log-batch", {"run_id": run_id, "params": params[some], "metrics": metrics[some]})
+
+
+def _fitting(facts: Mapping[str, T]) -> dict[str, T]:
+    """Return facts by names that MLflow takes, such as `precision_10` for `precision@10`; of two alike the first."""
+    found: dict[str, T] = {}
+    for key, value in facts.items():
+        parts = re.sub(r"[^\w.\- :/]", "_", key)[:_LONGEST_KEY].split("/")  # which it takes for a path
+        found.setdefault("/".join(part for part in parts if part not in {"", ".", ".."}) or "_", value)
+    return found
 
 
 def _params(origin: Origin) -> dict[str, str]:

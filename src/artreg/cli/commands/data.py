@@ -174,6 +174,7 @@ def pull(
     from artreg.consuming.data import cached_pieces, find
     from artreg.registry.snapshot_data import pull as run
 
+    session.outside(out)
     consumer = session.consumer(no_cache=no_cache, offline=offline)
     found = find(consumer, ref)
     cached = cached_pieces(consumer, found, session.output.reporter) if found.copied else None
