@@ -22,4 +22,4 @@ def test_killed_at_every_request(ceph_place, tmp_path):
         folder.mkdir()
         points += kill_at_every_request(place, name, sources, folder, changes_only=size(True, True, False))[0]
     print(f"{points} crash points in a bucket")
-    assert points >= size(40, 40, 220)
+    assert points >= size(25, 25, 220)
