@@ -22,7 +22,7 @@ from artreg.importing.mlflow import HISTORY, MlflowSource
 from artreg.importing.mlflow_artifacts import BucketArtifacts, opened
 from artreg.importing.naming import Naming
 from artreg.importing.source import Survey
-from artreg.integrations import mlflow_server
+from artreg.integrations import mlflow_connection, mlflow_server
 from artreg.integrations.mlflow_server import MlflowServer
 from artreg.pace import Pace
 from certificates import self_signed
@@ -578,7 +578,7 @@ def test_a_server_that_does_not_prove_who_it_is_is_asked_once(tmp_path: Path, mo
 @pytest.mark.parametrize("head", [True, False])
 def test_a_server_that_drips_is_given_up(head: bool, server: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     """Line by line, or byte by byte, for ever, each of them long before any time-out of a socket."""
-    monkeypatch.setattr(mlflow_server, "_PACE", Pace(0.05, 2**20))
+    monkeypatch.setattr(mlflow_connection, "PACE", Pace(0.05, 2**20))
     monkeypatch.setattr(mlflow_server, "_PAUSES_S", ())
 
     def drip(handler: Handler, path: str) -> bool:

@@ -7,21 +7,17 @@ to that server alone, never along with a redirection, and stand in no message.
 from __future__ import annotations
 
 import json
-import os
 import re
+import ssl
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
-from artreg.pace import Pace, paced
-from artreg.posting import is_header
+from artreg.integrations.mlflow_connection import PACE, connections, credentials
 
 API = "api/2.0/mlflow"
 PROXY = "mlflow-artifacts"
@@ -35,8 +31,7 @@ _FOR_THE_MOMENT = {429, 500, 502, 503, 504}
 _NOT_TAKEN = {429, 503}
 """What a server answers that has not done what it was asked, so that it may be asked again."""
 
-_PACE = Pace(silence=60.0, slowest=64 * 1024)
-_TIMEOUT = urllib3.Timeout(connect=10, read=_PACE.silence)
+_TIMEOUT = urllib3.Timeout(connect=10, read=PACE.silence)
 _ANSWER_LIMIT = 64 * 2**20
 _MOST_PAGES = 10_000
 _PIECE = 2**20
@@ -69,8 +64,8 @@ class MlflowServer:
             raise InvalidInput("this is no URL of a tracking server", hint="write http://host:port or https://host")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-        self._headers = _headers(parts.username, parts.password)
-        self._pool = _pool(self.url)
+        self._headers = credentials(parts.username, parts.password)
+        self._pool = connections(self.url)
         self._pause = pause
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
@@ -224,7 +219,7 @@ class MlflowServer:
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             raise _LaterError("nobody listens there") from None
         except urllib3.exceptions.SSLError as error:
-            raise self._unproven(error) from error
+            raise self._insecure(method, error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._broken_off(method, error) from error
         try:
@@ -272,10 +267,12 @@ class MlflowServer:
             hint="run this again: what is there already is found",
         )
 
-    def _unproven(self, error: Exception) -> StorageError:
-        cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+    def _insecure(self, method: str, error: urllib3.exceptions.SSLError) -> Exception:
+        cause = error.args[0] if error.args else error
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLCertVerificationError):
+            return self._broken_off(method, cause)
         return StorageError(
-            f"{self.url} does not prove who it is: {getattr(cause, 'verify_message', '') or type(cause).__name__}",
+            f"{self.url} does not prove who it is: {getattr(cause, 'verify_message', type(cause).__name__)}",
             hint="name the file of whoever signed its certificate: MLFLOW_TRACKING_SERVER_CERT_PATH",
         )
 
@@ -340,50 +337,6 @@ def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
     while piece := answer.read(_PIECE):
         sink.take(piece)
     sink.end()
-
-
-def _headers(user: str | None, password: str | None) -> dict[str, str]:
-    headers = {"Accept-Encoding": "identity", "User-Agent": "artreg"}
-    name = unquote(user) if user else os.environ.get("MLFLOW_TRACKING_USERNAME")
-    secret = unquote(password or "") if user else os.environ.get("MLFLOW_TRACKING_PASSWORD", "")
-    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
-    if name:
-        headers["Authorization"] = f"Basic {b64encode(f'{name}:{secret}'.encode()).decode()}"
-    elif token:
-        headers["Authorization"] = f"Bearer {token}"
-    if workspace := os.environ.get("MLFLOW_WORKSPACE"):
-        headers["X-MLFLOW-WORKSPACE"] = workspace
-    if not all(map(is_header, headers.values())):
-        raise InvalidInput(
-            "MLFLOW_TRACKING_TOKEN or MLFLOW_WORKSPACE holds what no header can, such as a line break",
-            hint="set them anew, as one line of ASCII",
-        )
-    return headers
-
-
-def _pool(url: str) -> urllib3.PoolManager:
-    parts = urlsplit(url)
-    trusted: dict[str, Any] = {"maxsize": 8}
-    if certificates := os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"):
-        trusted["ca_certs"] = certificates
-    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    pool = _by_proxy(proxy, trusted) if proxy else urllib3.PoolManager(**trusted)
-    pool.pool_classes_by_scheme = {
-        "http": paced(urllib3.HTTPConnectionPool, HTTPConnection, _PACE),
-        "https": paced(urllib3.HTTPSConnectionPool, HTTPSConnection, _PACE),
-    }
-    return pool
-
-
-def _by_proxy(proxy: str, trusted: Mapping[str, Any]) -> urllib3.ProxyManager:
-    try:
-        user = urllib3.util.parse_url(proxy).auth
-        headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
-        return urllib3.ProxyManager(proxy, proxy_headers=headers, **trusted)
-    except (urllib3.exceptions.HTTPError, ValueError):
-        raise InvalidInput(
-            "the proxy that the environment names is none of HTTP", hint="correct HTTP_PROXY or HTTPS_PROXY"
-        ) from None
 
 
 def _with(path: str, parameters: Mapping[str, object]) -> str:
