@@ -9,15 +9,18 @@ import select
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
 from artreg.frozen import Frozen
 
 _KEPT = 65_536  # bytes of what a program says: its last line is what counts
+_LAST_S = 5.0  # how long the end of this process waits for a program that is about to begin
 _GLANCE_S = 0.05  # how often a program that says nothing is asked whether it has ended
 _RUNNING: set[int] = set()
 """The programs that run at this moment, each in a session of its own."""
+_BEGINNING = threading.Lock()
 
 
 class NoAnswer(Exception):  # no error of artreg's: a gate refuses, a hook tries again
@@ -81,19 +84,20 @@ def run(
         source.write(stdin)
         source.seek(0)
         try:
-            program = subprocess.Popen(  # noqa: S603  # no shell is involved
-                command,
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE if apart else subprocess.STDOUT,
-                env={**os.environ, **(variables or {})},
-                start_new_session=True,  # so that whatever it starts can be ended with it
-            )
+            with _BEGINNING:
+                program = subprocess.Popen(  # noqa: S603  # no shell is involved
+                    command,
+                    stdin=source,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE if apart else subprocess.STDOUT,
+                    env={**os.environ, **(variables or {})},
+                    start_new_session=True,  # so that whatever it starts can be ended with it
+                )
+                _RUNNING.add(program.pid)
         except OSError as error:
             raise CannotRun(f"{command[0]} cannot be run: {error.strerror}") from error
         except ValueError as error:
             raise CannotRun(f"{command[0]} cannot be run: {error}") from error
-    _RUNNING.add(program.pid)
     with program:
         try:
             kept = _output(program, timeout_s)
@@ -141,5 +145,6 @@ def _end_group(number: int) -> None:
 @atexit.register
 def _end_all() -> None:
     """End what threads still run that nobody waits for any more, since Ctrl-C does not reach another session."""
+    _BEGINNING.acquire(timeout=_LAST_S)  # and not let go: nothing begins after this
     for number in list(_RUNNING):
         _end_group(number)

@@ -267,8 +267,10 @@ def test_one_hook_alone_is_flushed_by_its_name(desk: Desk, receiver: Receiver) -
 
 def test_an_interrupted_flush_leaves_no_program_behind(desk: Desk) -> None:
     desk.promote()
-    desk.write("hooks: {slow: {command: [/bin/sh, -c, 'echo $$ > pid; sleep 600'], since: 2026-01-01, timeout: 10m}}\n")
-    script = "import sys; from artreg.cli.main import main; sys.exit(main(['hooks', 'flush']))"
+    slow = "{command: [/bin/sh, -c, 'echo $$ > pid; sleep 600'], since: 2026-01-01, timeout: 60s, retry_for: 0s}"
+    desk.write(f"hooks: {{slow: {slow}}}\n")
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"  # a job of a shell ignores it
+    script = f"{heeding} import sys; from artreg.cli.main import main; sys.exit(main(['hooks', 'flush']))"
     flush = subprocess.Popen([sys.executable, "-c", script], cwd=desk.path, stderr=subprocess.PIPE)
     pid = desk.path / "pid"
     wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))

@@ -91,15 +91,18 @@ def test_where_nothing_can_be_kept_it_goes_without(monkeypatch: pytest.MonkeyPat
             assert one
             assert other
         turns.know(b"config")
-        turns.take_down({"deploy": True})
+        turns.take_down({"deploy": True}, {"deploy"})
         assert not turns.is_known(b"config")
         assert turns.failing() == []
     assert not Path("not").exists()
 
 
 def test_what_failed_is_remembered_until_it_does_not(turns: Turns) -> None:
-    turns.take_down({"deploy": True, "note": False})
-    turns.take_down({"note": True})
+    both = {"deploy", "note"}
+    turns.take_down({"deploy": True, "note": False}, both)
+    turns.take_down({"note": True}, both)
     assert turns.failing() == ["deploy", "note"]
-    turns.take_down({"deploy": False})
+    turns.take_down({"deploy": False}, both)
     assert turns.failing() == ["note"]
+    turns.take_down({"deploy": True}, {"deploy"})
+    assert turns.failing() == ["deploy"]  # the other one was taken out of the file

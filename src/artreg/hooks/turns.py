@@ -11,7 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 
 from artreg.core import canonical
 from artreg.plainfile import read_plain, replace_plain
@@ -97,8 +97,13 @@ class Turns:
         except (OSError, ValueError):
             return []
 
-    def take_down(self, failing: Mapping[str, bool]) -> None:
-        """Take down which of the hooks that were flushed failed, for whoever moves an alias next."""
-        left = [name for name in self.failing() if name not in failing]
+    def take_down(self, failing: Mapping[str, bool], hooks: Container[str]) -> None:
+        """Take down which of the hooks that were flushed failed, for whoever moves an alias next.
+
+        Args:
+            failing: Of each hook that was flushed, whether it failed.
+            hooks: All that there are; others are forgotten.
+        """
+        left = [name for name in self.failing() if name in hooks and name not in failing]
         with contextlib.suppress(OSError):
             replace_plain(self._file(_FAILING), " ".join([*left, *(it for it in failing if failing[it])]).encode())
