@@ -23,27 +23,19 @@ def test_one_works_one_waits_and_the_others_leave(turns: Turns) -> None:
     waiting = threading.Event()
 
     def wait() -> None:
-        waiting.set()
-        with turns.taken("deploy", leave=True) as mine:
-            assert mine
-            looked.append("second")
+        with turns.taken("deploy", leave=True, waits=waiting.set) as mine:
+            looked.append("second" if mine else "left")
 
     second = threading.Thread(target=wait)
     with turns.taken("deploy", leave=True) as mine:
         assert mine
         second.start()
-        waiting.wait()
-        while True:  # until the second waits, a third would do so in its place
-            third = threading.Thread(target=lambda: looked.append(leave(turns)))
-            third.start()
-            third.join(0.05)
-            if not third.is_alive():
-                break
-        assert looked[-1] == "left"
-        assert "second" not in looked
+        assert waiting.wait(60)
+        assert leave(turns) == "left"
+        assert looked == []
     second.join()
-    third.join()
-    assert "second" in looked
+    assert looked == ["second"]
+    assert leave(turns) == "took"
 
 
 def leave(turns: Turns) -> str:
