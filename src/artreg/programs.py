@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from artreg.frozen import Frozen
 
 _KEPT = 65_536  # bytes of what a program says: its last line is what counts
+_LAST_S = 5.0  # how long the end of this process waits for a program that is about to begin
 _GLANCE_S = 0.05  # how often a program that says nothing is asked whether it has ended
 _RUNNING: set[int] = set()
 """The programs that run at this moment, each in a session of its own."""
@@ -145,6 +146,6 @@ def _end_group(number: int) -> None:
 @atexit.register
 def _end_all() -> None:
     """End what threads still run that nobody waits for any more, since Ctrl-C does not reach another session."""
-    _BEGINNING.acquire(timeout=5.0)  # and never given back: nothing more is begun
+    _BEGINNING.acquire(timeout=_LAST_S)  # and not let go: nothing begins after this
     for number in list(_RUNNING):
         _end_group(number)

@@ -266,8 +266,9 @@ def test_one_hook_alone_is_flushed_by_its_name(desk: Desk, receiver: Receiver) -
 
 
 SLOW_TO_BEGIN = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from artreg.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a shell ignores it
 class Slow(subprocess.Popen):  # the program runs already while whoever begins it does not know so yet
     def __init__(self, *words, **more):
         super().__init__(*words, **more)
@@ -279,7 +280,8 @@ sys.exit(main(["hooks", "flush"]))
 
 def test_an_interrupted_flush_leaves_no_program_behind(desk: Desk) -> None:
     desk.promote()
-    desk.write("hooks: {slow: {command: [/bin/sh, -c, 'echo $$ > pid; sleep 600'], since: 2026-01-01, timeout: 10m}}\n")
+    slow = "{command: [/bin/sh, -c, 'echo $$ > pid; sleep 600'], since: 2026-01-01, timeout: 60s, retry_for: 0s}"
+    desk.write(f"hooks: {{slow: {slow}}}\n")
     flush = subprocess.Popen([sys.executable, "-c", SLOW_TO_BEGIN], cwd=desk.path, stderr=subprocess.PIPE)
     pid = desk.path / "pid"
     wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"), flush.poll)

@@ -141,6 +141,21 @@ def test_a_receiver_that_trickles_or_hangs_is_left_when_the_time_is_up(
     receiver.kill()  # or it might hear of this later, while another test asks what it has heard
 
 
+def test_what_finds_its_receiver_too_late_is_not_sent(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, over, before = socket.getaddrinfo, threading.Event(), set(threading.enumerate())
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        over.wait()
+        return known(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    assert refused(receiver, timeout=0.1).message == "no answer within 0.1 s"
+    (late,) = set(threading.enumerate()) - before
+    over.set()
+    late.join()
+    assert receiver.heard() == []
+
+
 def test_where_nobody_listens_it_says_so(receiver: Receiver) -> None:
     receiver.kill()
     assert refused(receiver).message == "Connection refused"

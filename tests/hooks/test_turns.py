@@ -21,25 +21,24 @@ def turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Turns:
     return Turns("here")
 
 
-def test_one_works_one_waits_and_the_others_leave(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_works_one_waits_and_the_others_leave(turns: Turns) -> None:
     looked: list[str] = []
-    second = threading.Thread(target=lambda: looked.append(leave(turns)))
-    waits, flock = threading.Event(), fcntl.flock
+    waiting = threading.Event()
 
-    def noted(file: int, how: int) -> None:
-        flock(file, how)
-        if threading.current_thread() is second:
-            waits.set()
+    def wait() -> None:
+        with turns.taken("deploy", leave=True, waits=waiting.set) as mine:
+            looked.append("second" if mine else "left")
 
-    monkeypatch.setattr(fcntl, "flock", noted)
+    second = threading.Thread(target=wait)
     with turns.taken("deploy", leave=True) as mine:
         assert mine
         second.start()
-        assert waits.wait(60), "before the second waits, a third would do so in its place"
+        assert waiting.wait(60)
         assert leave(turns) == "left"
         assert looked == []
     second.join()
-    assert looked == ["took"]
+    assert looked == ["second"]
+    assert leave(turns) == "took"
 
 
 def leave(turns: Turns) -> str:
@@ -116,3 +115,10 @@ def test_how_a_flush_went_is_taken_down_before_the_next_has_the_turn(
     monkeypatch.setattr(Turns, "take_down", take_down)
     assert Flusher(bench.registry, "urn:here", SECRETS, turns).flush([hook()])[0].ok
     assert told == [("deploy", False)]
+
+
+def test_a_hook_that_was_taken_out_of_the_file_is_forgotten(turns: Turns) -> None:
+    for name in ("deploy", "note"):
+        turns.take_down(name, failed=True)
+    turns.forget_others({"deploy"})
+    assert turns.failing() == ["deploy"]

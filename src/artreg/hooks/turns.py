@@ -11,7 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from artreg.core import canonical
 from artreg.plainfile import read_plain, replace_plain
@@ -106,3 +106,9 @@ class Turns:
                 os.close(os.open(file, _NEW, 0o600))
             else:
                 os.unlink(file)
+
+    def forget_others(self, hooks: Container[str]) -> None:
+        """Forget of all but these hooks that they failed: the others were taken out of the file."""
+        for name in self.failing():
+            if name not in hooks:
+                self.take_down(name, failed=False)

@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
 from artreg.core.redact import redact_url
 from artreg.errors import ArtregError, IntegrityError, InvalidInput, NotFound, StorageError
 from artreg.integrations.http_reading import PIECE, TIMEOUT, broke_off, connections
-from artreg.posting import is_header
+from artreg.integrations.mlflow_credentials import credentials
 
 API = "api/2.0/mlflow"
 PROXY = "mlflow-artifacts"
@@ -69,7 +69,7 @@ class MlflowServer:
             )
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-        self._headers = _headers(parts.username, parts.password)
+        self._headers = credentials(parts.username, parts.password)
         self._pool = connections(self.url, os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
         self._pause = pause
         self._silent = False
@@ -231,7 +231,7 @@ class MlflowServer:
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             raise _LaterError("nobody listens there", silent=True) from None
         except urllib3.exceptions.SSLError as error:
-            raise self._unproven(error) from error
+            raise self._insecure(method, error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._broken_off(method, error, silent=True) from error
         self._silent = False
@@ -279,10 +279,12 @@ class MlflowServer:
             hint="run this again: what is there already is found",
         )
 
-    def _unproven(self, error: Exception) -> StorageError:
-        cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+    def _insecure(self, method: str, error: urllib3.exceptions.SSLError) -> Exception:
+        cause = error.args[0] if error.args else error
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLCertVerificationError):
+            return self._broken_off(method, cause)
         return StorageError(
-            f"{self.url} does not prove who it is: {getattr(cause, 'verify_message', '') or type(cause).__name__}",
+            f"{self.url} does not prove who it is: {getattr(cause, 'verify_message', type(cause).__name__)}",
             hint="name the file of whoever signed its certificate: MLFLOW_TRACKING_SERVER_CERT_PATH",
         )
 
@@ -346,25 +348,6 @@ def _drain(answer: urllib3.BaseHTTPResponse, sink: Any) -> None:
     while piece := answer.read(PIECE):
         sink.take(piece)
     sink.end()
-
-
-def _headers(user: str | None, password: str | None) -> dict[str, str]:
-    headers = {"Accept-Encoding": "identity", "User-Agent": "artreg"}
-    name = unquote(user) if user else os.environ.get("MLFLOW_TRACKING_USERNAME")
-    secret = unquote(password or "") if user else os.environ.get("MLFLOW_TRACKING_PASSWORD", "")
-    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
-    if name:
-        headers["Authorization"] = f"Basic {b64encode(f'{name}:{secret}'.encode()).decode()}"
-    elif token:
-        headers["Authorization"] = f"Bearer {token}"
-    if workspace := os.environ.get("MLFLOW_WORKSPACE"):
-        headers["X-MLFLOW-WORKSPACE"] = workspace
-    if not all(map(is_header, headers.values())):
-        raise InvalidInput(
-            "MLFLOW_TRACKING_TOKEN or MLFLOW_WORKSPACE holds what no header can, such as a line break",
-            hint="set them anew, as one line of ASCII",
-        )
-    return headers
 
 
 def _with(path: str, parameters: Mapping[str, object]) -> str:

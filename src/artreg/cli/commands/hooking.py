@@ -120,6 +120,7 @@ def flush(
     source = source_of(session.registry, hooks.source)
     flusher = Flusher(session.registry, source, os.environ, turns, leave, waits=waits)
     done = flusher.flush(chosen)
+    turns.forget_others(hooks.hooks)
     ok = all(one.ok for one in done)
     document = {"hooks": [documents.flushed(one) for one in done], "ok": ok, "dry_run": False}
     session.output.result(document, lambda: _flushed(done))
