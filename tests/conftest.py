@@ -16,6 +16,7 @@ from hypothesis import is_hypothesis_test
 
 gc.disable()  # until everything is loaded, of which nothing is garbage
 os.environ.setdefault("ARTREG_CACHE", "off")  # no test fills the cache of whoever runs it
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # a thread that waits needs no core, of which all have work
 
 pytest.register_assert_rewrite("store.contract", "store.bucket_contract", "docs.sessions", "importing.contract")
 
