@@ -10,6 +10,8 @@ UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 RUN := $(UV) run --frozen --no-sync
 PYTEST := $(RUN) pytest
 WORKERS ?= auto
+# One more than there are cores: now and then the quick tests wait, for a disk or for a process of theirs.
+QUICK_WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 # Without bytecode every process that a test starts would compile all of scikit-learn anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -43,7 +45,7 @@ demo: setup ## The whole story, in a registry of its own
 	@$(RUN) bash scripts/demo
 
 test: setup ## The quick tests: no network, no S3 server
-	@$(PYTEST) -n $(WORKERS) --dist worksteal
+	@$(PYTEST) -n $(QUICK_WORKERS) --dist worksteal
 
 test-s3: setup ## The S3 tests, against S3_TEST_ENDPOINT, or a Ceph started for the purpose
 	@$(RUN) bash scripts/test-s3 -n $(WORKERS) --dist loadfile
