@@ -32,7 +32,9 @@ from artreg.hooks.telling import Lane, Standing, keep, pending, records_after, s
 from artreg.registry.freeze import freeze
 from artreg.registry.history import find_record, require_head
 from artreg.store.interface import Store
+from artreg.store.local import LocalStore
 from artreg.store.memory import MemoryStore
+from artreg.store.names import temporary_name
 from hooks.bench import SECRETS, hook
 from hooks.conftest import moving
 from registry.bench import CHURN, FREE, Bench
@@ -100,6 +102,19 @@ def test_one_document_says_how_far_it_was_told(bench: Bench) -> None:
     run(bench, Ear())
     (key,) = standing(bench.registry, LANE).documents
     assert key.startswith(".artreg/hooks/deploy/demo/churn/free/")
+
+
+def test_what_another_flush_is_writing_is_no_document(tmp_path: Path) -> None:
+    """Nor is what a flush left behind that died in the middle of it."""
+    root = tmp_path / "registry"
+    root.mkdir()
+    bench = moving(Bench(LocalStore(root), tmp_path))
+    move(bench, 1)
+    run(bench, Ear())
+    (root / LANE.prefix / temporary_name()).touch()
+    move(bench, 1)
+    assert [one.problem for one in survey(bench.registry, hook(), SECRETS).lanes] == [""]
+    assert run(bench, Ear())["free"] == Delivered(LANE, 1, 2)
 
 
 def test_a_new_hook_is_not_told_of_years_gone_by(bench: Bench) -> None:

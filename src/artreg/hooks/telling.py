@@ -85,8 +85,9 @@ def documents(registry: Registry, hook: Hook) -> Mapping[str, list[str]]:
     prefix = keys.hook_prefix(hook.name)
     found: dict[str, list[str]] = {}
     for entry in registry.store.walk(prefix, sized=False):
-        folder, _, _ = entry.name.rpartition("/")
-        found.setdefault(f"{prefix}/{folder}", []).append(f"{prefix}/{entry.name}")
+        folder, _, name = entry.name.rpartition("/")
+        if not name.startswith("."):  # or it is on the way to its place
+            found.setdefault(f"{prefix}/{folder}", []).append(f"{prefix}/{entry.name}")
     return found
 
 
