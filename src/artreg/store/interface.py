@@ -271,6 +271,8 @@ class Store(Protocol):
     def walk(self, prefix: str, *, sized: bool = True) -> Iterator[Entry]:
         """Yield everything below `prefix` that is no folder, links too, sorted by name; links are not followed.
 
+        What is on its way to its place is shown too, by its temporary name, unlike in `page`.
+
         Args:
             prefix: The folder.
             sized: Whether sizes and times are wanted; without them a disk is asked for much less.
