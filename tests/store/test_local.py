@@ -120,6 +120,25 @@ class TestLocalStore(StoreContract):
         assert walked(store) == ["a/b"]
         assert place.get("a/b") == b"x"
 
+    @pytest.mark.parametrize("empty", [False, True])
+    def test_the_same_tree_that_comes_between_two_looks_is_no_other(self, place, store, monkeypatch, empty):
+        """However often the place is looked at, another writer puts the very same tree there just after the first."""
+        if empty:
+            (place.root / "m" / "1.2.0").mkdir(parents=True)
+        lexists, looks = os.path.lexists, []
+
+        def faster(path):
+            found = lexists(path)
+            looks.append(path)
+            if len(looks) == 1:
+                put(LocalStore(place.root), "m/1.2.0", tree())
+            return found
+
+        monkeypatch.setattr(os.path, "lexists", faster)
+        put(store, "m/1.2.0", tree())
+        assert looks
+        assert store.read("m/1.2.0/run.json") == tree()[0].source
+
     def test_root_is_where_it_was_when_the_process_moves(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         store = LocalStore("registry")

@@ -95,11 +95,11 @@ class LocalStore(LocalKeeper):
         check_tree(check_key(prefix), files, claim, seal)
         marks = {file.name: file for file in files if file.name in {claim, seal}}
         target = self._path(prefix)
-        if os.path.lexists(target) and self._is_tree(prefix, marks):
+        if os.path.lexists(target) and not is_empty(target):  # looked at once: others may be faster between two looks
+            if not self._is_tree(prefix, marks):
+                raise _taken(prefix)
             self._settle(os.path.dirname(target), prefix)
             return
-        if os.path.lexists(target) and not is_empty(target):
-            raise _taken(prefix)
         with writing(prefix):
             temporary = self._temporary_folder(prefix.rpartition("/")[0])
         placed = False
