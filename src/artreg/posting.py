@@ -118,19 +118,13 @@ def _connection(kind: type[_Connection], call: _Call, host: str, **how: Any) -> 
     return made
 
 
-class _Http(urllib.request.HTTPHandler):
+class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
     def __init__(self, call: _Call) -> None:
         super().__init__()
         self._call = call
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(partial(_connection, _Connection, self._call), req)
-
-
-class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, call: _Call) -> None:
-        super().__init__()
-        self._call = call
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(partial(_connection, _SecureConnection, self._call), req)
@@ -187,7 +181,7 @@ class _Call:
 def _opener(call: _Call) -> urllib.request.OpenerDirector:
     """Return what knows http, https and the proxies of the environment, and nothing else: a redirect is an answer."""
     opener = urllib.request.OpenerDirector()
-    for handler in (urllib.request.ProxyHandler(), urllib.request.UnknownHandler(), _Http(call), _Https(call)):
+    for handler in (urllib.request.ProxyHandler(), urllib.request.UnknownHandler(), _Handler(call)):
         opener.add_handler(handler)
     return opener
 

@@ -171,25 +171,22 @@ def _broken(handler: BaseHTTPRequestHandler) -> bool:
 
 
 def _endless(handler: BaseHTTPRequestHandler) -> bool:
-    handler.send_response(200)
-    handler.end_headers()
-    try:
-        for _ in range(200):
-            handler.wfile.write(b"a" * 2**20)
-    except OSError:
-        return True
-    handler.server.ended = True  # type: ignore[attr-defined]
-    return True
+    return _sending(handler, b"a" * 2**20, times=200)
 
 
 def _dripping(handler: BaseHTTPRequestHandler) -> bool:
+    return _sending(handler, b"m", times=6000, pause=0.01)
+
+
+def _sending(handler: BaseHTTPRequestHandler, piece: bytes, *, times: int, pause: float = 0.0) -> bool:
+    """Send a piece again and again; the server remembers it if somebody took all of them."""
     handler.send_response(200)
     handler.end_headers()
     try:
-        for _ in range(6000):
-            handler.wfile.write(b"m")
+        for _ in range(times):
+            handler.wfile.write(piece)
             handler.wfile.flush()
-            time.sleep(0.01)
+            time.sleep(pause)
     except OSError:
         return True
     handler.server.ended = True  # type: ignore[attr-defined]

@@ -110,11 +110,13 @@ def _how(one: Arrival) -> str:
     return "compared first" if one.to_compare else ""
 
 
+def _named(one: Arrival | YankSet | AliasSet) -> dict[str, Any]:
+    return {"item": one.item, "project": one.model.project, "model": one.model.model}
+
+
 def _arrival(one: Arrival) -> dict[str, Any]:
     return {
-        "item": one.item,
-        "project": one.model.project,
-        "model": one.model.model,
+        **_named(one),
         "version": str(one.version),
         "digest": one.digest,
         "bytes": one.size,
@@ -124,9 +126,7 @@ def _arrival(one: Arrival) -> dict[str, Any]:
 
 def _yank(one: YankSet) -> dict[str, Any]:
     return {
-        "item": one.item,
-        "project": one.model.project,
-        "model": one.model.model,
+        **_named(one),
         "version": str(one.version),
         "yanked": one.yanked,
         "why": one.why,
@@ -135,9 +135,7 @@ def _yank(one: YankSet) -> dict[str, Any]:
 
 def _alias(one: AliasSet) -> dict[str, Any]:
     return {
-        "item": one.item,
-        "project": one.model.project,
-        "model": one.model.model,
+        **_named(one),
         "alias": str(one.alias),
         "version": str(one.version),
         "generation": one.generation,
